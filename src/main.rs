@@ -1,0 +1,3 @@
+//! The `dremio-explorer` binary: see the library for everything.
+
+fn main() {}
