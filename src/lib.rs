@@ -1,3 +1,8 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod discovery;
+pub mod dremio;
+pub mod http;
 pub mod model;
+#[cfg(feature = "demo")]
+pub mod sandbox;
