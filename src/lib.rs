@@ -4,5 +4,6 @@ pub mod discovery;
 pub mod dremio;
 pub mod http;
 pub mod model;
+pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;
