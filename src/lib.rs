@@ -7,3 +7,4 @@ pub mod model;
 pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;
+pub mod sync;

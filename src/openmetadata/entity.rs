@@ -145,6 +145,9 @@ pub struct CreateCommon {
     /// MD5 of our projection, 32 hex digits (contract §3.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_hash: Option<String>,
+    /// What the server holds and we do not own, sent back so that it is not cleared (quirk 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_period: Option<String>,
 }
 
 /// `PUT /databases`.
@@ -189,12 +192,9 @@ pub struct CreateTable {
     /// A view's SQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_definition: Option<String>,
-    /// What the server holds and we do not own, sent back so that it is not dropped (quirk 10).
+    /// Theirs, sent back so that it is not dropped (quirk 10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_constraints: Option<Value>,
-    /// Likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention_period: Option<String>,
     /// Likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location_path: Option<String>,
@@ -243,7 +243,7 @@ pub struct CreateColumn {
     pub tags: Vec<TagLabel>,
 }
 
-/// What every entity that was read has.
+/// What every entity that was read has; all there is for a database or schema.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StoredCommon {
@@ -279,6 +279,8 @@ pub struct StoredCommon {
     pub updated_at: Option<i64>,
     /// Who stored the last change.
     pub updated_by: Option<String>,
+    /// Carried back unchanged.
+    pub retention_period: Option<String>,
 }
 
 /// A service as read.
@@ -290,17 +292,6 @@ pub struct StoredService {
     pub common: StoredCommon,
     /// `Dremio`, `CustomDatabase`, …
     pub service_type: String,
-}
-
-/// A database or schema as read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct StoredContainer {
-    /// What every entity has.
-    #[serde(flatten)]
-    pub common: StoredCommon,
-    /// Kept when we write.
-    pub retention_period: Option<String>,
 }
 
 /// A table as read.
@@ -320,8 +311,6 @@ pub struct StoredTable {
     pub table_constraints: Option<Value>,
     /// dbt's facts.
     pub data_model: Option<Value>,
-    /// Carried back unchanged.
-    pub retention_period: Option<String>,
     /// Carried back unchanged.
     pub location_path: Option<String>,
 }
