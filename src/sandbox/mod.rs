@@ -3,4 +3,7 @@
 //!
 //! Nothing else in the program may know that they exist: clients meet them as they meet any server.
 
+mod connection;
+pub mod dremio;
+pub mod types;
 pub mod world;
