@@ -8,3 +8,4 @@ pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod sync;
+pub mod sqlflow;
