@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod change;
+pub mod display;
 pub mod entity;
 mod intern;
 pub mod path;
