@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod config;
 pub mod discovery;
 pub mod dremio;
 pub mod http;
