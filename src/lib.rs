@@ -3,10 +3,11 @@
 pub mod config;
 pub mod discovery;
 pub mod dremio;
+pub mod graph;
 pub mod http;
 pub mod model;
 pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;
-pub mod sync;
 pub mod sqlflow;
+pub mod sync;

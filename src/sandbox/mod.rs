@@ -5,5 +5,6 @@
 
 mod connection;
 pub mod dremio;
+pub mod openmetadata;
 pub mod types;
 pub mod world;

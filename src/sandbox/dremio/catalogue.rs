@@ -188,13 +188,12 @@ impl Catalogue {
             None => Schema::Unknown,
             Some(specs) => {
                 let columns = specs.iter().map(|spec| {
-                    let data_type = parse_type(&spec.data_type).map_err(|source| {
-                        CatalogueError::Type {
+                    let data_type =
+                        parse_type(&spec.data_type).map_err(|source| CatalogueError::Type {
                             path: node.name.clone(),
                             column: spec.name.clone(),
                             source,
-                        }
-                    })?;
+                        })?;
                     Ok(Column { name: spec.name.clone(), data_type, nullable: None })
                 });
                 Schema::Known(columns.collect::<Result<Vec<_>, _>>()?.into())
@@ -241,9 +240,7 @@ impl Catalogue {
         };
         let stored = match backend {
             Backend::Stored => true,
-            Backend::Storage => {
-                parent.is_none() || !matches!(node.kind, Kind::Folder | Kind::File)
-            }
+            Backend::Storage => parent.is_none() || !matches!(node.kind, Kind::Folder | Kind::File),
             Backend::Versioned => parent.is_none(),
         };
         let folded = fold(&node.name);
