@@ -392,3 +392,21 @@ pub struct StoredEdge {
     /// The details; absent for bare edges.
     pub lineage_details: Option<LineageDetails>,
 }
+
+impl AsRef<StoredCommon> for StoredCommon {
+    fn as_ref(&self) -> &StoredCommon {
+        self
+    }
+}
+
+impl AsRef<StoredCommon> for StoredService {
+    fn as_ref(&self) -> &StoredCommon {
+        &self.common
+    }
+}
+
+impl AsRef<StoredCommon> for StoredTable {
+    fn as_ref(&self) -> &StoredCommon {
+        &self.common
+    }
+}

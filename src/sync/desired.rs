@@ -4,6 +4,7 @@
 //! What cannot be projected becomes a [`Conflict`], never silence.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -159,7 +160,7 @@ impl Body {
 }
 
 /// An edge that should be there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredEdge {
     /// FQN of the upstream table.
     pub from: String,
@@ -501,15 +502,16 @@ fn container(path: DatasetPath, fqn: String, body: Body, warnings: Vec<String>) 
 /// always gives the same hash.
 fn hashed(mut body: Body) -> Body {
     let canonical = serde_json::to_vec(&body).unwrap_or_default();
-    let digest = Md5::digest(&canonical);
-    let hash = digest.iter().fold(String::with_capacity(32), |mut hash, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(hash, "{byte:02x}");
-        hash
-    });
     if let Some(common) = body.common_mut() {
-        common.source_hash = Some(hash);
+        common.source_hash = Some(hex(&Md5::digest(&canonical)));
     }
     body
+}
+
+pub(super) fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::with_capacity(2 * digest.len()), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -66,6 +66,11 @@ pub(super) fn items(
             _ => None,
         };
         let mut item = edge_item(edge, stored);
+        if stored.is_none() && current.settled.contains(&edge.to) {
+            item.action = Action::Unchanged;
+            item.changes.clear();
+            item.payload = None;
+        }
         let end_missing = |fqn: &str| {
             let there = by_fqn.get(&fold(fqn)).is_some_and(|table| !table.common.deleted);
             !there && !wanted_tables.contains(&fold(fqn))

@@ -3,11 +3,16 @@
 //!
 //! The first half is pure; only applying talks to a server. Nothing here talks to Dremio.
 
+pub mod apply;
 pub mod columns;
 pub mod desired;
 pub mod diff;
 pub mod edges;
+pub mod journal;
 pub mod plan;
+pub mod read;
+pub mod settled;
+mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
 pub use diff::{FieldChange, Outcome};

@@ -35,6 +35,8 @@ pub struct Current {
     pub tables: Vec<StoredTable>,
     /// Edges into those tables, by the UUIDs of both ends.
     pub edges: HashMap<(String, String), StoredEdge>,
+    /// FQNs of tables whose edges were not read, since an earlier run left them as they should be.
+    pub settled: HashSet<String>,
 }
 
 /// What a server version does (contract §3.3, §7).
