@@ -38,7 +38,10 @@ fn layered(layers: usize, per_layer: usize, edges: usize) -> Diagram {
         let layer = random.usize(0..layers - 1);
         let skip = if random.u8(0..10) < 8 { 1 } else { random.usize(1..=5) };
         let target = (layer + skip).min(layers - 1);
-        found.insert((layer * per_layer + random.usize(0..per_layer), target * per_layer + random.usize(0..per_layer)));
+        found.insert((
+            layer * per_layer + random.usize(0..per_layer),
+            target * per_layer + random.usize(0..per_layer),
+        ));
     }
     Diagram { boxes, edges: found.into_iter().collect() }
 }

@@ -20,7 +20,9 @@ struct Case {
 impl Case {
     fn parse(text: &str) -> Self {
         let mut case = Self::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             if line == "ascii" {
                 case.charset = Charset::Ascii;
             } else if let Some((from, to)) = line.split_once(" -> ") {
@@ -32,7 +34,9 @@ impl Case {
                 let spec = &mut case.diagram.boxes[node];
                 match word {
                     "box" if value.is_empty() => {}
-                    "box" => spec.lines = value.split('|').map(|line| line.trim().to_owned()).collect(),
+                    "box" => {
+                        spec.lines = value.split('|').map(|line| line.trim().to_owned()).collect()
+                    }
                     "hidden-left" => value.trim().clone_into(&mut spec.hidden_left),
                     "hidden-right" => value.trim().clone_into(&mut spec.hidden_right),
                     _ => panic!("unknown line: {line}"),

@@ -39,7 +39,9 @@ fn graphs(nodes: std::ops::Range<usize>, density: usize) -> impl Strategy<Value 
 fn skips() -> impl Strategy<Value = Diagram> {
     (5..40_usize).prop_flat_map(|count| {
         prop::collection::vec((0..count, 1..count), 0..count).prop_map(move |extra| Diagram {
-            boxes: (0..count).map(|at| BoxSpec::new(format!("n{at:03}"), format!("{at}"))).collect(),
+            boxes: (0..count)
+                .map(|at| BoxSpec::new(format!("n{at:03}"), format!("{at}")))
+                .collect(),
             edges: (1..count)
                 .map(|at| (at - 1, at))
                 .chain(extra.into_iter().map(|(from, skip)| (from, (from + skip).min(count - 1))))
@@ -107,7 +109,8 @@ fn trace(layout: &Layout) -> BTreeSet<(usize, usize)> {
                     open.push((x + dx, y + dy, dx, dy));
                     continue;
                 }
-                let (left, right, up, down) = arms_of(symbol).unwrap_or_else(|| panic!("line ends at ({x},{y})\n{text}"));
+                let (left, right, up, down) =
+                    arms_of(symbol).unwrap_or_else(|| panic!("line ends at ({x},{y})\n{text}"));
                 let entered = match (dx, dy) {
                     (1, 0) => left,
                     (-1, 0) => right,
@@ -115,7 +118,9 @@ fn trace(layout: &Layout) -> BTreeSet<(usize, usize)> {
                     _ => down,
                 };
                 assert!(entered, "{symbol} at ({x},{y}) does not join the cell before it\n{text}");
-                for (open_arm, step) in [(left, (-1, 0)), (right, (1, 0)), (up, (0, -1)), (down, (0, 1))] {
+                for (open_arm, step) in
+                    [(left, (-1, 0)), (right, (1, 0)), (up, (0, -1)), (down, (0, 1))]
+                {
                     if open_arm && step != (-dx, -dy) {
                         open.push((x + step.0, y + step.1, step.0, step.1));
                     }
@@ -130,7 +135,8 @@ fn check(diagram: &Diagram) {
     let layout = drawn(diagram);
     let wanted: BTreeSet<(usize, usize)> = diagram.edges.iter().copied().collect();
     assert_eq!(trace(&layout), wanted, "\n{}", layout.to_text(Charset::Unicode));
-    let routed: BTreeSet<(usize, usize)> = layout.edges().iter().map(|edge| (edge.from, edge.to)).collect();
+    let routed: BTreeSet<(usize, usize)> =
+        layout.edges().iter().map(|edge| (edge.from, edge.to)).collect();
     assert_eq!(routed, wanted);
 
     let mut owners: BTreeMap<(i32, i32, bool), usize> = BTreeMap::new();
@@ -153,7 +159,9 @@ fn check(diagram: &Diagram) {
             assert!(apart, "boxes {node} and {other} overlap");
         }
         let inside = owners.keys().filter(|(x, y, _)| rect.contains(*x, *y));
-        inside.for_each(|(x, y, _)| assert_eq!(*x, rect.x, "a line runs into box {node} at ({x},{y})"));
+        inside.for_each(|(x, y, _)| {
+            assert_eq!(*x, rect.x, "a line runs into box {node} at ({x},{y})")
+        });
     }
     let (width, height) = layout.size();
     let view = dremio_explorer::graph::layout::Rect { x: 0, y: 0, width, height };
@@ -168,9 +176,13 @@ fn check(diagram: &Diagram) {
         let rect = layout.rect(edge.from);
         let last = path.last().expect("an edge has a line");
         assert!(last.contains(rect.right(), last.y0), "the path begins at its box");
-        assert!(path[0].contains(layout.rect(edge.to).x, path[0].y0), "the path ends at its target");
+        assert!(
+            path[0].contains(layout.rect(edge.to).x, path[0].y0),
+            "the path ends at its target"
+        );
         for pair in path.windows(2) {
-            let joined = (pair[0].x0..=pair[0].x1).any(|x| (pair[0].y0..=pair[0].y1).any(|y| pair[1].contains(x, y)));
+            let joined = (pair[0].x0..=pair[0].x1)
+                .any(|x| (pair[0].y0..=pair[0].y1).any(|y| pair[1].contains(x, y)));
             assert!(joined, "the path of {} to {} has a gap", edge.from, edge.to);
         }
     }
@@ -189,7 +201,8 @@ fn shuffled(diagram: &Diagram, seed: u64) -> Diagram {
     }
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
-    let mut edges: Vec<(usize, usize)> = diagram.edges.iter().map(|&(a, b)| (place[a], place[b])).collect();
+    let mut edges: Vec<(usize, usize)> =
+        diagram.edges.iter().map(|&(a, b)| (place[a], place[b])).collect();
     for at in (1..edges.len()).rev() {
         edges.swap(at, next(at + 1));
     }

@@ -36,7 +36,6 @@ pub(super) enum Shape {
 /// All of one source in one channel. The first pin is where the line comes from.
 #[derive(Debug)]
 pub(super) struct Net {
-    pub(super) source: usize,
     pub(super) pins: Range<usize>,
     pub(super) shape: Shape,
     pub(super) trunk: usize,
@@ -64,10 +63,10 @@ pub(super) struct Channel {
 
 impl Channel {
     /// Adds a net; `pins` begins with the incoming one.
-    pub(super) fn add(&mut self, source: usize, pins: impl Iterator<Item = Pin>) {
+    pub(super) fn add(&mut self, pins: impl Iterator<Item = Pin>) {
         let start = self.pins.len();
         self.pins.extend(pins);
-        self.nets.push(Net { source, pins: start..self.pins.len(), shape: Shape::Straight, trunk: NONE });
+        self.nets.push(Net { pins: start..self.pins.len(), shape: Shape::Straight, trunk: NONE });
     }
 
     /// Gives every net a shape and every trunk a track. Pins lie on rows `0..rows`.
@@ -198,9 +197,13 @@ impl Channel {
             Shape::Dogleg(row) => {
                 let left = |pin: &Pin| pin.side == Side::Left;
                 let right = |pin: &Pin| pin.side == Side::Right;
-                for (keep, join) in [(&left as &dyn Fn(&Pin) -> bool, Side::Right), (&right, Side::Left)] {
-                    let rows = self.pins[pins.clone()].iter().filter(|pin| keep(pin)).map(|pin| pin.row);
-                    let (low, high) = rows.fold((row, row), |(low, high), row| (low.min(row), high.max(row)));
+                for (keep, join) in
+                    [(&left as &dyn Fn(&Pin) -> bool, Side::Right), (&right, Side::Left)]
+                {
+                    let rows =
+                        self.pins[pins.clone()].iter().filter(|pin| keep(pin)).map(|pin| pin.row);
+                    let (low, high) =
+                        rows.fold((row, row), |(low, high), row| (low.min(row), high.max(row)));
                     self.add_trunk(pins.clone(), low, high, keep, keep, Some((row, join)));
                 }
                 let first = self.trunks.len() - 2;
@@ -220,20 +223,33 @@ impl Channel {
     ) {
         let pins = &self.pins[pins];
         let start = self.ends.len();
-        self.ends.extend(pins.iter().filter(|pin| pin.side == Side::Left && left(pin)).map(|pin| pin.row));
+        self.ends.extend(
+            pins.iter().filter(|pin| pin.side == Side::Left && left(pin)).map(|pin| pin.row),
+        );
         self.ends.extend(join.filter(|join| join.1 == Side::Left).map(|join| join.0));
         let middle = self.ends.len();
-        self.ends.extend(pins.iter().filter(|pin| pin.side == Side::Right && right(pin)).map(|pin| pin.row));
+        self.ends.extend(
+            pins.iter().filter(|pin| pin.side == Side::Right && right(pin)).map(|pin| pin.row),
+        );
         self.ends.extend(join.filter(|join| join.1 == Side::Right).map(|join| join.0));
         let rights = middle..self.ends.len();
-        self.trunks.push(Trunk { low, high, track: 0, lefts: start..middle, rights, before: [NONE; 3] });
+        self.trunks.push(Trunk {
+            low,
+            high,
+            track: 0,
+            lefts: start..middle,
+            rights,
+            before: [NONE; 3],
+        });
     }
 
     fn add_demands(&mut self, owners: &Owners) {
         for trunk in 0..self.trunks.len() {
             for (slot, end) in self.trunks[trunk].lefts.clone().enumerate().take(2) {
                 let row = self.ends[end];
-                let Some(&net) = owners.right.get(index(row)).filter(|_| row >= 0) else { continue };
+                let Some(&net) = owners.right.get(index(row)).filter(|_| row >= 0) else {
+                    continue;
+                };
                 if net == NONE {
                     continue;
                 }
@@ -241,7 +257,9 @@ impl Channel {
                 let other = match owner.shape {
                     Shape::Straight => continue,
                     Shape::Trunk => owner.trunk,
-                    Shape::Split => owner.trunk + usize::from(row > self.pins[owner.pins.start].row),
+                    Shape::Split => {
+                        owner.trunk + usize::from(row > self.pins[owner.pins.start].row)
+                    }
                     Shape::Dogleg(_) => owner.trunk + 1,
                 };
                 // A net's own pins on one row meet at the trunk itself.
@@ -255,7 +273,9 @@ impl Channel {
     /// An order that meets all demands: falling lines from the bottom up, rising ones from the top down.
     fn first_order(&self) -> Vec<usize> {
         let mut waiting = vec![0_usize; self.trunks.len()];
-        for other in self.trunks.iter().flat_map(|trunk| trunk.before).filter(|&other| other != NONE) {
+        for other in
+            self.trunks.iter().flat_map(|trunk| trunk.before).filter(|&other| other != NONE)
+        {
             waiting[other] += 1;
         }
         let key = |at: usize| {
@@ -268,7 +288,8 @@ impl Channel {
             let falls = mean(&trunk.rights).is_some_and(|right| right > left);
             Reverse((falls, if falls { -left } else { left }, at))
         };
-        let mut heap: BinaryHeap<_> = (0..waiting.len()).filter(|&at| waiting[at] == 0).map(key).collect();
+        let mut heap: BinaryHeap<_> =
+            (0..waiting.len()).filter(|&at| waiting[at] == 0).map(key).collect();
         let mut order = Vec::with_capacity(waiting.len());
         while let Some(Reverse((_, _, at))) = heap.pop() {
             order.push(at);
@@ -296,7 +317,8 @@ impl Channel {
                     for _ in 0..reach {
                         let next = if forward { place + 1 } else { place.wrapping_sub(1) };
                         let Some(&other) = order.get(next) else { break };
-                        let (first, second) = if forward { (moving, other) } else { (other, moving) };
+                        let (first, second) =
+                            if forward { (moving, other) } else { (other, moving) };
                         if self.trunks[first].before.contains(&second) {
                             break;
                         }
@@ -328,7 +350,12 @@ impl Channel {
             return 0;
         }
         let within = |range: &Range<usize>, trunk: &Trunk| {
-            cells(self.ends[range.clone()].iter().filter(|&&row| row >= trunk.low && row <= trunk.high).count())
+            cells(
+                self.ends[range.clone()]
+                    .iter()
+                    .filter(|&&row| row >= trunk.low && row <= trunk.high)
+                    .count(),
+            )
         };
         within(&a.rights, b) + within(&b.lefts, a)
     }
@@ -363,10 +390,15 @@ struct Owners {
 
 impl Owners {
     fn new(channel: &Channel, rows: i32) -> Self {
-        let mut owners = Self { left: vec![NONE; index(rows)], right: vec![NONE; index(rows)], taken: Vec::new() };
+        let mut owners = Self {
+            left: vec![NONE; index(rows)],
+            right: vec![NONE; index(rows)],
+            taken: Vec::new(),
+        };
         for (at, net) in channel.nets.iter().enumerate() {
             for pin in &channel.pins[net.pins.clone()] {
-                let side = if pin.side == Side::Left { &mut owners.left } else { &mut owners.right };
+                let side =
+                    if pin.side == Side::Left { &mut owners.left } else { &mut owners.right };
                 side[index(pin.row)] = at;
             }
         }
@@ -378,10 +410,12 @@ impl Owners {
         let (low, high) = span(pins);
         let middle = i32::midpoint(low, high);
         let free = |row: &i32| {
-            let touched = |side: &[usize]| *row >= 0 && side.get(index(*row)).is_some_and(|&net| net != NONE);
+            let touched =
+                |side: &[usize]| *row >= 0 && side.get(index(*row)).is_some_and(|&net| net != NONE);
             !touched(&self.left) && !touched(&self.right) && !self.taken.contains(row)
         };
-        let row = (0..).flat_map(|away| [middle + away, middle - away]).find(free).unwrap_or(middle);
+        let row =
+            (0..).flat_map(|away| [middle + away, middle - away]).find(free).unwrap_or(middle);
         self.taken.push(row);
         row
     }
@@ -395,7 +429,8 @@ mod tests {
         let mut channel = Channel::default();
         for (at, (lefts, rights)) in nets.iter().enumerate() {
             let pin = |side| move |&row: &i32| Pin { row, side, item: at };
-            channel.add(at, lefts.iter().map(pin(Side::Left)).chain(rights.iter().map(pin(Side::Right))));
+            channel
+                .add(lefts.iter().map(pin(Side::Left)).chain(rights.iter().map(pin(Side::Right))));
         }
         channel.assign(20);
         channel

@@ -9,7 +9,10 @@ pub(super) struct Csr {
 
 impl Csr {
     /// Groups `pairs` by their first member; the order of the pairs is kept within a row.
-    pub(super) fn from_pairs(rows: usize, pairs: impl Iterator<Item = (usize, usize)> + Clone) -> Self {
+    pub(super) fn from_pairs(
+        rows: usize,
+        pairs: impl Iterator<Item = (usize, usize)> + Clone,
+    ) -> Self {
         let mut starts = vec![0; rows + 1];
         let mut total = 0;
         for (row, _) in pairs.clone() {

@@ -81,7 +81,8 @@ pub(super) fn feedback_edges(graph: &Csr) -> Vec<bool> {
     for node in 0..nodes {
         for at in graph.range(node) {
             let next = graph.item(at);
-            marked[at] = node == next || (component[node] == component[next] && rank[next] < rank[node]);
+            marked[at] =
+                node == next || (component[node] == component[next] && rank[next] < rank[node]);
         }
     }
     marked
@@ -89,15 +90,24 @@ pub(super) fn feedback_edges(graph: &Csr) -> Vec<bool> {
 
 fn greedy_order(graph: &Csr, component: &[usize], group: &[usize]) -> Vec<usize> {
     let inside = |a: usize, b: usize| a != b && component[a] == component[b];
-    let local: std::collections::BTreeMap<usize, usize> = group.iter().enumerate().map(|(at, &n)| (n, at)).collect();
+    let local: std::collections::BTreeMap<usize, usize> =
+        group.iter().enumerate().map(|(at, &n)| (n, at)).collect();
     let mut edges = Vec::new();
     for &node in group {
-        edges.extend(graph.row(node).iter().filter(|&&next| inside(node, next)).map(|next| (local[&node], local[next])));
+        edges.extend(
+            graph
+                .row(node)
+                .iter()
+                .filter(|&&next| inside(node, next))
+                .map(|next| (local[&node], local[next])),
+        );
     }
     let forward = Csr::from_pairs(group.len(), edges.iter().copied());
     let backward = Csr::from_pairs(group.len(), edges.iter().map(|&(a, b)| (b, a)));
-    let mut outs: Vec<i64> = (0..group.len()).map(|at| i64::from(super::cells(forward.row(at).len()))).collect();
-    let mut ins: Vec<i64> = (0..group.len()).map(|at| i64::from(super::cells(backward.row(at).len()))).collect();
+    let mut outs: Vec<i64> =
+        (0..group.len()).map(|at| i64::from(super::cells(forward.row(at).len()))).collect();
+    let mut ins: Vec<i64> =
+        (0..group.len()).map(|at| i64::from(super::cells(backward.row(at).len()))).collect();
     let mut entered = vec![0_i64; group.len()];
     let mut left_from = vec![0_i64; group.len()];
     for (from, to) in graph.pairs().filter(|&(from, to)| component[from] != component[to]) {
@@ -120,7 +130,8 @@ fn greedy_order(graph: &Csr, component: &[usize], group: &[usize]) -> Vec<usize>
         } else {
             // Among equals a cycle begins where lines from outside enter it.
             let key = |at: usize| (outs[at] - ins[at], entered[at] - left_from[at]);
-            let best = (0..left.len()).max_by_key(|&slot| (key(left[slot]), std::cmp::Reverse(slot)));
+            let best =
+                (0..left.len()).max_by_key(|&slot| (key(left[slot]), std::cmp::Reverse(slot)));
             (best.unwrap_or(0), false)
         };
         let node = left.remove(slot);

@@ -137,8 +137,9 @@ fn assign(graph: &Csr) -> Vec<usize> {
             }
         }
     }
-    let mut farthest: Vec<usize> =
-        (0..nodes).map(|node| succ.row(node).iter().map(|&to| layer[to]).max().unwrap_or(0)).collect();
+    let mut farthest: Vec<usize> = (0..nodes)
+        .map(|node| succ.row(node).iter().map(|&to| layer[to]).max().unwrap_or(0))
+        .collect();
     for _ in 0..2 {
         for &node in order.iter().rev() {
             let Some(limit) = succ.row(node).iter().map(|&to| layer[to]).min() else { continue };
@@ -146,7 +147,8 @@ fn assign(graph: &Csr) -> Vec<usize> {
             if target <= layer[node] {
                 continue;
             }
-            let cost: usize = pred.row(node).iter().map(|&from| target.saturating_sub(farthest[from])).sum();
+            let cost: usize =
+                pred.row(node).iter().map(|&from| target.saturating_sub(farthest[from])).sum();
             if cost < target - layer[node] {
                 layer[node] = target;
                 for &from in pred.row(node) {

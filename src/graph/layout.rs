@@ -147,8 +147,10 @@ pub fn layout(diagram: Diagram, cancelled: &dyn Fn() -> bool) -> Result<Layout, 
         for (at, &node) in members.iter().enumerate() {
             local[node] = at;
         }
-        let links = members.iter().flat_map(|&node| graph.row(node).iter().map(move |&to| (node, to)));
-        let links = Csr::from_pairs(members.len(), links.map(|(from, to)| (local[from], local[to])));
+        let links =
+            members.iter().flat_map(|&node| graph.row(node).iter().map(move |&to| (node, to)));
+        let links =
+            Csr::from_pairs(members.len(), links.map(|(from, to)| (local[from], local[to])));
         let members: Vec<usize> = members.iter().map(|&rank| by_key[rank]).collect();
         parts.push(Part::draw(&diagram, members, &links, cancelled)?);
     }
@@ -222,9 +224,11 @@ impl Part {
         for (node, spec) in specs.iter().enumerate() {
             let layer = graph.items[node].layer;
             gutters[layer] = gutters[layer].max(stub_width(&spec.hidden_left));
-            widths[layer] = widths[layer].max(spec.text_width() + 4 + stub_width(&spec.hidden_right));
+            widths[layer] =
+                widths[layer].max(spec.text_width() + 4 + stub_width(&spec.hidden_right));
         }
-        let layer_width = widths.iter().zip(&gutters).map(|(width, gutter)| width + gutter).collect();
+        let layer_width =
+            widths.iter().zip(&gutters).map(|(width, gutter)| width + gutter).collect();
         let columns = Columns::new(&channels, layer_width);
         let mut rects: Vec<Rect> = Vec::with_capacity(specs.len());
         for (node, spec) in specs.iter().enumerate() {
@@ -250,7 +254,8 @@ impl Part {
                 hidden_right: rows.right_badge[node],
             })
             .collect();
-        let boxes_of = |layer: &Vec<usize>| layer.iter().copied().filter(|&item| item < specs.len()).collect();
+        let boxes_of =
+            |layer: &Vec<usize>| layer.iter().copied().filter(|&item| item < specs.len()).collect();
         let columns_of_boxes = graph.layers.iter().enumerate().map(|(at, layer)| Column {
             x0: columns.layer_x[at],
             x1: columns.layer_x[at] + columns.layer_width[at],
@@ -273,7 +278,8 @@ impl Part {
     /// Doglegs may run above or below everything else: takes in their rows and starts again at row 0.
     fn close_rows(&mut self) {
         let top = self.runs.iter().map(|run| run.y0).min().unwrap_or(0).min(0);
-        self.height = self.runs.iter().map(|run| run.y1 + 1).max().unwrap_or(0).max(self.height) - top;
+        self.height =
+            self.runs.iter().map(|run| run.y1 + 1).max().unwrap_or(0).max(self.height) - top;
         self.shift(0, -top);
     }
 
@@ -366,9 +372,11 @@ impl Layout {
         let mut order: Vec<usize> = (0..runs.len()).collect();
         order.sort_unstable_by_key(|&run| (runs[run].x0, runs[run].y0, run));
         let flat = order.iter().filter(|&&run| runs[run].is_horizontal());
-        self.by_row = Csr::from_pairs(index(self.height), flat.map(|&run| (index(runs[run].y0), run)));
+        self.by_row =
+            Csr::from_pairs(index(self.height), flat.map(|&run| (index(runs[run].y0), run)));
         let upright = order.iter().filter(|&&run| !runs[run].is_horizontal());
-        self.by_column = Csr::from_pairs(index(self.width), upright.map(|&run| (index(runs[run].x0), run)));
+        self.by_column =
+            Csr::from_pairs(index(self.width), upright.map(|&run| (index(runs[run].x0), run)));
     }
 
     /// Columns and rows of the whole drawing.
@@ -398,7 +406,8 @@ impl Layout {
 
     /// The route of an edge, if it is drawn.
     pub fn edge(&self, from: usize, to: usize) -> Option<&EdgeRoute> {
-        let place = self.edges.binary_search_by_key(&(from, to), |edge| (edge.from, edge.to)).ok()?;
+        let place =
+            self.edges.binary_search_by_key(&(from, to), |edge| (edge.from, edge.to)).ok()?;
         Some(&self.edges[place])
     }
 
@@ -458,8 +467,12 @@ impl Layout {
     pub fn neighbour(&self, node: usize, direction: Direction) -> Option<usize> {
         let here = self.rects[node];
         let joined: Vec<usize> = match direction {
-            Direction::Left => self.edges.iter().filter(|edge| edge.to == node).map(|edge| edge.from).collect(),
-            Direction::Right => self.edges.iter().filter(|edge| edge.from == node).map(|edge| edge.to).collect(),
+            Direction::Left => {
+                self.edges.iter().filter(|edge| edge.to == node).map(|edge| edge.from).collect()
+            }
+            Direction::Right => {
+                self.edges.iter().filter(|edge| edge.from == node).map(|edge| edge.to).collect()
+            }
             Direction::Up | Direction::Down => Vec::new(),
         };
         let ahead = |other: &usize| {
@@ -484,7 +497,9 @@ impl Layout {
         };
         let line = joined.into_iter().filter(ahead).min_by_key(distance);
         line.or_else(|| match direction {
-            Direction::Up | Direction::Down => (0..self.rects.len()).filter(ahead).min_by_key(distance),
+            Direction::Up | Direction::Down => {
+                (0..self.rects.len()).filter(ahead).min_by_key(distance)
+            }
             _ => (0..self.rects.len()).filter(ahead).min_by_key(|other| {
                 let (rows, columns, y, other) = distance(other);
                 (columns + rows, rows, y, other)

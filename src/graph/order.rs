@@ -12,7 +12,10 @@ use super::{
 pub struct Cancelled;
 
 /// Orders `graph.layers` in place and returns the position of each item in its layer.
-pub(super) fn order(graph: &mut Layered, cancelled: &dyn Fn() -> bool) -> Result<Vec<usize>, Cancelled> {
+pub(super) fn order(
+    graph: &mut Layered,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<usize>, Cancelled> {
     let mut layers = std::mem::take(&mut graph.layers);
     let effort = Effort::of(graph.items.len());
     let mut sorter = Sorter::new(graph);
@@ -95,7 +98,13 @@ struct Sorter<'a> {
 
 impl<'a> Sorter<'a> {
     fn new(graph: &'a Layered) -> Self {
-        Self { graph, position: vec![0; graph.items.len()], keys: Vec::new(), places: Vec::new(), tree: Vec::new() }
+        Self {
+            graph,
+            position: vec![0; graph.items.len()],
+            keys: Vec::new(),
+            places: Vec::new(),
+            tree: Vec::new(),
+        }
     }
 
     /// Different first orders lead to different local minima: by key, as walked along the lines, and shuffled.
@@ -123,12 +132,16 @@ impl<'a> Sorter<'a> {
 
     /// The rank of each item in a depth-first walk, from the left or from the right.
     fn walk(&self, from_right: bool) -> Vec<usize> {
-        let (onward, backward) =
-            if from_right { (&self.graph.pred, &self.graph.succ) } else { (&self.graph.succ, &self.graph.pred) };
+        let (onward, backward) = if from_right {
+            (&self.graph.pred, &self.graph.succ)
+        } else {
+            (&self.graph.succ, &self.graph.pred)
+        };
         let count = self.graph.items.len();
         let mut rank = vec![NONE; count];
         let mut next = 0;
-        let mut stack: Vec<usize> = (0..count).rev().filter(|&item| backward.row(item).is_empty()).collect();
+        let mut stack: Vec<usize> =
+            (0..count).rev().filter(|&item| backward.row(item).is_empty()).collect();
         while let Some(item) = stack.pop() {
             if rank[item] == NONE {
                 rank[item] = next;
@@ -246,7 +259,11 @@ impl<'a> Sorter<'a> {
                 if target == at {
                     continue;
                 }
-                if target < at { layer[target..=at].rotate_right(1) } else { layer[at..=target].rotate_left(1) }
+                if target < at {
+                    layer[target..=at].rotate_right(1)
+                } else {
+                    layer[at..=target].rotate_left(1)
+                }
                 for place in target.min(at)..=target.max(at) {
                     self.position[layer[place]] = place;
                 }

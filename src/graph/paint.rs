@@ -35,9 +35,10 @@ impl Owner {
     /// The box the cell belongs to, if it is not on a line.
     pub fn node(self) -> Option<usize> {
         match self {
-            Self::Border(node) | Self::HiddenLeft(node) | Self::HiddenRight(node) | Self::Text { node, .. } => {
-                Some(node)
-            }
+            Self::Border(node)
+            | Self::HiddenLeft(node)
+            | Self::HiddenRight(node)
+            | Self::Text { node, .. } => Some(node),
             Self::Line(_) => None,
         }
     }
@@ -117,10 +118,34 @@ impl<'a> Glyph<'a> {
             Self::Empty => " ",
             Self::Text(text) => text,
             Self::WideTail => "",
-            Self::Arrow => if unicode { "▶" } else { ">" },
-            Self::BackArrow => if unicode { "◀" } else { "<" },
-            Self::Exit => if unicode { "├" } else { "+" },
-            Self::Crossing => if unicode { "┼" } else { "|" },
+            Self::Arrow => {
+                if unicode {
+                    "▶"
+                } else {
+                    ">"
+                }
+            }
+            Self::BackArrow => {
+                if unicode {
+                    "◀"
+                } else {
+                    "<"
+                }
+            }
+            Self::Exit => {
+                if unicode {
+                    "├"
+                } else {
+                    "+"
+                }
+            }
+            Self::Crossing => {
+                if unicode {
+                    "┼"
+                } else {
+                    "|"
+                }
+            }
             Self::Border(arms) => border_symbol(arms, unicode),
             Self::Line(arms) => line_symbol(arms, unicode),
         }
@@ -150,8 +175,20 @@ fn line_symbol(arms: Arms, unicode: bool) -> &'static str {
         (true, true, false, true) => ("┬", "+"),
         (true, true, true, false) => ("┴", "+"),
         (true, true, true, true) => ("┼", "|"),
-        (false, false, _, _) => if arms.dashed { ("┆", ":") } else { ("│", "|") },
-        _ => if arms.dashed { ("┄", "~") } else { ("─", "-") },
+        (false, false, _, _) => {
+            if arms.dashed {
+                ("┆", ":")
+            } else {
+                ("│", "|")
+            }
+        }
+        _ => {
+            if arms.dashed {
+                ("┄", "~")
+            } else {
+                ("─", "-")
+            }
+        }
     };
     if unicode { symbols.0 } else { symbols.1 }
 }
@@ -168,7 +205,11 @@ impl<'a> Cells<'a> {
     /// The cell at a column and row of the viewport; outside of it an empty one.
     pub fn get(&self, x: usize, y: usize) -> Cell<'a> {
         let width = index(self.viewport.width);
-        if x >= width { Cell::EMPTY } else { self.cells.get(y * width + x).copied().unwrap_or(Cell::EMPTY) }
+        if x >= width {
+            Cell::EMPTY
+        } else {
+            self.cells.get(y * width + x).copied().unwrap_or(Cell::EMPTY)
+        }
     }
 
     /// The rows of the viewport, top first.
@@ -181,8 +222,7 @@ impl<'a> Cells<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Highlight {
     nodes: Vec<bool>,
-    /// Pieces of line, with whether they lie on a row.
-    pieces: Vec<(Rect, bool)>,
+    pieces: Vec<Rect>,
 }
 
 impl Layout {
@@ -200,9 +240,11 @@ impl Layout {
         }
         let mut pieces = Vec::new();
         for route in edges.into_iter().filter_map(|(from, to)| self.edge(from, to)) {
-            pieces.extend(self.path(route).iter().map(|run| {
-                let area = Rect { x: run.x0, y: run.y0, width: run.x1 - run.x0 + 1, height: run.y1 - run.y0 + 1 };
-                (area, run.is_horizontal())
+            pieces.extend(self.path(route).iter().map(|run| Rect {
+                x: run.x0,
+                y: run.y0,
+                width: run.x1 - run.x0 + 1,
+                height: run.y1 - run.y0 + 1,
             }));
         }
         Highlight { nodes: lit, pieces }
@@ -210,9 +252,15 @@ impl Layout {
 
     /// Paints the part of the drawing inside `viewport`, which may lie partly or wholly outside of it.
     pub fn paint(&self, viewport: Rect, highlight: Option<&Highlight>) -> Cells<'_> {
-        let viewport = Rect { width: viewport.width.max(0), height: viewport.height.max(0), ..viewport };
+        let viewport =
+            Rect { width: viewport.width.max(0), height: viewport.height.max(0), ..viewport };
         let count = index(viewport.width) * index(viewport.height);
-        let mut canvas = Canvas { layout: self, viewport, lines: vec![Line::default(); count], cells: Vec::new() };
+        let mut canvas = Canvas {
+            layout: self,
+            viewport,
+            lines: vec![Line::default(); count],
+            cells: Vec::new(),
+        };
         canvas.rows();
         canvas.columns();
         if let Some(highlight) = highlight {
@@ -220,9 +268,16 @@ impl Layout {
         }
         canvas.cells = canvas.lines.iter().map(Line::cell).collect();
         canvas.back_arrows();
-        for column in self.columns.iter().filter(|column| column.x0 < viewport.right() && column.x1 > viewport.x) {
-            let first = column.boxes.partition_point(|&node| self.rects[node].bottom() <= viewport.y);
-            let boxes = column.boxes[first..].iter().take_while(|&&node| self.rects[node].y < viewport.bottom());
+        for column in self
+            .columns
+            .iter()
+            .filter(|column| column.x0 < viewport.right() && column.x1 > viewport.x)
+        {
+            let first =
+                column.boxes.partition_point(|&node| self.rects[node].bottom() <= viewport.y);
+            let boxes = column.boxes[first..]
+                .iter()
+                .take_while(|&&node| self.rects[node].y < viewport.bottom());
             for &node in boxes {
                 canvas.node(node, highlight.is_some_and(|highlight| highlight.nodes[node]));
             }
@@ -275,7 +330,9 @@ struct Line {
 
 impl Line {
     fn cell<'a>(&self) -> Cell<'a> {
-        let (Some(source), arms) = (self.flat.or(self.upright), self.arms) else { return Cell::EMPTY };
+        let (Some(source), arms) = (self.flat.or(self.upright), self.arms) else {
+            return Cell::EMPTY;
+        };
         let joined = Arms {
             left: arms & LEFT > 0,
             right: arms & RIGHT > 0,
@@ -291,7 +348,12 @@ impl Line {
         } else {
             Glyph::Line(joined)
         };
-        Cell { glyph, owner: Some(Owner::Line(source)), under: crossed.map(Owner::Line), lit: self.lit }
+        Cell {
+            glyph,
+            owner: Some(Owner::Line(source)),
+            under: crossed.map(Owner::Line),
+            lit: self.lit,
+        }
     }
 }
 
@@ -305,7 +367,9 @@ struct Canvas<'a> {
 impl<'a> Canvas<'a> {
     fn at(&self, x: i32, y: i32) -> Option<usize> {
         let inside = self.viewport.contains(x, y);
-        inside.then(|| index(y - self.viewport.y) * index(self.viewport.width) + index(x - self.viewport.x))
+        inside.then(|| {
+            index(y - self.viewport.y) * index(self.viewport.width) + index(x - self.viewport.x)
+        })
     }
 
     fn rows(&mut self) {
@@ -321,7 +385,8 @@ impl<'a> Canvas<'a> {
                 for x in run.x0.max(view.x)..=run.x1.min(view.right() - 1) {
                     let Some(at) = self.at(x, y) else { continue };
                     let line = &mut self.lines[at];
-                    line.arms |= if x > run.x0 { LEFT } else { 0 } | if x < run.x1 { RIGHT } else { 0 };
+                    line.arms |=
+                        if x > run.x0 { LEFT } else { 0 } | if x < run.x1 { RIGHT } else { 0 };
                     line.solid |= !run.back;
                     line.flat = Some(run.source);
                     line.ends |= run.ends && x == run.x1;
@@ -343,7 +408,8 @@ impl<'a> Canvas<'a> {
                 for y in run.y0.max(view.y)..=run.y1.min(view.bottom() - 1) {
                     let Some(at) = self.at(x, y) else { continue };
                     let line = &mut self.lines[at];
-                    line.arms |= if y > run.y0 { UP } else { 0 } | if y < run.y1 { DOWN } else { 0 };
+                    line.arms |=
+                        if y > run.y0 { UP } else { 0 } | if y < run.y1 { DOWN } else { 0 };
                     line.solid |= !run.back;
                     line.upright = Some(run.source);
                 }
@@ -353,7 +419,7 @@ impl<'a> Canvas<'a> {
 
     fn light(&mut self, highlight: &Highlight) {
         let view = self.viewport;
-        for (area, _) in &highlight.pieces {
+        for area in &highlight.pieces {
             for y in area.y.max(view.y)..area.bottom().min(view.bottom()) {
                 for x in area.x.max(view.x)..area.right().min(view.right()) {
                     if let Some(at) = self.at(x, y) {
@@ -423,7 +489,13 @@ impl<'a> Canvas<'a> {
                 }
             }
             if let Some(line) = line {
-                self.text(rect.x + 2, y, &spec.lines[line], Owner::Text { node, line: Some(line) }, lit);
+                self.text(
+                    rect.x + 2,
+                    y,
+                    &spec.lines[line],
+                    Owner::Text { node, line: Some(line) },
+                    lit,
+                );
             }
         }
         if !spec.hidden_left.is_empty() {

@@ -105,7 +105,9 @@ impl<'a> Placer<'a> {
         let mut turn_entry = Vec::with_capacity(graph.turns.len());
         let mut by_box: Vec<(usize, usize, usize)> = Vec::with_capacity(links);
         for target in 0..boxes {
-            by_box.extend(graph.pred.range(target).map(|at| (target, position[graph.pred.item(at)] + 1, at)));
+            by_box.extend(
+                graph.pred.range(target).map(|at| (target, position[graph.pred.item(at)] + 1, at)),
+            );
         }
         let mut next = links;
         for turn in &graph.turns {
@@ -154,7 +156,16 @@ impl<'a> Placer<'a> {
             }
         }
         rows.total = limit;
-        Self { graph, needs, rows, entries, limit, wishes: Vec::new(), blocks: Vec::new(), pool: Vec::new() }
+        Self {
+            graph,
+            needs,
+            rows,
+            entries,
+            limit,
+            wishes: Vec::new(),
+            blocks: Vec::new(),
+            pool: Vec::new(),
+        }
     }
 
     /// Moves one layer as close to its neighbours' rows as its order allows.
@@ -170,8 +181,13 @@ impl<'a> Placer<'a> {
             let value = wish - offset;
             let start = self.pool.len();
             self.pool.push((value, weight));
-            let mut block =
-                Block { start, items: 1, value, sum: i64::from(value) * i64::from(weight), weight: i64::from(weight) };
+            let mut block = Block {
+                start,
+                items: 1,
+                value,
+                sum: i64::from(value) * i64::from(weight),
+                weight: i64::from(weight),
+            };
             while let Some(last) = self.blocks.last() {
                 if last.value <= block.value {
                     break;
@@ -230,7 +246,10 @@ impl<'a> Placer<'a> {
         let anchor = graph.anchor[item];
         if anchor != NONE {
             let below = rows.y[anchor] <= rows.y[item];
-            self.wishes.push((if below { rows.y[anchor] + rows.height[anchor] } else { rows.y[anchor] - 1 }, 4));
+            self.wishes.push((
+                if below { rows.y[anchor] + rows.height[anchor] } else { rows.y[anchor] - 1 },
+                4,
+            ));
         }
         if self.wishes.is_empty() {
             return (rows.y[item], 1);
@@ -302,10 +321,17 @@ impl<'a> Placer<'a> {
                 if graph.items[item].kind != Kind::Box || !self.entries.row(item).is_empty() {
                     continue;
                 }
-                let ends = || graph.succ.range(item).map(|link| self.rows.in_row(graph.succ.item(link), graph.link[link]));
+                let ends = || {
+                    graph
+                        .succ
+                        .range(item)
+                        .map(|link| self.rows.in_row(graph.succ.item(link), graph.link[link]))
+                };
                 let row = self.rows.out_row(item);
                 let splits = |row: i32| {
-                    ends().any(|end| end == row) && ends().any(|end| end < row) && ends().any(|end| end > row)
+                    ends().any(|end| end == row)
+                        && ends().any(|end| end < row)
+                        && ends().any(|end| end > row)
                 };
                 if !splits(row) {
                     continue;
@@ -314,7 +340,9 @@ impl<'a> Placer<'a> {
                 let first = at.checked_sub(1).map_or(0, |above| bottom(layer[above]));
                 let last = layer.get(at + 1).map_or(self.rows.total, |&below| self.rows.y[below]);
                 let free = |step: &i32| {
-                    self.rows.y[item] + step >= first && bottom(item) + step <= last && !splits(row + step)
+                    self.rows.y[item] + step >= first
+                        && bottom(item) + step <= last
+                        && !splits(row + step)
                 };
                 if let Some(step) = [-1, 1].into_iter().find(free) {
                     self.rows.y[item] += step;
@@ -329,7 +357,10 @@ impl<'a> Placer<'a> {
         let targets: Vec<i32> = ends
             .map(|at| self.rows.in_row(self.graph.succ.item(at), self.graph.link[at]) - top)
             .collect();
-        let (least, most) = (targets.iter().min().copied().unwrap_or(0), targets.iter().max().copied().unwrap_or(0));
+        let (least, most) = (
+            targets.iter().min().copied().unwrap_or(0),
+            targets.iter().max().copied().unwrap_or(0),
+        );
         let middle = self.rows.exit[source];
         let cost = |row: i32| {
             let straight = targets.contains(&row);

@@ -63,8 +63,12 @@ pub(super) fn channels(graph: &Layered, rows: &Rows) -> Vec<Channel> {
         let point = &graph.items[turn.point];
         let incoming = Pin { row: rows.y[turn.point], side: Side::Right, item: turn.point };
         let targets = turn.targets.iter().enumerate();
-        let out = targets.map(|(at, &item)| Pin { row: rows.in_row(item, first + at), side: Side::Right, item });
-        channels[point.layer].add(point.node, std::iter::once(incoming).chain(out));
+        let out = targets.map(|(at, &item)| Pin {
+            row: rows.in_row(item, first + at),
+            side: Side::Right,
+            item,
+        });
+        channels[point.layer].add(std::iter::once(incoming).chain(out));
     }
     for (at, layer) in graph.layers.iter().enumerate() {
         for &item in layer {
@@ -79,15 +83,15 @@ pub(super) fn channels(graph: &Layered, rows: &Rows) -> Vec<Channel> {
                 let item = graph.succ.item(link);
                 Pin { row: rows.in_row(item, graph.link[link]), side: Side::Right, item }
             };
-            let source = graph.items[item].node;
             let channel = &mut channels[at + 1];
             if kind == Kind::Back {
                 let (from, out): (Vec<Pin>, Vec<Pin>) =
                     links.map(right).partition(|pin| graph.items[pin.item].kind == Kind::Back);
-                channel.add(source, from.into_iter().chain(std::iter::once(own)).chain(out));
+                channel.add(from.into_iter().chain(std::iter::once(own)).chain(out));
             } else {
-                let back = (mate != NONE).then(|| Pin { row: rows.y[mate], side: Side::Left, item: mate });
-                channel.add(source, std::iter::once(own).chain(links.map(right)).chain(back));
+                let back =
+                    (mate != NONE).then(|| Pin { row: rows.y[mate], side: Side::Left, item: mate });
+                channel.add(std::iter::once(own).chain(links.map(right)).chain(back));
             }
         }
     }
@@ -220,13 +224,15 @@ impl Router<'_> {
                 // Of a box with a way back, the trunk is solid only where edges to the right use it.
                 let ahead = |pin: &&Pin| pin.side == Side::Right || back;
                 let rows = pins[1..].iter().filter(ahead).map(|pin| pin.row);
-                let (low, high) =
-                    rows.fold((incoming.row, incoming.row), |(low, high), row| (low.min(row), high.max(row)));
+                let (low, high) = rows.fold((incoming.row, incoming.row), |(low, high), row| {
+                    (low.min(row), high.max(row))
+                });
                 let main = if low == high { from } else { self.vertical(from, x, low, high, back) };
                 for pin in &pins[1..] {
                     if pin.row < low || pin.row > high {
                         let near = pin.row.clamp(low, high);
-                        let beyond = self.vertical(main, x, near.min(pin.row), near.max(pin.row), true);
+                        let beyond =
+                            self.vertical(main, x, near.min(pin.row), near.max(pin.row), true);
                         self.branch(at, beyond, x, pin);
                     } else if main == from {
                         self.finish(at, from, pin);
@@ -245,7 +251,8 @@ impl Router<'_> {
                 let above = self.vertical(from, up, top.low, incoming.row, back);
                 let below = self.vertical(from, down, incoming.row, bottom.high, back);
                 for pin in pins[1..].iter().filter(|pin| pin.row != incoming.row) {
-                    let (parent, x) = if pin.row < incoming.row { (above, up) } else { (below, down) };
+                    let (parent, x) =
+                        if pin.row < incoming.row { (above, up) } else { (below, down) };
                     self.branch(at, parent, x, pin);
                 }
             }
@@ -253,14 +260,20 @@ impl Router<'_> {
                 let (left, right) = (x(net.trunk), x(net.trunk + 1));
                 let back = incoming.side == Side::Right;
                 let (a, b) = (&channel.trunks[net.trunk], &channel.trunks[net.trunk + 1]);
-                let (first, second) = if back { ((right, b), (left, a)) } else { ((left, a), (right, b)) };
+                let (first, second) =
+                    if back { ((right, b), (left, a)) } else { ((left, a), (right, b)) };
                 self.extend(from, first.0);
                 let near = self.vertical(from, first.0, first.1.low, first.1.high, back);
                 let join = self.push(near, (left, right), (row, row), back, back);
                 let far = self.vertical(join, second.0, second.1.low, second.1.high, back);
                 for pin in &pins[1..] {
                     let same = pin.side == incoming.side;
-                    self.branch(at, if same { near } else { far }, if same { first.0 } else { second.0 }, pin);
+                    self.branch(
+                        at,
+                        if same { near } else { far },
+                        if same { first.0 } else { second.0 },
+                        pin,
+                    );
                 }
             }
         }
@@ -272,9 +285,26 @@ impl Router<'_> {
         run.x1 = run.x1.max(x);
     }
 
-    fn push(&mut self, parent: usize, x: (i32, i32), y: (i32, i32), back: bool, leftward: bool) -> usize {
+    fn push(
+        &mut self,
+        parent: usize,
+        x: (i32, i32),
+        y: (i32, i32),
+        back: bool,
+        leftward: bool,
+    ) -> usize {
         let source = self.runs[parent].source;
-        self.runs.push(Run { x0: x.0, y0: y.0, x1: x.1, y1: y.1, source, back, parent, leftward, ends: false });
+        self.runs.push(Run {
+            x0: x.0,
+            y0: y.0,
+            x1: x.1,
+            y1: y.1,
+            source,
+            back,
+            parent,
+            leftward,
+            ends: false,
+        });
         self.runs.len() - 1
     }
 
