@@ -5,6 +5,7 @@ pub mod discovery;
 pub mod dremio;
 pub mod graph;
 pub mod http;
+pub mod graph;
 pub mod model;
 pub mod openmetadata;
 #[cfg(feature = "demo")]
