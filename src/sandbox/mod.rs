@@ -5,5 +5,8 @@
 
 mod connection;
 pub mod dremio;
+pub mod hostile;
+pub mod patterns;
+pub mod scale;
 pub mod types;
 pub mod world;

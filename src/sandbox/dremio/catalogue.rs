@@ -406,6 +406,14 @@ impl Catalogue {
         }
     }
 
+    /// The number from which a node's columns are made, if they are.
+    pub fn schema_seed(&self, ix: NodeIx) -> Option<u32> {
+        match &self.entry(ix).schema {
+            Schema::Made(_, seed) => Some(*seed),
+            _ => None,
+        }
+    }
+
     /// What only some nodes have.
     pub fn detail(&self, ix: NodeIx) -> Option<&Detail> {
         self.entry(ix).detail.as_deref()
