@@ -92,10 +92,8 @@ pub fn catalogue() -> Result<Catalogue, CatalogueError> {
     for (root, kind, backend, connector) in roots {
         let mut node = NewNode::new(root, kind);
         node.backend = backend;
-        node.detail = Some(Arc::new(Detail {
-            connector: connector.map(str::to_owned),
-            ..Detail::default()
-        }));
+        node.detail =
+            Some(Arc::new(Detail { connector: connector.map(str::to_owned), ..Detail::default() }));
         let root_ix = catalogue.add(None, node)?;
         let folder = catalogue.add(Some(root_ix), NewNode::new("in.a \"folder\"", Kind::Folder))?;
         let mut all = names();

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sqlparser::ast::{
-    Expr, GroupByExpr, LimitClause, ObjectName, ObjectNamePart, OrderByKind, OrderBySort, Query, Select,
-    SelectItem, SetExpr, Statement, TableFactor, Value as Literal,
+    Expr, GroupByExpr, LimitClause, ObjectName, ObjectNamePart, OrderByKind, OrderBySort, Query,
+    Select, SelectItem, SetExpr, Statement, TableFactor, Value as Literal,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -159,9 +159,7 @@ impl PatternEngine {
             .flatten()
             .find(|ix| self.catalogue.is_dataset(*ix) && is_listed(&self.catalogue, *ix))
             .map(Table::Dataset)
-            .ok_or_else(|| {
-                format!("VALIDATION ERROR: Object '{}' not found", path.join("."))
-            })
+            .ok_or_else(|| format!("VALIDATION ERROR: Object '{}' not found", path.join(".")))
     }
 }
 
@@ -232,17 +230,16 @@ fn scan_schema(catalogue: &Catalogue, table: &str, take: &mut dyn FnMut(Row) -> 
                 let kind = if is_view { "VIEW" } else { "TABLE" };
                 take(texts(&["DREMIO", &schema, name, kind]))
             }),
-            "VIEWS" => dataset(catalogue, ix)
-                .filter(|_| catalogue.kind(ix) == Kind::View)
-                .map(|(schema, name)| {
+            "VIEWS" => dataset(catalogue, ix).filter(|_| catalogue.kind(ix) == Kind::View).map(
+                |(schema, name)| {
                     let sql = catalogue.detail(ix).and_then(|detail| detail.sql.as_deref());
                     take(texts(&["DREMIO", &schema, name, sql.unwrap_or_default()]))
-                }),
+                },
+            ),
             _ => dataset(catalogue, ix).map(|(schema, name)| {
                 let columns = catalogue.columns(ix).unwrap_or_default();
                 columns.iter().enumerate().all(|(at, column)| {
-                    let mut row =
-                        texts(&["DREMIO", &schema, name, &column.name]);
+                    let mut row = texts(&["DREMIO", &schema, name, &column.name]);
                     row.extend(column_row(at + 1, &column.data_type));
                     take(row)
                 })
@@ -333,9 +330,7 @@ fn value(name: &str, data_type: &DataType, seed: u32, row: usize, column: usize)
             })
             .collect::<serde_json::Map<_, _>>()
             .into(),
-        DataType::List(Some(element)) => {
-            vec![value(name, element, seed, row, column + 1)].into()
-        }
+        DataType::List(Some(element)) => vec![value(name, element, seed, row, column + 1)].into(),
         _ => format!("{name} {number}").into(),
     }
 }

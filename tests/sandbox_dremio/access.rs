@@ -51,11 +51,9 @@ async fn a_refused_token_is_401_without_body_or_content_type() {
 
 #[tokio::test]
 async fn tokens_can_expire_after_some_requests() {
-    let rig = Rig::start(DremioOptions {
-        expire_tokens_after: Some(2),
-        ..DremioOptions::default()
-    })
-    .await;
+    let rig =
+        Rig::start(DremioOptions { expire_tokens_after: Some(2), ..DremioOptions::default() })
+            .await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(rig.get("/catalog").await.status);

@@ -98,7 +98,8 @@ async fn a_job_can_be_cancelled() {
     assert_eq!(states(&rig, &job).await, ["CANCELLATION_REQUESTED", "CANCELED"]);
     let status = rig.get(&format!("/job/{job}")).await.ok();
     assert_eq!(status["cancellationReason"], "Query cancelled by user");
-    for (method, path) in [("POST", "/job/x/cancel"), ("GET", "/job/x"), ("GET", "/job/x/results")] {
+    for (method, path) in [("POST", "/job/x/cancel"), ("GET", "/job/x"), ("GET", "/job/x/results")]
+    {
         rig.send(method, path, None).await.error(404);
     }
 }

@@ -19,8 +19,7 @@ use dremio_explorer::sandbox::world::World;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One path segment, encoded.
 fn seg(text: &str) -> String {
@@ -144,10 +143,8 @@ impl Rig {
             request = request.json(&body);
         }
         let response = request.send().await?;
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .map(|value| value.to_str().unwrap().to_owned());
+        let content_type =
+            response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
         let status = response.status().as_u16();
         Ok(Answer { status, content_type, text: response.text().await? })
     }

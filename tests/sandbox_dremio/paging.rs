@@ -49,7 +49,12 @@ async fn a_storage_never_pages_and_keeps_its_order() {
 #[tokio::test]
 async fn children_can_be_left_out() {
     let rig = Rig::oss().await;
-    for query in ["?exclude=children", "?maxChildren=0", "?maxChildren=-5", "?exclude=permissions&exclude=children"] {
+    for query in [
+        "?exclude=children",
+        "?maxChildren=0",
+        "?maxChildren=-5",
+        "?exclude=permissions&exclude=children",
+    ] {
         let entity = rig.by_path(&["Finance"], query).await.ok();
         assert_eq!(entity["children"], json!([]), "{query}");
         assert!(entity.get("nextPageToken").is_none());
@@ -72,10 +77,7 @@ async fn a_token_is_bound_to_its_path_and_version() {
     let rest = rig.by_path(&["Finance"], &format!("?pageToken={next}")).await.ok();
     assert_eq!(names(&rest).len(), 5, "all the rest without maxChildren");
     let wrong = rig.by_path(&["analytics"], &format!("?maxChildren=1&pageToken={next}")).await;
-    assert_eq!(
-        wrong.error(400),
-        "Passed path [analytics] does not match previous path [Finance]"
-    );
+    assert_eq!(wrong.error(400), "Passed path [analytics] does not match previous path [Finance]");
     rig.by_path(&["lake", "raw"], &format!("?pageToken={next}")).await.error(400);
     rig.by_path(&["Finance"], "?maxChildren=1&pageToken=rubbish!").await.error(400);
 

@@ -55,9 +55,7 @@ impl Reader<'_> {
                     } else {
                         format!("'{key}' failed with '{}'", error.message)
                     };
-                    errors.push(
-                        json!({"errorMessage": message, "moreInfo": "", "stackTrace": []}),
-                    );
+                    errors.push(json!({"errorMessage": message, "moreInfo": "", "stackTrace": []}));
                 }
             }
         }

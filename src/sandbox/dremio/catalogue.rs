@@ -188,13 +188,12 @@ impl Catalogue {
             None => Schema::Unknown,
             Some(specs) => {
                 let columns = specs.iter().map(|spec| {
-                    let data_type = parse_type(&spec.data_type).map_err(|source| {
-                        CatalogueError::Type {
+                    let data_type =
+                        parse_type(&spec.data_type).map_err(|source| CatalogueError::Type {
                             path: node.name.clone(),
                             column: spec.name.clone(),
                             source,
-                        }
-                    })?;
+                        })?;
                     Ok(Column { name: spec.name.clone(), data_type, nullable: None })
                 });
                 Schema::Known(columns.collect::<Result<Vec<_>, _>>()?.into())
@@ -241,9 +240,7 @@ impl Catalogue {
         };
         let stored = match backend {
             Backend::Stored => true,
-            Backend::Storage => {
-                parent.is_none() || !matches!(node.kind, Kind::Folder | Kind::File)
-            }
+            Backend::Storage => parent.is_none() || !matches!(node.kind, Kind::Folder | Kind::File),
             Backend::Versioned => parent.is_none(),
         };
         let folded = fold(&node.name);
@@ -444,9 +441,8 @@ impl Catalogue {
     pub fn twins(&self, parent: Option<NodeIx>, name: &str) -> impl Iterator<Item = NodeIx> {
         let key = (parent.map_or(NONE, |parent| parent.0), fold(name).into());
         let first = self.names.get(&key).copied();
-        std::iter::successors(first, |number| Some(self.nodes[*number as usize].twin))
-            .take_while(|number| *number != NONE)
-            .map(NodeIx)
+        let next = |number: &u32| Some(self.nodes[*number as usize].twin).filter(|at| *at != NONE);
+        std::iter::successors(first, next).map(NodeIx)
     }
 
     /// The key by which stored children are listed: folded name, then the name itself.

@@ -22,9 +22,8 @@ impl Reader<'_> {
         if id.starts_with("dremio:/") {
             return Err(missing());
         }
-        let spot = self.by_id(id).map_err(|error| {
-            if error.status == 404 { missing() } else { error }
-        })?;
+        let spot =
+            self.by_id(id).map_err(|error| if error.status == 404 { missing() } else { error })?;
         if spot.version.as_ref().is_some_and(|on| Some(on) != self.options.references.first()) {
             return Err(ApiError::bad_request(
                 "Wiki and labels are only supported on the default branch of versioned sources.",
@@ -45,7 +44,8 @@ impl Reader<'_> {
         if self.catalogue.kind(ix) == Kind::Home {
             let mut written = written.0.lock().unwrap_or_else(PoisonError::into_inner);
             let is_new = written.insert(ix);
-            let text = format!("# Welcome to {}\n\nThis is your home space.", self.catalogue.name(ix));
+            let text =
+                format!("# Welcome to {}\n\nThis is your home space.", self.catalogue.name(ix));
             return Ok((json!({"text": text, "version": 0}), is_new));
         }
         if self.options.is_oss() {

@@ -98,13 +98,7 @@ impl Reader<'_> {
         }
     }
 
-    fn source(
-        &self,
-        entity: &mut Map<String, Value>,
-        ix: NodeIx,
-        id: String,
-        detail: &Detail,
-    ) {
+    fn source(&self, entity: &mut Map<String, Value>, ix: NodeIx, id: String, detail: &Detail) {
         let connector = detail.connector.as_deref().unwrap_or("NAS");
         self.named(entity, "source", ix, id);
         put(entity, "type", connector);
@@ -147,13 +141,7 @@ impl Reader<'_> {
         );
     }
 
-    fn dataset(
-        &self,
-        entity: &mut Map<String, Value>,
-        ix: NodeIx,
-        id: String,
-        detail: &Detail,
-    ) {
+    fn dataset(&self, entity: &mut Map<String, Value>, ix: NodeIx, id: String, detail: &Detail) {
         let uuid = self.catalogue.uuid(ix);
         let is_view = self.catalogue.kind(ix) == Kind::View;
         let columns = self.catalogue.columns(ix);
@@ -181,8 +169,7 @@ impl Reader<'_> {
                 );
             }
             put(entity, "isMetadataExpired", columns.is_none());
-            let refreshed =
-                if columns.is_some() { modified_at(uuid) } else { iso8601(0) };
+            let refreshed = if columns.is_some() { modified_at(uuid) } else { iso8601(0) };
             put(entity, "lastMetadataRefreshAt", refreshed);
             if let Some(format) = &detail.format {
                 put(entity, "format", self.format(ix, format));

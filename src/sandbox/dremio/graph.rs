@@ -132,8 +132,7 @@ mod tests {
     #[test]
     fn finds_dotted_names() {
         let sql = "SELECT a.x, 'no.t' FROM src.\"b.c\".\"d\"\"e\" a -- from z.z\n JOIN /* y.y */ \"@u\".v";
-        let names: Vec<String> =
-            dotted_names(sql).iter().map(|name| name.join("|")).collect();
+        let names: Vec<String> = dotted_names(sql).iter().map(|name| name.join("|")).collect();
         assert_eq!(names, ["SELECT", "a|x", "FROM", "src|b.c|d\"e", "a", "JOIN", "@u|v"]);
     }
 }

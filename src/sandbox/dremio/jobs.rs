@@ -246,8 +246,7 @@ fn is_terminal(state: &str) -> bool {
 
 impl Job {
     fn state(&mut self, options: &DremioOptions) -> &'static str {
-        let states: &[&'static str] =
-            if options.is_cloud() { &CLOUD_STATES } else { &STATES };
+        let states: &[&'static str] = if options.is_cloud() { &CLOUD_STATES } else { &STATES };
         let last = states.len() - 1;
         match self.cancel {
             Some(false) => return "CANCELLATION_REQUESTED",

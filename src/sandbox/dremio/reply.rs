@@ -87,8 +87,7 @@ impl ApiError {
     }
 
     pub(super) fn body(&self) -> Value {
-        let message =
-            if self.message.is_empty() { "Something went wrong." } else { &self.message };
+        let message = if self.message.is_empty() { "Something went wrong." } else { &self.message };
         let mut body = json!({"errorMessage": message, "moreInfo": ""});
         if !self.context.is_empty() {
             body["context"] = json!(self.context);

@@ -71,16 +71,16 @@ impl Reader<'_> {
             if parts.is_empty() {
                 return Err(missing());
             }
-            return self.by_path(&parts, None).map_err(|error| {
-                if error.status == 404 { missing() } else { error }
-            });
+            return self
+                .by_path(&parts, None)
+                .map_err(|error| if error.status == 404 { missing() } else { error });
         }
         if id.starts_with('{') {
             let parsed: VersionedId = serde_json::from_str(id).map_err(|_| missing())?;
             let version = Some(parsed.version_context);
-            let spot = self.by_path(&parsed.table_key, version).map_err(|error| {
-                if error.status == 404 { missing() } else { error }
-            })?;
+            let spot = self
+                .by_path(&parsed.table_key, version)
+                .map_err(|error| if error.status == 404 { missing() } else { error })?;
             let same = self.catalogue.uuid(spot.ix).to_string() == parsed.content_id;
             return if same && spot.version.is_some() { Ok(spot) } else { Err(missing()) };
         }
@@ -105,8 +105,7 @@ impl Reader<'_> {
             .twins(None, &path[0])
             .find(|root| self.exists(*root))
             .ok_or_else(missing)?;
-        let unversioned =
-            |ix| Spot { ix, version: None, asked: VersionRef::not_specified() };
+        let unversioned = |ix| Spot { ix, version: None, asked: VersionRef::not_specified() };
         match (self.catalogue.kind(root), self.catalogue.backend(root)) {
             (Kind::Source, Backend::Versioned) => {
                 if asked.as_ref().is_some_and(|reference| !self.is_known(reference)) {

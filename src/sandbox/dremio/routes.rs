@@ -111,18 +111,14 @@ fn instead(fault: &Fault) -> Option<Reply> {
             Some(Reply::text(503, "text/plain", "upstream connect error or disconnect"))
         }
         Fault::Throttled { retry_after } => {
-            let mut reply = Reply::value(
-                429,
-                &json!({"errorMessage": "Too many requests", "moreInfo": ""}),
-            );
+            let mut reply =
+                Reply::value(429, &json!({"errorMessage": "Too many requests", "moreInfo": ""}));
             reply.retry_after = *retry_after;
             Some(reply)
         }
         Fault::Html => Some(Reply::html(200, "Sign in")),
         Fault::Unauthorized => Some(Reply::empty(401)),
-        Fault::Status { status, message } => {
-            Some(ApiError::new(*status, message.clone()).into())
-        }
+        Fault::Status { status, message } => Some(ApiError::new(*status, message.clone()).into()),
         Fault::Reset | Fault::Truncated | Fault::CutOff | Fault::Slow(_) => None,
     }
 }
@@ -287,7 +283,8 @@ impl Call<'_> {
             ("GET", [id, "graph"]) if !self.options.is_oss() && self.options.graph => {
                 reader.graph(id, &self.server.downstream)?.to_string()
             }
-            ("POST", []) | ("POST" | "PUT" | "DELETE" | "PATCH", [_] | [_, "refresh" | "grants"])
+            ("POST", [])
+            | ("POST" | "PUT" | "DELETE" | "PATCH", [_] | [_, "refresh" | "grants"])
             | ("POST" | "PUT" | "DELETE", [_, "collaboration", ..]) => {
                 return Err(self.refuse_mutation());
             }
@@ -347,4 +344,3 @@ impl Call<'_> {
         }
     }
 }
-

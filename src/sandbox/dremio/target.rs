@@ -44,9 +44,7 @@ impl Target {
 
     /// An integer parameter; one that is no integer makes the route not match (contract §2.5).
     pub(super) fn integer(&self, name: &str) -> ApiResult<Option<i32>> {
-        self.first(name)
-            .map(|value| value.parse().map_err(|_| ApiError::no_route()))
-            .transpose()
+        self.first(name).map(|value| value.parse().map_err(|_| ApiError::no_route())).transpose()
     }
 }
 
@@ -67,7 +65,10 @@ mod tests {
 
     #[test]
     fn decodes_each_segment_by_itself() {
-        assert_eq!(segments("/a/b%2Fc/%22d%22/caf%C3%A9/x%20y+z"), ["a", "b/c", "\"d\"", "café", "x y+z"]);
+        assert_eq!(
+            segments("/a/b%2Fc/%22d%22/caf%C3%A9/x%20y+z"),
+            ["a", "b/c", "\"d\"", "café", "x y+z"]
+        );
         assert_eq!(segments("//a///b/"), ["a", "b"]);
         assert_eq!(segments("/a;v=1/b%3B;c"), ["a", "b;"]);
         assert_eq!(segments("/a/./b/%2E%2E/c"), ["a", "c"]);
@@ -77,7 +78,8 @@ mod tests {
 
     #[test]
     fn reads_parameters() {
-        let target = Target::parse("/c?exclude=children&exclude=x&maxChildren=-3&limit=ten").unwrap();
+        let target =
+            Target::parse("/c?exclude=children&exclude=x&maxChildren=-3&limit=ten").unwrap();
         assert_eq!(target.all("exclude").collect::<Vec<_>>(), ["children", "x"]);
         assert_eq!(target.integer("maxChildren").unwrap(), Some(-3));
         assert_eq!(target.integer("limit").unwrap_err().status, 404);
