@@ -6,5 +6,8 @@
 mod connection;
 pub mod dremio;
 pub mod openmetadata;
+pub mod hostile;
+pub mod patterns;
+pub mod scale;
 pub mod types;
 pub mod world;
