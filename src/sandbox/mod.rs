@@ -3,4 +3,8 @@
 //!
 //! Nothing else in the program may know that they exist: clients meet them as they meet any server.
 
+pub mod calendar;
+pub mod load;
+pub mod rows;
+pub mod sql;
 pub mod world;
