@@ -10,4 +10,8 @@ pub mod hostile;
 pub mod patterns;
 pub mod scale;
 pub mod types;
+pub mod calendar;
+pub mod load;
+pub mod rows;
+pub mod sql;
 pub mod world;
