@@ -4,9 +4,13 @@ pub mod cli;
 pub mod config;
 pub mod discovery;
 pub mod dremio;
+pub mod graph;
 pub mod http;
 pub mod log;
 pub mod model;
 pub mod report;
+pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;
+pub mod sqlflow;
+pub mod sync;

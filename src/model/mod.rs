@@ -9,6 +9,8 @@ pub mod display;
 pub mod entity;
 mod intern;
 pub mod path;
+pub mod snapshot;
+pub mod time;
 pub mod types;
 
 pub use catalog::{Catalog, ColumnView, Listing, NodeId, NodeRef, SchemaState, SchemaView};

@@ -3,4 +3,8 @@
 //!
 //! Nothing else in the program may know that they exist: clients meet them as they meet any server.
 
+mod connection;
+pub mod dremio;
+pub mod openmetadata;
+pub mod types;
 pub mod world;
