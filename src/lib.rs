@@ -1,12 +1,15 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod cli;
 pub mod config;
 pub mod discovery;
 pub mod dremio;
 pub mod graph;
 pub mod http;
 pub mod graph;
+pub mod log;
 pub mod model;
+pub mod report;
 pub mod openmetadata;
 #[cfg(feature = "demo")]
 pub mod sandbox;

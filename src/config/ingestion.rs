@@ -66,7 +66,7 @@ const KEYS: &[(&str, Meaning)] = &[
     ),
     (
         "source.serviceConnection.config.connectionOptions.discovery.timeout",
-        Setting("dremio.timeouts.read"),
+        Setting("dremio.read_timeout"),
     ),
     (
         "source.serviceConnection.config.connectionOptions.discovery.include",
@@ -228,7 +228,7 @@ fn entry(
             let key = schema::find(setting).filter(|_| !matches!(tree.node, Node::Null));
             workflow.settings.extend(key.and_then(|key| reader.stated(key, name, tree)));
         }
-        Word => word(path, name, tree, reader, workflow),
+        Word => word(path, name, &tree, reader, workflow),
     }
 }
 
@@ -248,7 +248,7 @@ fn names_in(section: &str) -> Vec<&'static str> {
 }
 
 /// Words that have to be put into ours.
-fn word(path: &str, name: &str, tree: Tree, reader: &mut Reader<'_>, workflow: &mut Workflow) {
+fn word(path: &str, name: &str, tree: &Tree, reader: &mut Reader<'_>, workflow: &mut Workflow) {
     let Node::Scalar(text) = &tree.node else {
         reader.problem(tree.line, tree.column, format!("{name}: expected a text"));
         return;
@@ -272,7 +272,8 @@ fn word(path: &str, name: &str, tree: Tree, reader: &mut Reader<'_>, workflow: &
             return;
         }
     };
-    let tree = Tree { node: Node::Scalar(value.to_owned()), ..tree };
+    let (line, column) = (tree.line, tree.column);
+    let tree = Tree { line, column, node: Node::Scalar(value.to_owned()) };
     let stated = schema::find(setting).and_then(|key| reader.stated(key, name, tree));
     workflow.settings.extend(stated);
 }

@@ -90,7 +90,7 @@ impl Value {
     }
 }
 
-const SECONDS_DOC: &str = "Time limit for making a connection";
+const CONNECT_DOC: &str = "Time limit for making a connection";
 const KINDS: &[&str] =
     &["home", "space", "source", "folder", "file", "table", "view", "dataset", "function"];
 
@@ -184,10 +184,10 @@ pub const KEYS: &[Key] = &[
         &[],
         "Proxy URL (http, https, socks5); by default HTTPS_PROXY and NO_PROXY are followed",
     ),
-    key("dremio.timeouts.connect", Kind::Duration, &[], SECONDS_DOC),
-    key("dremio.timeouts.read", Kind::Duration, &[], "Time limit for an answer"),
+    key("dremio.connect_timeout", Kind::Duration, &[], CONNECT_DOC),
+    key("dremio.read_timeout", Kind::Duration, &[], "Time limit for an answer"),
     key(
-        "dremio.timeouts.slow_read",
+        "dremio.slow_read_timeout",
         Kind::Duration,
         &[],
         "Time limit for answers known to be slow: file-system listings, query results",
@@ -254,8 +254,8 @@ pub const KEYS: &[Key] = &[
         &[],
         "Proxy URL; by default HTTPS_PROXY and NO_PROXY are followed",
     ),
-    key("openmetadata.timeouts.connect", Kind::Duration, &[], SECONDS_DOC),
-    key("openmetadata.timeouts.read", Kind::Duration, &[], "Time limit for an answer"),
+    key("openmetadata.connect_timeout", Kind::Duration, &[], CONNECT_DOC),
+    key("openmetadata.read_timeout", Kind::Duration, &[], "Time limit for an answer"),
     key(
         "openmetadata.retries",
         Kind::Integer(0, 20),
@@ -300,7 +300,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "discovery.max_workers",
-        Kind::Integer(1, 64),
+        Kind::Integer(1, 16),
         &[],
         "Requests under way at once; 8 by default, on Cloud 4",
     ),

@@ -519,7 +519,7 @@ impl Reader<'_> {
 
     fn http(&self, server: &str) -> Result<HttpOptions, ConfigError> {
         let at = |name: &str| format!("{server}.{name}");
-        let slow_read = if server == "dremio" { "timeouts.slow_read" } else { "timeouts.read" };
+        let slow_read = if server == "dremio" { "slow_read_timeout" } else { "read_timeout" };
         let retries = self.needed(&at("retries"), self.number(&at("retries")))?;
         Ok(HttpOptions {
             tls: TlsOptions {
@@ -528,8 +528,8 @@ impl Reader<'_> {
                 insecure: self.bool(&at("tls.insecure"))?,
             },
             proxy: self.text(&at("proxy")),
-            connect_timeout: self.duration(&at("timeouts.connect"))?,
-            read_timeout: self.duration(&at("timeouts.read"))?,
+            connect_timeout: self.duration(&at("connect_timeout"))?,
+            read_timeout: self.duration(&at("read_timeout"))?,
             slow_read_timeout: self.duration(&at(slow_read))?,
             retries: u32::try_from(retries).unwrap_or(u32::MAX),
             retry_pause: self.duration(&at("retry_pause"))?,
