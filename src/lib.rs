@@ -6,11 +6,10 @@ pub mod discovery;
 pub mod dremio;
 pub mod graph;
 pub mod http;
-pub mod graph;
 pub mod log;
 pub mod model;
-pub mod report;
 pub mod openmetadata;
+pub mod report;
 #[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod sqlflow;

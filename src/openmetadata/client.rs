@@ -17,8 +17,8 @@ use url::Url;
 use super::options::{ConnectOptions, Credentials, api_root};
 use super::{Error, verdict};
 use crate::http::{
-    Again, Answer, Body, HttpClient, Judged, Method, NotJson, Patience, Request, RequestLog, Resend,
-    encode_query,
+    Again, Answer, Body, HttpClient, Judged, Method, NotJson, Patience, Request, RequestLog,
+    Resend, encode_query,
 };
 
 /// Requests under way at once, unless the settings say otherwise.
@@ -95,8 +95,7 @@ impl Client {
             name: Option<String>,
             is_bot: Option<bool>,
         }
-        let version: VersionWire =
-            self.call(Call::contact(Method::Get, "system/version")).await?;
+        let version: VersionWire = self.call(Call::contact(Method::Get, "system/version")).await?;
         let numbers = parse_version(&version.version);
         if (numbers.0, numbers.1) < OLDEST && numbers != (0, 0, 0) {
             return Err(Error::TooOld { version: version.version });
@@ -233,11 +232,6 @@ impl Client {
         if let Some(token) = self.stored_token() {
             return Ok(Some(token));
         }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct LoginWire {
-            access_token: SecretString,
-        }
         let body = json!({
             "email": email,
             "password": STANDARD.encode(password.expose_secret()),
@@ -252,7 +246,9 @@ impl Client {
             Err(Error::Unauthorized { request }) => {
                 return Err(Error::BadLogin { request, message: "401 Unauthorized".to_owned() });
             }
-            Err(Error::Rejected { request, message, .. } | Error::NotFound { request, message }) => {
+            Err(
+                Error::Rejected { request, message, .. } | Error::NotFound { request, message },
+            ) => {
                 return Err(Error::BadLogin { request, message });
             }
             Err(error) => return Err(error),
@@ -260,6 +256,12 @@ impl Client {
         *self.inner.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         Ok(Some(token))
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginWire {
+    access_token: SecretString,
 }
 
 /// A request below the API root.
@@ -324,8 +326,9 @@ fn parse_version(text: &str) -> (u32, u32, u32) {
 pub(super) fn again(is_read: bool, error: &Error) -> Again {
     match error {
         Error::Server { status: 500, .. } | Error::Malformed { .. } if is_read => Again::Once,
-        Error::Server { status: 502..=504, .. } => Again::Yes,
-        Error::Limited { retry_after: Some(_), .. } => Again::Yes,
+        Error::Server { status: 502..=504, .. } | Error::Limited { retry_after: Some(_), .. } => {
+            Again::Yes
+        }
         Error::Rejected { status: 409, message, .. } if message.contains("lock") => Again::Once,
         _ => Again::No,
     }
