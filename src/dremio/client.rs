@@ -21,6 +21,18 @@ pub struct EntityRef {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageToken(pub(super) String);
 
+impl PageToken {
+    /// A token as a server wrote it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The token as the server wrote it, not encoded for a URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A container with a page of its children.
 #[derive(Clone, Debug)]
 pub struct ChildPage {
