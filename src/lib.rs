@@ -8,8 +8,8 @@ pub mod graph;
 pub mod http;
 pub mod log;
 pub mod model;
-pub mod report;
 pub mod openmetadata;
+pub mod report;
 #[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod sqlflow;

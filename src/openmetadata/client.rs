@@ -17,8 +17,8 @@ use url::Url;
 use super::options::{ConnectOptions, Credentials, api_root};
 use super::{Error, verdict};
 use crate::http::{
-    Again, Answer, Body, HttpClient, Judged, Method, NotJson, Patience, Request, RequestLog, Resend,
-    encode_query,
+    Again, Answer, Body, HttpClient, Judged, Method, NotJson, Patience, Request, RequestLog,
+    Resend, encode_query,
 };
 
 /// Requests under way at once, unless the settings say otherwise.
@@ -95,8 +95,7 @@ impl Client {
             name: Option<String>,
             is_bot: Option<bool>,
         }
-        let version: VersionWire =
-            self.call(Call::contact(Method::Get, "system/version")).await?;
+        let version: VersionWire = self.call(Call::contact(Method::Get, "system/version")).await?;
         let numbers = parse_version(&version.version);
         if (numbers.0, numbers.1) < OLDEST && numbers != (0, 0, 0) {
             return Err(Error::TooOld { version: version.version });
@@ -252,7 +251,9 @@ impl Client {
             Err(Error::Unauthorized { request }) => {
                 return Err(Error::BadLogin { request, message: "401 Unauthorized".to_owned() });
             }
-            Err(Error::Rejected { request, message, .. } | Error::NotFound { request, message }) => {
+            Err(
+                Error::Rejected { request, message, .. } | Error::NotFound { request, message },
+            ) => {
                 return Err(Error::BadLogin { request, message });
             }
             Err(error) => return Err(error),

@@ -147,10 +147,9 @@ impl fmt::Display for Error {
             Self::NotFound { request, message } => {
                 write!(f, "{request}: not found in OpenMetadata: {message}")
             }
-            Self::TooOld { version } => write!(
-                f,
-                "OpenMetadata {version} is too old: 1.5 or newer is needed"
-            ),
+            Self::TooOld { version } => {
+                write!(f, "OpenMetadata {version} is too old: 1.5 or newer is needed")
+            }
             Self::Rejected { request, status, message } => {
                 write!(f, "{request}: OpenMetadata refused it ({status}): {message}")
             }

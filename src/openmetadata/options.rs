@@ -35,15 +35,16 @@ pub enum Credentials {
 /// The API root for what people write: `…/api/v1` (contract §1.1).
 pub fn api_root(text: &str) -> Result<Url, String> {
     let text = text.trim();
-    let with_scheme =
-        if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let bare = with_scheme.trim_end_matches('/');
     let bare = bare.strip_suffix("/v1").unwrap_or(bare).trim_end_matches('/');
     let root = if bare.ends_with("/api") { format!("{bare}/v1") } else { format!("{bare}/api/v1") };
     let url = Url::parse(&root)
         .map_err(|error| format!("{text:?} is not a URL of an OpenMetadata server: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(format!("{text:?} is not a URL of an OpenMetadata server: http or https is needed"));
+        return Err(format!(
+            "{text:?} is not a URL of an OpenMetadata server: http or https is needed"
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::Error;
 use super::client::{Call, Client};
 use super::entity::{EntityType, LineageDetails, StoredCommon, StoredEdge};
-use super::Error;
 use crate::http::{Body, Method, encode_segment};
 
 /// Rows of a listing with columns are big (contract §4.1).
@@ -117,7 +117,9 @@ impl Client {
                 call = call.query("after", cursor);
             }
             let page: PageWire<T> = match self.call(call).await {
-                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => continue,
+                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => {
+                    continue;
+                }
                 result => result?,
             };
             for row in page.data {
@@ -212,7 +214,12 @@ impl Client {
     }
 
     /// Applies a JSON Patch (RFC 6902). On a table this erases the view's SQL (quirk 8).
-    pub async fn patch(&self, entity: EntityType, id: &str, operations: &Value) -> Result<(), Error> {
+    pub async fn patch(
+        &self,
+        entity: EntityType,
+        id: &str,
+        operations: &Value,
+    ) -> Result<(), Error> {
         let path = format!("{}/{}", entity.collection(), segment(id));
         let mut call = Call::new(Method::Patch, path);
         call.body = Some(Body::json_patch(encode(operations)?));
@@ -308,7 +315,8 @@ impl Client {
 }
 
 fn encode(body: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(body).map_err(|error| Error::Setup(format!("a body cannot be written: {error}")))
+    serde_json::to_vec(body)
+        .map_err(|error| Error::Setup(format!("a body cannot be written: {error}")))
 }
 
 /// Whether a refusal names a field that can be left out; if so, it is left out.
@@ -316,9 +324,9 @@ fn drop_field(fields: &mut Vec<&'static str>, message: &str) -> bool {
     if !message.contains("Invalid field name") {
         return false;
     }
-    let named = fields.iter().position(|field| {
-        message.split(|c: char| !c.is_alphanumeric()).any(|word| word == *field)
-    });
+    let named = fields
+        .iter()
+        .position(|field| message.split(|c: char| !c.is_alphanumeric()).any(|word| word == *field));
     match named {
         Some(index) => fields.remove(index),
         None => match fields.pop() {

@@ -72,8 +72,7 @@ async fn read(
         .map(|database| database.fully_qualified_name.clone())
         .filter(|fqn| all || wanted.contains(fqn.as_str()))
         .collect();
-    let mut progress =
-        ReadProgress { databases_total: databases.len(), ..ReadProgress::default() };
+    let mut progress = ReadProgress { databases_total: databases.len(), ..ReadProgress::default() };
     on_progress(progress);
     let mut listings = stream::iter(databases)
         .map(|fqn| async move {

@@ -105,7 +105,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn put(&self, entity: EntityType, item: &Item, body: &Body) -> Result<Vec<String>, Error> {
+    async fn put(
+        &self,
+        entity: EntityType,
+        item: &Item,
+        body: &Body,
+    ) -> Result<Vec<String>, Error> {
         match body {
             Body::Service(service) => {
                 if let (Action::Restore, Some(expected)) = (item.action, &item.expected) {
@@ -232,8 +237,11 @@ impl<'a> Writer<'a> {
         let refused = results.iter().filter(|result| result.is_err()).count();
         if outcome.passed + refused < items.len() {
             // Rows that the server speaks of nowhere are looked for one by one.
-            let why = outcome.abort_reason.unwrap_or_else(|| "the server did not say why".to_owned());
-            for (item, result) in items.iter().zip(&mut results).filter(|(_, result)| result.is_ok()) {
+            let why =
+                outcome.abort_reason.unwrap_or_else(|| "the server did not say why".to_owned());
+            for (item, result) in
+                items.iter().zip(&mut results).filter(|(_, result)| result.is_ok())
+            {
                 let ItemKey::Entity(entity, fqn) = &item.key else { continue };
                 if self.client.by_name::<StoredTable>(*entity, fqn).await?.is_none() {
                     *result = Err(format!("the bulk request left it out: {why}"));
@@ -286,7 +294,8 @@ impl<'a> Writer<'a> {
         };
         let mut notes = Vec::with_capacity(items.len());
         for item in items {
-            let (ItemKey::Edge { from, .. }, Some(Payload::Edge(body))) = (&item.key, &item.payload)
+            let (ItemKey::Edge { from, .. }, Some(Payload::Edge(body))) =
+                (&item.key, &item.payload)
             else {
                 notes.push(None);
                 continue;
