@@ -36,7 +36,6 @@ pub(super) enum Shape {
 /// All of one source in one channel. The first pin is where the line comes from.
 #[derive(Debug)]
 pub(super) struct Net {
-    pub(super) source: usize,
     pub(super) pins: Range<usize>,
     pub(super) shape: Shape,
     pub(super) trunk: usize,
@@ -64,15 +63,10 @@ pub(super) struct Channel {
 
 impl Channel {
     /// Adds a net; `pins` begins with the incoming one.
-    pub(super) fn add(&mut self, source: usize, pins: impl Iterator<Item = Pin>) {
+    pub(super) fn add(&mut self, pins: impl Iterator<Item = Pin>) {
         let start = self.pins.len();
         self.pins.extend(pins);
-        self.nets.push(Net {
-            source,
-            pins: start..self.pins.len(),
-            shape: Shape::Straight,
-            trunk: NONE,
-        });
+        self.nets.push(Net { pins: start..self.pins.len(), shape: Shape::Straight, trunk: NONE });
     }
 
     /// Gives every net a shape and every trunk a track. Pins lie on rows `0..rows`.
@@ -435,10 +429,8 @@ mod tests {
         let mut channel = Channel::default();
         for (at, (lefts, rights)) in nets.iter().enumerate() {
             let pin = |side| move |&row: &i32| Pin { row, side, item: at };
-            channel.add(
-                at,
-                lefts.iter().map(pin(Side::Left)).chain(rights.iter().map(pin(Side::Right))),
-            );
+            channel
+                .add(lefts.iter().map(pin(Side::Left)).chain(rights.iter().map(pin(Side::Right))));
         }
         channel.assign(20);
         channel

@@ -6,14 +6,14 @@
 //!
 //! Deliberately absent: colours, terminal types, files, and any knowledge of Dremio or SQL.
 
-// pub mod digraph;
-// pub mod focus;
+pub mod digraph;
+pub mod focus;
 pub mod layout;
-// pub mod outline;
+pub mod outline;
 pub mod paint;
-// pub mod paths;
+pub mod paths;
 pub mod route;
-// pub mod select;
+pub mod select;
 
 mod channel;
 mod csr;

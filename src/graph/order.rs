@@ -79,9 +79,10 @@ impl Effort {
     fn of(items: usize) -> Self {
         let (starts, rounds, patience, passes, reach, polish) = match items {
             0..=80 => (6, 8, 2, 4, usize::MAX, 8),
-            81..=400 => (4, 8, 2, 2, usize::MAX, 8),
-            401..=2500 => (1, 6, 2, 1, 12, 3),
-            _ => (1, 6, 2, 0, 3, 3),
+            81..=200 => (3, 6, 2, 2, usize::MAX, 6),
+            201..=500 => (2, 4, 1, 1, usize::MAX, 4),
+            501..=2500 => (1, 4, 1, 1, 8, 2),
+            _ => (1, 8, 2, 1, 4, 4),
         };
         Self { starts, rounds, patience, passes, reach, polish }
     }
@@ -276,13 +277,11 @@ impl<'a> Sorter<'a> {
     fn gain(&self, upper: usize, lower: usize) -> i64 {
         let mut gain = 0;
         for neighbours in [&self.graph.pred, &self.graph.succ] {
-            for &a in neighbours.row(upper) {
-                for &b in neighbours.row(lower) {
-                    match self.position[a].cmp(&self.position[b]) {
-                        std::cmp::Ordering::Greater => gain += 1,
-                        std::cmp::Ordering::Less => gain -= 1,
-                        std::cmp::Ordering::Equal => {}
-                    }
+            for &above in neighbours.row(upper) {
+                let above = self.position[above];
+                for &below in neighbours.row(lower) {
+                    let below = self.position[below];
+                    gain += i64::from(above > below) - i64::from(above < below);
                 }
             }
         }

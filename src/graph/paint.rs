@@ -222,8 +222,7 @@ impl<'a> Cells<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Highlight {
     nodes: Vec<bool>,
-    /// Pieces of line, with whether they lie on a row.
-    pieces: Vec<(Rect, bool)>,
+    pieces: Vec<Rect>,
 }
 
 impl Layout {
@@ -241,14 +240,11 @@ impl Layout {
         }
         let mut pieces = Vec::new();
         for route in edges.into_iter().filter_map(|(from, to)| self.edge(from, to)) {
-            pieces.extend(self.path(route).iter().map(|run| {
-                let area = Rect {
-                    x: run.x0,
-                    y: run.y0,
-                    width: run.x1 - run.x0 + 1,
-                    height: run.y1 - run.y0 + 1,
-                };
-                (area, run.is_horizontal())
+            pieces.extend(self.path(route).iter().map(|run| Rect {
+                x: run.x0,
+                y: run.y0,
+                width: run.x1 - run.x0 + 1,
+                height: run.y1 - run.y0 + 1,
             }));
         }
         Highlight { nodes: lit, pieces }
@@ -423,7 +419,7 @@ impl<'a> Canvas<'a> {
 
     fn light(&mut self, highlight: &Highlight) {
         let view = self.viewport;
-        for (area, _) in &highlight.pieces {
+        for area in &highlight.pieces {
             for y in area.y.max(view.y)..area.bottom().min(view.bottom()) {
                 for x in area.x.max(view.x)..area.right().min(view.right()) {
                     if let Some(at) = self.at(x, y) {

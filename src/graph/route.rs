@@ -68,7 +68,7 @@ pub(super) fn channels(graph: &Layered, rows: &Rows) -> Vec<Channel> {
             side: Side::Right,
             item,
         });
-        channels[point.layer].add(point.node, std::iter::once(incoming).chain(out));
+        channels[point.layer].add(std::iter::once(incoming).chain(out));
     }
     for (at, layer) in graph.layers.iter().enumerate() {
         for &item in layer {
@@ -83,16 +83,15 @@ pub(super) fn channels(graph: &Layered, rows: &Rows) -> Vec<Channel> {
                 let item = graph.succ.item(link);
                 Pin { row: rows.in_row(item, graph.link[link]), side: Side::Right, item }
             };
-            let source = graph.items[item].node;
             let channel = &mut channels[at + 1];
             if kind == Kind::Back {
                 let (from, out): (Vec<Pin>, Vec<Pin>) =
                     links.map(right).partition(|pin| graph.items[pin.item].kind == Kind::Back);
-                channel.add(source, from.into_iter().chain(std::iter::once(own)).chain(out));
+                channel.add(from.into_iter().chain(std::iter::once(own)).chain(out));
             } else {
                 let back =
                     (mate != NONE).then(|| Pin { row: rows.y[mate], side: Side::Left, item: mate });
-                channel.add(source, std::iter::once(own).chain(links.map(right)).chain(back));
+                channel.add(std::iter::once(own).chain(links.map(right)).chain(back));
             }
         }
     }

@@ -232,11 +232,6 @@ impl Client {
         if let Some(token) = self.stored_token() {
             return Ok(Some(token));
         }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct LoginWire {
-            access_token: SecretString,
-        }
         let body = json!({
             "email": email,
             "password": STANDARD.encode(password.expose_secret()),
@@ -261,6 +256,12 @@ impl Client {
         *self.inner.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         Ok(Some(token))
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginWire {
+    access_token: SecretString,
 }
 
 /// A request below the API root.
@@ -325,8 +326,9 @@ fn parse_version(text: &str) -> (u32, u32, u32) {
 pub(super) fn again(is_read: bool, error: &Error) -> Again {
     match error {
         Error::Server { status: 500, .. } | Error::Malformed { .. } if is_read => Again::Once,
-        Error::Server { status: 502..=504, .. } => Again::Yes,
-        Error::Limited { retry_after: Some(_), .. } => Again::Yes,
+        Error::Server { status: 502..=504, .. } | Error::Limited { retry_after: Some(_), .. } => {
+            Again::Yes
+        }
         Error::Rejected { status: 409, message, .. } if message.contains("lock") => Again::Once,
         _ => Again::No,
     }

@@ -33,7 +33,7 @@ pub enum Credentials {
 }
 
 /// The API root for what people write: `…/api/v1` (contract §1.1).
-pub fn api_root(text: &str) -> Result<Url, String> {
+pub(super) fn api_root(text: &str) -> Result<Url, String> {
     let text = text.trim();
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let bare = with_scheme.trim_end_matches('/');

@@ -4,7 +4,7 @@
 //! A failed item costs itself and what stands below it, never the run. Cancelling takes effect
 //! between requests; what is under way is waited for.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, StreamExt as _};
@@ -106,26 +106,36 @@ pub struct Report {
     pub unsettled: Vec<String>,
 }
 
-/// Applies a plan. `excluded` are indices of items that are to be left out; items below an excluded
-/// parent that is not there yet are skipped.
-pub async fn apply(
-    client: &Client,
-    plan: &Plan,
-    current: &Current,
-    excluded: &HashSet<usize>,
-    options: &ApplyOptions,
-    journal: Option<&Mutex<Journal>>,
-    on_event: &(dyn Fn(ApplyEvent) + Send + Sync),
-    cancel: &CancellationToken,
-) -> Report {
+/// A plan with all that applying it takes.
+#[derive(Clone, Copy)]
+pub struct Application<'a> {
+    /// Where to.
+    pub client: &'a Client,
+    /// What.
+    pub plan: &'a Plan,
+    /// The state on which the plan rests.
+    pub current: &'a Current,
+    /// Indices of items that are left out; what needs them and finds them missing is skipped.
+    pub excluded: &'a BTreeSet<usize>,
+    /// How.
+    pub options: &'a ApplyOptions,
+    /// Where it is noted what was begun and done.
+    pub journal: Option<&'a Mutex<Journal>>,
+    /// Who hears of it.
+    pub on_event: &'a (dyn Fn(ApplyEvent) + Send + Sync),
+}
+
+/// Applies a plan.
+pub async fn apply(application: Application<'_>, cancel: &CancellationToken) -> Report {
+    let plan = application.plan;
     let run = Run {
-        plan,
-        excluded,
-        options,
-        journal,
-        on_event,
+        application,
         cancel,
-        writer: Writer::new(client, options, Handles::of(current)),
+        writer: Writer::new(
+            application.client,
+            application.options,
+            Handles::of(application.current),
+        ),
         outcomes: Mutex::new(vec![ItemOutcome::NotBegun; plan.items.len()]),
         failed: Mutex::default(),
         fatal: Mutex::default(),
@@ -142,7 +152,7 @@ pub async fn apply(
             .collect();
         run.phase(phase, indices).await;
     }
-    run.report(current)
+    run.report()
 }
 
 /// The order of writing: parents first, then edges, then deletes from the leaves up.
@@ -192,11 +202,7 @@ impl Phase {
 }
 
 struct Run<'a> {
-    plan: &'a Plan,
-    excluded: &'a HashSet<usize>,
-    options: &'a ApplyOptions,
-    journal: Option<&'a Mutex<Journal>>,
-    on_event: &'a (dyn Fn(ApplyEvent) + Send + Sync),
+    application: Application<'a>,
     cancel: &'a CancellationToken,
     writer: Writer<'a>,
     outcomes: Mutex<Vec<ItemOutcome>>,
@@ -213,10 +219,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Run<'_> {
     fn settle_what_is_not_written(&self) {
         let mut outcomes = lock(&self.outcomes);
-        for (index, item) in self.plan.items.iter().enumerate() {
+        for (index, item) in self.application.plan.items.iter().enumerate() {
             if !item.action.writes() {
                 outcomes[index] = ItemOutcome::Untouched;
-            } else if self.excluded.contains(&index) {
+            } else if self.application.excluded.contains(&index) {
                 outcomes[index] = ItemOutcome::Excluded;
                 if let (ItemKey::Entity(_, fqn), Action::Create | Action::Restore) =
                     (&item.key, item.action)
@@ -237,11 +243,11 @@ impl Run<'_> {
 
     async fn phase(&self, phase: Phase, indices: Vec<usize>) {
         let mut singles = indices;
-        if phase == Phase::Tables && self.options.batch_size > 1 {
+        if phase == Phase::Tables && self.application.options.batch_size > 1 {
             singles = self.bulk_tables(singles).await;
         }
         stream::iter(singles)
-            .for_each_concurrent(self.options.max_workers.max(1), |index| async move {
+            .for_each_concurrent(self.application.options.max_workers.max(1), |index| async move {
                 if !self.is_ended() {
                     self.one(index).await;
                 }
@@ -253,7 +259,7 @@ impl Run<'_> {
     }
 
     async fn one(&self, index: usize) {
-        let item = &self.plan.items[index];
+        let item = &self.application.plan.items[index];
         if let Some(reason) = self.obstacle(item) {
             self.finish(index, ItemOutcome::Skipped { reason });
             return;
@@ -267,7 +273,7 @@ impl Run<'_> {
     async fn bulk_tables(&self, indices: Vec<usize>) -> Vec<usize> {
         let (mut bulk, mut singles) = (Vec::new(), Vec::new());
         for index in indices {
-            let item = &self.plan.items[index];
+            let item = &self.application.plan.items[index];
             if let Some(reason) = self.obstacle(item) {
                 self.finish(index, ItemOutcome::Skipped { reason });
             } else if item.action == Action::Create {
@@ -277,7 +283,7 @@ impl Run<'_> {
                 singles.push(index);
             }
         }
-        let mut batches = bulk.chunks(self.options.batch_size);
+        let mut batches = bulk.chunks(self.application.options.batch_size);
         let Some(first) = batches.next().filter(|_| !self.is_ended()) else { return singles };
         // The first batch finds out whether there is such a thing.
         if !self.batch(first).await {
@@ -285,7 +291,7 @@ impl Run<'_> {
             return singles;
         }
         stream::iter(batches)
-            .for_each_concurrent(self.options.max_workers.max(1), |batch| async move {
+            .for_each_concurrent(self.application.options.max_workers.max(1), |batch| async move {
                 if !self.is_ended() {
                     self.batch(batch).await;
                 }
@@ -296,7 +302,8 @@ impl Run<'_> {
 
     /// One batch; `false` when the server offers no bulk requests.
     async fn batch(&self, indices: &[usize]) -> bool {
-        let items: Vec<&Item> = indices.iter().map(|index| &self.plan.items[*index]).collect();
+        let items: Vec<&Item> =
+            indices.iter().map(|index| &self.application.plan.items[*index]).collect();
         match self.writer.write_batch(&items).await {
             Ok(None) => return false,
             Ok(Some(results)) => {
@@ -344,11 +351,11 @@ impl Run<'_> {
     }
 
     fn begin(&self, index: usize) {
-        if let Some(journal) = self.journal {
-            let written = lock(journal).begin(&self.plan.items[index].key);
+        if let Some(journal) = self.application.journal {
+            let written = lock(journal).begin(&self.application.plan.items[index].key);
             self.report_journal_trouble(written);
         }
-        (self.on_event)(ApplyEvent::Begun(index));
+        (self.application.on_event)(ApplyEvent::Begun(index));
     }
 
     fn conclude(&self, index: usize, result: Result<Vec<String>, Error>) {
@@ -366,7 +373,7 @@ impl Run<'_> {
     }
 
     fn finish(&self, index: usize, outcome: ItemOutcome) {
-        let item = &self.plan.items[index];
+        let item = &self.application.plan.items[index];
         let trouble = match &outcome {
             ItemOutcome::Failed { reason, .. } => Some(("could not be written", reason.as_str())),
             ItemOutcome::Skipped { reason } => Some(("was skipped", reason.as_str())),
@@ -378,7 +385,7 @@ impl Run<'_> {
         {
             lock(&self.failed).insert(fqn.clone(), why.to_owned());
         }
-        if let Some(journal) = self.journal {
+        if let Some(journal) = self.application.journal {
             let mut journal = lock(journal);
             let written = match (&outcome, trouble) {
                 // In doubt is what begun without an end means.
@@ -391,7 +398,7 @@ impl Run<'_> {
             self.report_journal_trouble(written);
         }
         lock(&self.outcomes)[index] = outcome.clone();
-        (self.on_event)(ApplyEvent::Finished(index, outcome));
+        (self.application.on_event)(ApplyEvent::Finished(index, outcome));
     }
 
     /// A run whose journal cannot be written must not go on: nobody could tell what it did.
@@ -408,7 +415,7 @@ impl Run<'_> {
         let mut by_table: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         {
             let outcomes = lock(&self.outcomes);
-            for (index, item) in self.plan.items.iter().enumerate() {
+            for (index, item) in self.application.plan.items.iter().enumerate() {
                 let is_done = matches!(outcomes[index], ItemOutcome::Done { .. });
                 if let (true, ItemKey::Edge { to, .. }, Some(Payload::Edge(_))) =
                     (is_done, &item.key, &item.payload)
@@ -418,33 +425,38 @@ impl Run<'_> {
             }
         }
         stream::iter(by_table)
-            .for_each_concurrent(self.options.max_workers.max(1), |(to, indices)| async move {
-                if self.is_ended() {
-                    return;
-                }
-                let items: Vec<&Item> =
-                    indices.iter().map(|index| &self.plan.items[*index]).collect();
-                let missing = self.writer.verify_edges(to, &items).await;
-                for (index, note) in indices.into_iter().zip(missing) {
-                    let Some(note) = note else { continue };
-                    if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
-                        notes.push(note);
+            .for_each_concurrent(
+                self.application.options.max_workers.max(1),
+                |(to, indices)| async move {
+                    if self.is_ended() {
+                        return;
                     }
-                }
-            })
+                    let items: Vec<&Item> =
+                        indices.iter().map(|index| &self.application.plan.items[*index]).collect();
+                    let missing = self.writer.verify_edges(to, &items).await;
+                    for (index, note) in indices.into_iter().zip(missing) {
+                        let Some(note) = note else { continue };
+                        if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
+                            notes.push(note);
+                        }
+                    }
+                },
+            )
             .await;
     }
 
-    fn report(self, current: &Current) -> Report {
+    fn report(self) -> Report {
+        let current = self.application.current;
         let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut ended_early = self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let is_open = outcomes.contains(&ItemOutcome::NotBegun);
         if ended_early.is_none() && is_open && self.cancel.is_cancelled() {
             ended_early = Some("cancelled".to_owned());
         }
-        let statistics = statistics(self.plan, &outcomes);
+        let statistics = statistics(self.application.plan, &outcomes);
         let handles = self.writer.into_handles();
-        let (settled, unsettled) = edges_settled(self.plan, &outcomes, &handles, current);
+        let (settled, unsettled) =
+            edges_settled(self.application.plan, &outcomes, &handles, current);
         Report { outcomes, statistics, ended_early, settled, unsettled }
     }
 }

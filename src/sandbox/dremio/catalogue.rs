@@ -403,6 +403,14 @@ impl Catalogue {
         }
     }
 
+    /// The number from which a node's columns are made, if they are.
+    pub fn schema_seed(&self, ix: NodeIx) -> Option<u32> {
+        match &self.entry(ix).schema {
+            Schema::Made(_, seed) => Some(*seed),
+            _ => None,
+        }
+    }
+
     /// What only some nodes have.
     pub fn detail(&self, ix: NodeIx) -> Option<&Detail> {
         self.entry(ix).detail.as_deref()
@@ -433,9 +441,8 @@ impl Catalogue {
     pub fn twins(&self, parent: Option<NodeIx>, name: &str) -> impl Iterator<Item = NodeIx> {
         let key = (parent.map_or(NONE, |parent| parent.0), fold(name).into());
         let first = self.names.get(&key).copied();
-        std::iter::successors(first, |number| Some(self.nodes[*number as usize].twin))
-            .take_while(|number| *number != NONE)
-            .map(NodeIx)
+        let next = |number: &u32| Some(self.nodes[*number as usize].twin).filter(|at| *at != NONE);
+        std::iter::successors(first, next).map(NodeIx)
     }
 
     /// The key by which stored children are listed: folded name, then the name itself.

@@ -65,7 +65,7 @@ pub(crate) const INFORMATION_SCHEMA: [(&str, &[(&str, DataType)]); 4] = [
 
 const SYS: [(&str, &[(&str, DataType)]); 1] = [("version", &[("version", TEXT)])];
 
-pub(super) fn add_to(catalogue: &mut Catalogue) -> Result<(), CatalogueError> {
+pub(crate) fn add_to(catalogue: &mut Catalogue) -> Result<(), CatalogueError> {
     add_schema(catalogue, "INFORMATION_SCHEMA", "INFORMATION_SCHEMA", &INFORMATION_SCHEMA)?;
     add_schema(catalogue, "sys", "SYS", &SYS)
 }
