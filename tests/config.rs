@@ -51,8 +51,7 @@ fn stated(settings: &Settings) -> String {
         let Some(setting) = setting else { continue };
         let Origin::File { line, profile, .. } = &setting.origin else { continue };
         let value = setting.value.as_ref().map_or_else(|| "-".to_owned(), Value::masked);
-        let profile =
-            profile.as_ref().map(|name| format!(", profile {name}")).unwrap_or_default();
+        let profile = profile.as_ref().map(|name| format!(", profile {name}")).unwrap_or_default();
         let _ = writeln!(text, "{} = {value} (line {line}{profile})", key.path);
     }
     for warning in &settings.warnings {

@@ -237,7 +237,7 @@ pub enum ReportFormat {
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
 The schema file is YAML or JSON: a map from a dotted table name to the list of its columns.
-Exit status: 0 everything was understood, 1 some statement was not.")]
+Exit status: 0 every statement was parsed, 1 some was not (its tables are found all the same).")]
 pub struct SqlLineageArgs {
     /// Files with SQL; standard input if there is none, or for `-`
     #[arg(value_name = "FILE")]

@@ -1,5 +1,6 @@
 //! [`Escaped`]: JSON that says the same and cannot steer a terminal.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Writes JSON with the characters that act on a terminal or on the reading direction as `\u`
@@ -20,7 +21,7 @@ impl<W: Write> Write for Escaped<W> {
                 let mut out = String::with_capacity(text.len() + 16);
                 for c in text.chars() {
                     if acts(c) {
-                        out.push_str(&format!("\\u{:04x}", c as u32));
+                        let _ = write!(out, "\\u{:04x}", c as u32);
                     } else {
                         out.push(c);
                     }

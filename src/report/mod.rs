@@ -4,9 +4,11 @@
 
 pub mod catalog;
 mod escape;
+pub mod sql_lineage;
 
 pub use catalog::{CatalogReport, ReportStats};
 pub use escape::Escaped;
+pub use sql_lineage::SqlLineageReport;
 
 /// Version of every JSON shape written here; raised when a reader would have to change.
 pub const SCHEMA_VERSION: u32 = 1;

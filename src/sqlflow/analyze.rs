@@ -54,7 +54,9 @@ pub fn analyze_as(
         let job = Job { index: &index, context, schema, flavour, error };
         statements.push(job.run(tokens));
     }
-    if count == 0 && let Some((message, at)) = &lexed.error {
+    if count == 0
+        && let Some((message, at)) = &lexed.error
+    {
         let job = Job { index: &index, context, schema, flavour, error: None };
         let error = SyntaxError { message: message.clone(), at: *at };
         statements.push(job.failed(&[], &error, 0..sql.len()));
@@ -212,7 +214,8 @@ impl Job<'_> {
             _ => return None,
         };
         *kind = StatementKind::CreateTable;
-        let parts: Vec<Name> = idents.iter().map(|ident| binder.names.intern(&ident.value)).collect();
+        let parts: Vec<Name> =
+            idents.iter().map(|ident| binder.names.intern(&ident.value)).collect();
         Some(binder.table(&parts, idents.last()?.span))
     }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::analyze::analyze_as;
 use super::dialect::Flavour;
-use super::lineage::{Analysis, ColumnRef, DiagnosticKind, StatementKind, StatementLineage, Status};
+use super::lineage::{
+    Analysis, ColumnRef, DiagnosticKind, StatementKind, StatementLineage, Status,
+};
 use super::schema::SchemaMap;
 use crate::model::DatasetPath;
 
@@ -85,9 +87,8 @@ fn answer(case: Case) -> Answer {
     let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or_default());
     let mut schema = SchemaMap::new();
     for (name, columns) in case.schema.iter().flatten() {
-        let path = name
-            .parse::<DatasetPath>()
-            .unwrap_or_else(|_| DatasetPath::new(name.split('.')));
+        let path =
+            name.parse::<DatasetPath>().unwrap_or_else(|_| DatasetPath::new(name.split('.')));
         match columns {
             Some(columns) => schema.insert(&path, columns.iter().map(String::as_str)),
             None => schema.insert_open(&path),

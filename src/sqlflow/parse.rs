@@ -148,9 +148,31 @@ fn split_location(message: &str) -> (&str, Option<Location>) {
 }
 
 const CLAUSE_WORDS: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "QUALIFY", "LIMIT", "UNION", "EXCEPT",
-    "INTERSECT", "ON", "JOIN", "LEFT", "RIGHT", "INNER", "CROSS", "FULL", "BY", "WINDOW", "SET",
-    "WITH", "DISTINCT", "OFFSET", "FETCH",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "QUALIFY",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "ON",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "INNER",
+    "CROSS",
+    "FULL",
+    "BY",
+    "WINDOW",
+    "SET",
+    "WITH",
+    "DISTINCT",
+    "OFFSET",
+    "FETCH",
 ];
 
 /// Puts NULL in the place of the expression around token `at`; `None` if there is none.
@@ -163,8 +185,14 @@ fn repair(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
         let placeholder = end.min(kept_alias);
         let already = placeholder == start + 1 && is_any(tokens, start, &["NULL"]);
         let clause = start > 0
-            && is_any(tokens, start - 1, &["SELECT", "WHERE", "ON", "HAVING", "BY", "QUALIFY", "DISTINCT"])
-            || start > 0 && tokens[start - 1].token == Token::Comma && in_select_list(tokens, start);
+            && is_any(
+                tokens,
+                start - 1,
+                &["SELECT", "WHERE", "ON", "HAVING", "BY", "QUALIFY", "DISTINCT"],
+            )
+            || start > 0
+                && tokens[start - 1].token == Token::Comma
+                && in_select_list(tokens, start);
         if placeholder > start && !already && clause && at >= start {
             let mut out = tokens[..start].to_vec();
             let span = tokens[start].span;

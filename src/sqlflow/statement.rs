@@ -45,10 +45,35 @@ impl Shape {
 }
 
 const CREATE_MODIFIERS: &[&str] = &[
-    "OR", "REPLACE", "ALTER", "TEMP", "TEMPORARY", "TRANSIENT", "VOLATILE", "EXTERNAL",
-    "MATERIALIZED", "SECURE", "RECURSIVE", "GLOBAL", "LOCAL", "FORCE", "NOFORCE", "EDITIONABLE",
-    "LIVE", "STREAMING", "DYNAMIC", "ICEBERG", "UNLOGGED", "MULTISET", "SET", "FOREIGN", "HYBRID",
-    "PRIVATE", "SNAPSHOT", "COLUMN", "ROW",
+    "OR",
+    "REPLACE",
+    "ALTER",
+    "TEMP",
+    "TEMPORARY",
+    "TRANSIENT",
+    "VOLATILE",
+    "EXTERNAL",
+    "MATERIALIZED",
+    "SECURE",
+    "RECURSIVE",
+    "GLOBAL",
+    "LOCAL",
+    "FORCE",
+    "NOFORCE",
+    "EDITIONABLE",
+    "LIVE",
+    "STREAMING",
+    "DYNAMIC",
+    "ICEBERG",
+    "UNLOGGED",
+    "MULTISET",
+    "SET",
+    "FOREIGN",
+    "HYBRID",
+    "PRIVATE",
+    "SNAPSHOT",
+    "COLUMN",
+    "ROW",
 ];
 
 /// Reads the shape of one statement.
@@ -56,17 +81,24 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
     // EXPLAIN and PROFILE read what they explain.
     if is_any(&tokens, 0, &["EXPLAIN", "PROFILE"])
         && let Some(start) = (1..tokens.len()).find(|at| {
-            is_any(&tokens, *at, &["SELECT", "WITH", "INSERT", "CREATE", "MERGE", "UPDATE", "DELETE"])
-                || is_token(&tokens, *at, &Token::LParen)
+            is_any(
+                &tokens,
+                *at,
+                &["SELECT", "WITH", "INSERT", "CREATE", "MERGE", "UPDATE", "DELETE"],
+            ) || is_token(&tokens, *at, &Token::LParen)
         })
     {
         tokens.drain(..start);
     }
-    let Some(first) = tokens.first() else { return Shape::new(StatementKind::Other, Body::Nothing) };
+    let Some(first) = tokens.first() else {
+        return Shape::new(StatementKind::Other, Body::Nothing);
+    };
     if first.token == Token::LParen {
         return query(tokens);
     }
-    let Some(word) = bare(first) else { return Shape::new(StatementKind::Query, Body::Query(tokens)) };
+    let Some(word) = bare(first) else {
+        return Shape::new(StatementKind::Query, Body::Query(tokens));
+    };
     match word.to_ascii_uppercase().as_str() {
         "SELECT" | "VALUES" | "TABLE" => query(tokens),
         "FROM" => from_first(tokens),
@@ -81,12 +113,11 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
         "CACHE" => cache(tokens),
         "USE" | "SHOW" | "DROP" | "OPTIMIZE" | "VACUUM" | "GRANT" | "REVOKE" | "SET" | "RESET"
         | "REFRESH" | "TRUNCATE" | "ANALYZE" | "CALL" | "BEGIN" | "START" | "COMMIT"
-        | "ROLLBACK" | "DESCRIBE" | "DESC" | "EXPLAIN" | "FORGET" | "LOAD" | "UNLOAD" | "COMMENT"
-        | "DECLARE" | "EXECUTE" | "EXEC" | "PREPARE" | "DEALLOCATE" | "LOCK" | "UNLOCK" | "KILL"
-        | "ASSIGN" | "MSCK" | "UNCACHE" | "CLEAR" | "RENAME" | "GO" | "PRINT" | "END" | "PIPE"
-        | "PRAGMA" | "ATTACH" | "DETACH" | "INSTALL" | "PURGE" | "RETURN" | "LIST" | "PUT" | "REMOVE" => {
-            Shape::new(StatementKind::Other, Body::Nothing)
-        }
+        | "ROLLBACK" | "DESCRIBE" | "DESC" | "EXPLAIN" | "FORGET" | "LOAD" | "UNLOAD"
+        | "COMMENT" | "DECLARE" | "EXECUTE" | "EXEC" | "PREPARE" | "DEALLOCATE" | "LOCK"
+        | "UNLOCK" | "KILL" | "ASSIGN" | "MSCK" | "UNCACHE" | "CLEAR" | "RENAME" | "GO"
+        | "PRINT" | "END" | "PIPE" | "PRAGMA" | "ATTACH" | "DETACH" | "INSTALL" | "PURGE"
+        | "RETURN" | "LIST" | "PUT" | "REMOVE" => Shape::new(StatementKind::Other, Body::Nothing),
         _ => Shape::new(StatementKind::Query, Body::Query(tokens)),
     }
 }
@@ -200,7 +231,8 @@ fn defined(mut tokens: Vec<TokenWithSpan>, at: usize, kind: StatementKind) -> Sh
     };
     let target = Some(Written { parts, span });
     let start = query_start(&tokens, next);
-    let open = (next..start.unwrap_or(tokens.len())).find(|i| is_token(&tokens, *i, &Token::LParen));
+    let open =
+        (next..start.unwrap_or(tokens.len())).find(|i| is_token(&tokens, *i, &Token::LParen));
     let mut columns = Vec::new();
     if let Some(open) = open
         && (open == next || is_any(&tokens, next, &["ON"]) || !has_option(&tokens, next, open))

@@ -120,7 +120,12 @@ struct Examination<'a> {
 
 impl Examination<'_> {
     /// Takes down what came of a step; `false` when nothing after it can work.
-    fn note(&mut self, step: Step, started: Instant, tried: impl Into<Tried>) -> Result<bool, Failure> {
+    fn note(
+        &mut self,
+        step: Step,
+        started: Instant,
+        tried: impl Into<Tried>,
+    ) -> Result<bool, Failure> {
         let (outcome, detail, advice) = match tried.into() {
             Tried::Passed(detail) => (Outcome::Passed, detail, None),
             Tried::NotApplicable(detail) => (Outcome::NotApplicable, detail, None),

@@ -2,7 +2,9 @@
 
 mod config;
 mod discover;
+mod doctor;
 mod shell;
+mod sql_lineage;
 
 use super::args::Command;
 use super::interrupt;
@@ -15,7 +17,9 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Completions { shell } => shell::completions(session, *shell),
         Command::Man { command } => shell::man(session, command.as_deref()),
         Command::Config(command) => config::run(session, command),
+        Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
+        Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         _ => Ok(ExitStatus::Fine),
     };
     outcome.unwrap_or_else(|failure| {

@@ -65,14 +65,14 @@ impl Binder<'_> {
         let TableFactor::Table { name, alias, .. } = factor else { return None };
         let parts = self.parts(name);
         // `UPDATE t SET … FROM real AS t` names an alias of its FROM clause.
-        if let [alias_name] = parts.as_slice()
-            && let Some(Rel { content: Content::Base { table, .. }, .. }) =
-                scope.rels.iter().find(|rel| {
-                    matches!(&rel.qualifier, Qualifier::Alias(a) if self.names.same(*a, *alias_name))
-                        || (matches!(&rel.qualifier, Qualifier::Path(_))
-                            && self.qualifies(rel, &[*alias_name]))
-                })
-        {
+        if let [alias_name] = parts.as_slice() && let Some(Rel {
+            content: Content::Base { table, .. },
+            ..
+        }) = scope.rels.iter().find(|rel| {
+            matches!(&rel.qualifier, Qualifier::Alias(a) if self.names.same(*a, *alias_name))
+                || (matches!(&rel.qualifier, Qualifier::Path(_))
+                    && self.qualifies(rel, &[*alias_name]))
+        }) {
             return Some(*table);
         }
         let table = self.table(&parts, Self::last_span(name));
@@ -128,7 +128,8 @@ impl Binder<'_> {
             let was_read = target_read(self, target.as_ref());
             scope.rels.clear();
             self.from_item(&joined, scope);
-            if let (Some(Rel { content: Content::Base { table, .. }, .. }), false) = (target, was_read)
+            if let (Some(Rel { content: Content::Base { table, .. }, .. }), false) =
+                (target, was_read)
                 && let Some(table) = self.tables.get_mut(table as usize)
             {
                 table.read = false;
@@ -259,7 +260,9 @@ impl Binder<'_> {
     fn value_name(&mut self, expr: &Expr, index: usize) -> Name {
         match expr {
             Expr::Identifier(ident) => self.name(ident),
-            Expr::CompoundIdentifier(parts) if !parts.is_empty() => self.name(&parts[parts.len() - 1]),
+            Expr::CompoundIdentifier(parts) if !parts.is_empty() => {
+                self.name(&parts[parts.len() - 1])
+            }
             _ => self.names.intern(&format!("EXPR${index}")),
         }
     }

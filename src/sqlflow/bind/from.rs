@@ -125,7 +125,8 @@ impl Binder<'_> {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let parts = self.parts(name);
-                let rel = self.named_relation(&parts, alias.as_ref(), Self::last_span(name), &scope.env);
+                let rel =
+                    self.named_relation(&parts, alias.as_ref(), Self::last_span(name), &scope.env);
                 scope.rels.push(rel);
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
@@ -191,7 +192,8 @@ impl Binder<'_> {
             }
             TableFactor::SemanticView { name, alias, .. } => {
                 let parts = self.parts(name);
-                let rel = self.named_relation(&parts, alias.as_ref(), Self::last_span(name), &scope.env);
+                let rel =
+                    self.named_relation(&parts, alias.as_ref(), Self::last_span(name), &scope.env);
                 scope.rels.push(rel);
             }
             TableFactor::Pivot { .. }
@@ -293,7 +295,12 @@ impl Binder<'_> {
     ) {
         let columns: Rc<[Column]> = names
             .into_iter()
-            .map(|ident| Column { name: self.name(ident), lin: lin.clone(), star: None, item: None })
+            .map(|ident| Column {
+                name: self.name(ident),
+                lin: lin.clone(),
+                star: None,
+                item: None,
+            })
             .collect();
         if columns.is_empty() {
             let qualifier = self.alias_qualifier(alias);
@@ -481,8 +488,13 @@ impl super::super::schema::Schema for NoSchema {
 
 /// Functions over a table's metadata, named by their argument (contract §7.2).
 const METADATA_FUNCTIONS: &[&str] = &[
-    "table_history", "table_snapshot", "table_manifests", "table_files", "table_partitions",
-    "table_position_deletes", "table_refs",
+    "table_history",
+    "table_snapshot",
+    "table_manifests",
+    "table_files",
+    "table_partitions",
+    "table_position_deletes",
+    "table_refs",
 ];
 
 fn first_string(args: &[FunctionArg]) -> Option<String> {

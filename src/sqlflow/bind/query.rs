@@ -23,7 +23,11 @@ impl Binder<'_> {
     }
 
     /// One expression as a relation of one column: a function's body.
-    pub(in crate::sqlflow) fn expression(&mut self, expr: &Expr, scope: &Scope<'_>) -> Rc<[Column]> {
+    pub(in crate::sqlflow) fn expression(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+    ) -> Rc<[Column]> {
         let lin = self.lineage(expr, scope);
         let name = self.names.intern("EXPR$0");
         Rc::from([Column { name, lin, star: None, item: None }])
@@ -137,7 +141,11 @@ impl Binder<'_> {
         self.renamed_to(&columns, &names)
     }
 
-    pub(in crate::sqlflow) fn renamed_to(&mut self, columns: &[Column], names: &[Name]) -> Rc<[Column]> {
+    pub(in crate::sqlflow) fn renamed_to(
+        &mut self,
+        columns: &[Column],
+        names: &[Name],
+    ) -> Rc<[Column]> {
         if let [star] = columns
             && star.star.is_some()
             && !names.is_empty()
@@ -175,7 +183,8 @@ impl Binder<'_> {
                     let name = self.name(ident);
                     parts.push(name);
                 }
-                let rel = self.named_relation(&parts, None, sqlparser::tokenizer::Span::empty(), env);
+                let rel =
+                    self.named_relation(&parts, None, sqlparser::tokenizer::Span::empty(), env);
                 self.columns_of(&rel).into()
             }
             SetExpr::Insert(statement)
@@ -359,9 +368,11 @@ impl Binder<'_> {
             SelectItem::ExprWithAlias { expr, alias } => {
                 let lin = self.lineage(expr, scope);
                 let name = self.name(alias);
-                let shadows_column = lin.edges.as_slice().iter().any(|edge| {
-                    self.names.same(self.columns[edge.column as usize].1, name)
-                });
+                let shadows_column = lin
+                    .edges
+                    .as_slice()
+                    .iter()
+                    .any(|edge| self.names.same(self.columns[edge.column as usize].1, name));
                 scope.aliases.push(Alias { name, lin: lin.clone(), shadows_column });
                 columns.push(Column { name, lin, star: None, item: None });
             }
