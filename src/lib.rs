@@ -6,3 +6,6 @@ pub mod http;
 pub mod model;
 #[cfg(feature = "demo")]
 pub mod sandbox;
+pub mod search;
+pub mod sqlflow;
+pub mod tui;
