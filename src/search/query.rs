@@ -32,7 +32,7 @@ pub enum Scope {
 }
 
 /// A text to look for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Query {
     text: String,
     scope: Scope,
@@ -42,7 +42,7 @@ pub struct Query {
 }
 
 /// A pattern and the letters that any match must have.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Needle {
     pattern: Pattern,
     mask: u64,
