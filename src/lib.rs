@@ -14,3 +14,8 @@ pub mod report;
 pub mod sandbox;
 pub mod sqlflow;
 pub mod sync;
+#[cfg(feature = "demo")]
+pub mod sandbox;
+pub mod search;
+pub mod sqlflow;
+pub mod tui;
