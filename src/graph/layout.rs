@@ -3,7 +3,7 @@
 //! Edges go from left to right; components are stacked, small ones side by side. The result depends on the keys of the
 //! boxes, never on their order in the input. Painting is in [`super::paint`].
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use super::{
     NONE, cells,
@@ -317,9 +317,16 @@ pub(super) fn stub_width(text: &str) -> i32 {
 const GAP_X: i32 = 4;
 const GAP_Y: i32 = 1;
 
-/// Puts the components on shelves no wider than the widest of them, the highest first.
+/// What boxes without any edge may fill, however narrow the rest is.
+const LOOSE_WIDTH: i32 = 100;
+
+/// Puts the components on shelves no wider than the widest of them, the highest first, and loose boxes below by key.
 fn assemble(diagram: Diagram, mut parts: Vec<Part>) -> Layout {
-    parts.sort_by_key(|part| std::cmp::Reverse((part.height, part.width)));
+    let loose = |part: &Part| part.edges.is_empty();
+    parts.sort_by_key(|part| {
+        (loose(part), Reverse(part.height), if loose(part) { 0 } else { -part.width })
+    });
+    let mut joined = parts.iter().any(|part| !loose(part));
     let widest = parts.iter().map(|part| part.width).max().unwrap_or(0);
     let empty = BoxRows { exit: None, stub_left: None, stub_right: None };
     let mut all = Layout {
@@ -336,7 +343,10 @@ fn assemble(diagram: Diagram, mut parts: Vec<Part>) -> Layout {
     };
     let (mut x, mut y, mut shelf) = (0, 0, 0);
     for mut part in parts {
-        if x > 0 && x + part.width > widest {
+        let first_loose = joined && loose(&part);
+        joined &= !first_loose;
+        let limit = if loose(&part) { widest.max(LOOSE_WIDTH) } else { widest };
+        if x > 0 && (first_loose || x + part.width > limit) {
             (x, y) = (0, y + shelf + GAP_Y);
             shelf = 0;
         }
