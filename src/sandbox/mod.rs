@@ -8,5 +8,5 @@ pub mod dremio;
 pub mod hostile;
 pub mod patterns;
 pub mod scale;
-pub mod types;
+pub(crate) mod types;
 pub mod world;
