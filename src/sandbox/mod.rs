@@ -14,4 +14,5 @@ pub mod rows;
 pub mod scale;
 pub mod sql;
 pub mod types;
+pub(crate) mod types;
 pub mod world;
