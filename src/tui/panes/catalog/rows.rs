@@ -43,11 +43,6 @@ impl Order {
         }
     }
 
-    /// Forgets everything, for another catalogue.
-    pub(super) fn clear(&mut self) {
-        self.siblings.clear();
-    }
-
     /// The children of `id` in order.
     pub(super) fn children(&mut self, catalog: &Catalog, id: NodeId) -> &[(Box<[u8]>, NodeId)] {
         let siblings = self
@@ -122,7 +117,8 @@ fn sort_key(kind: NodeKind, name: &str) -> Box<[u8]> {
             at += 1;
             continue;
         }
-        let end = bytes[at..].iter().position(|b| !b.is_ascii_digit()).map_or(bytes.len(), |n| at + n);
+        let end =
+            bytes[at..].iter().position(|b| !b.is_ascii_digit()).map_or(bytes.len(), |n| at + n);
         let digits = &bytes[at..end];
         let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
         let value = &digits[zeros..];
