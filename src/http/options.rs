@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// TLS settings; the default verifies against the bundled public roots.
+/// TLS settings; the default verifies against the system's authorities, or, where it has none, against
+/// the bundled public ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
     /// A PEM file with further certificate authorities to trust.

@@ -134,6 +134,33 @@ pub struct SourceDetail {
     pub suggestion: Option<String>,
 }
 
+/// Connectors whose folders are listed live from storage, never paged (contract §2.5).
+const FILE_SYSTEM_CONNECTORS: [&str; 13] = [
+    "S3",
+    "AMAZON_S3",
+    "ADL",
+    "ADLS",
+    "AZURE_STORAGE",
+    "GCS",
+    "HDFS",
+    "MAPRFS",
+    "NAS",
+    "WEBHDFS",
+    "SAMPLE_SOURCE",
+    "PDFS",
+    "INTERNAL",
+];
+
+impl SourceDetail {
+    /// Whether listing it reads a file system or object store, which is slow and not paged
+    /// (contract §2.5).
+    pub fn is_file_system(&self) -> bool {
+        self.connector.as_deref().is_some_and(|connector| {
+            FILE_SYSTEM_CONNECTORS.iter().any(|known| known.eq_ignore_ascii_case(connector))
+        })
+    }
+}
+
 /// A source's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

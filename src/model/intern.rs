@@ -4,7 +4,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// Interned values; an index is valid for the interner that gave it and for its clones.
 #[derive(Debug)]
@@ -45,6 +45,16 @@ impl<T: ?Sized + Eq + Hash> Interner<T> {
 
     pub(super) fn find(&self, value: &T) -> Option<u32> {
         self.indices.get(value).copied()
+    }
+
+    /// An interner that holds these values under their positions.
+    pub(super) fn from_values(values: Vec<Arc<T>>) -> Self {
+        let mut indices = FxHashMap::with_capacity_and_hasher(values.len(), FxBuildHasher);
+        for (index, value) in values.iter().enumerate() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            indices.entry(Arc::clone(value)).or_insert(index);
+        }
+        Self { values, indices }
     }
 
     pub(super) fn values(&self) -> &[Arc<T>] {

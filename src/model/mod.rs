@@ -9,6 +9,9 @@ pub mod display;
 pub mod entity;
 mod intern;
 pub mod path;
+pub mod snapshot;
+pub mod time;
+pub mod type_text;
 pub mod types;
 
 pub use catalog::{Catalog, ColumnView, Listing, NodeId, NodeRef, SchemaState, SchemaView};
@@ -18,4 +21,5 @@ pub use entity::{
     ServerInfo, SourceDetail, SourceHealth, TableKind,
 };
 pub use path::{DatasetPath, PathParseError};
+pub use type_text::TypeParseError;
 pub use types::{Column, DataType, Field};

@@ -74,7 +74,12 @@ impl DatasetPath {
     /// Whether `self` is `ancestor` or lies below it, compared without case.
     pub fn is_within(&self, ancestor: &Self) -> bool {
         self.0.len() >= ancestor.0.len()
-            && self.0.iter().zip(&ancestor.0).all(|(a, b)| fold(a) == fold(b))
+            && self.0.iter().zip(&ancestor.0).all(|(a, b)| same_name(a, b))
+    }
+
+    /// Whether both name the same thing to Dremio: equal without case.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.is_within(other)
     }
 
     /// The form to put into SQL: every part quoted, whatever it holds.
@@ -94,6 +99,31 @@ impl DatasetPath {
 pub fn fold(name: &str) -> String {
     // The common case by far; `to_lowercase` walks Unicode tables.
     if name.is_ascii() { name.to_ascii_lowercase() } else { name.to_lowercase() }
+}
+
+/// Hands the lower-cased form of `name` to `use_it`, in nearly all cases without allocating.
+pub fn with_folded<T>(name: &str, use_it: impl FnOnce(&str) -> T) -> T {
+    if !name.is_ascii() {
+        return use_it(&name.to_lowercase());
+    }
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return use_it(name);
+    }
+    let mut buffer = [0_u8; 128];
+    if let Some(room) = buffer.get_mut(..name.len()) {
+        room.copy_from_slice(name.as_bytes());
+        room.make_ascii_lowercase();
+        if let Ok(folded) = std::str::from_utf8(room) {
+            return use_it(folded);
+        }
+    }
+    use_it(&name.to_ascii_lowercase())
+}
+
+/// Whether two names are one to Dremio: equal without case (contract §7.1).
+pub fn same_name(a: &str, b: &str) -> bool {
+    a == b
+        || if a.is_ascii() && b.is_ascii() { a.eq_ignore_ascii_case(b) } else { fold(a) == fold(b) }
 }
 
 /// Whether a part can stand in a dotted path without quotes.
@@ -252,6 +282,13 @@ mod tests {
             let original = DatasetPath::new(parts);
             prop_assert_eq!(original.to_string().parse::<DatasetPath>(), Ok(original.clone()));
             prop_assert_eq!(original.to_sql().parse::<DatasetPath>(), Ok(original));
+        }
+
+        #[test]
+        fn folding_is_the_same_every_way(a in "[a-zA-ZäÄİΣß ]{0,150}", b in "[aAbB]{0,3}") {
+            prop_assert_eq!(with_folded(&a, str::to_owned), fold(&a));
+            prop_assert!(same_name(&a, &a.to_lowercase()));
+            prop_assert_eq!(same_name(&a, &b), fold(&a) == fold(&b));
         }
 
         #[test]

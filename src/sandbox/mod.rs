@@ -3,4 +3,15 @@
 //!
 //! Nothing else in the program may know that they exist: clients meet them as they meet any server.
 
+pub mod calendar;
+mod connection;
+pub mod dremio;
+pub mod hostile;
+pub mod load;
+pub mod openmetadata;
+pub mod patterns;
+pub mod rows;
+pub mod scale;
+pub mod sql;
+pub mod types;
 pub mod world;

@@ -142,3 +142,119 @@ impl Dialect for DremioDialect {
         supports_quote_delimited_string,
     }
 }
+
+/// Whose SQL a text is, where that changes how it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavour {
+    /// Dremio's, and anything near the standard.
+    #[default]
+    Dremio,
+    /// The standard's, for tools that do not say more.
+    Ansi,
+    /// Google BigQuery's.
+    BigQuery,
+    /// ClickHouse's.
+    ClickHouse,
+    /// Databricks' and Spark's.
+    Databricks,
+    /// DuckDB's.
+    DuckDb,
+    /// Hive's.
+    Hive,
+    /// Microsoft's.
+    MsSql,
+    /// MySQL's.
+    MySql,
+    /// Oracle's.
+    Oracle,
+    /// PostgreSQL's.
+    Postgres,
+    /// Redshift's.
+    Redshift,
+    /// Snowflake's.
+    Snowflake,
+    /// SQLite's.
+    Sqlite,
+    /// Teradata's.
+    Teradata,
+}
+
+impl Flavour {
+    /// The flavour of this name, in any case; unknown names read as the standard.
+    pub fn from_name(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "dremio" | "calcite" | "" => Self::Dremio,
+            "bigquery" => Self::BigQuery,
+            "clickhouse" => Self::ClickHouse,
+            "databricks" | "spark" | "sparksql" | "spark2" => Self::Databricks,
+            "duckdb" => Self::DuckDb,
+            "hive" => Self::Hive,
+            "tsql" | "mssql" | "sqlserver" | "fabric" | "synapse" => Self::MsSql,
+            "mysql" | "mariadb" | "doris" | "starrocks" => Self::MySql,
+            "oracle" => Self::Oracle,
+            "postgres" | "postgresql" | "greenplum" => Self::Postgres,
+            "redshift" => Self::Redshift,
+            "snowflake" => Self::Snowflake,
+            "sqlite" => Self::Sqlite,
+            "teradata" => Self::Teradata,
+            _ => Self::Ansi,
+        }
+    }
+
+    /// The dialect that tokenizes and parses it.
+    pub(super) fn dialect(self) -> &'static dyn Dialect {
+        use sqlparser::dialect as d;
+        static BIGQUERY: d::BigQueryDialect = d::BigQueryDialect;
+        static CLICKHOUSE: d::ClickHouseDialect = d::ClickHouseDialect {};
+        static DATABRICKS: d::DatabricksDialect = d::DatabricksDialect {};
+        static DUCKDB: d::DuckDbDialect = d::DuckDbDialect {};
+        static HIVE: d::HiveDialect = d::HiveDialect {};
+        static MSSQL: d::MsSqlDialect = d::MsSqlDialect {};
+        static MYSQL: d::MySqlDialect = d::MySqlDialect {};
+        static REDSHIFT: d::RedshiftSqlDialect = d::RedshiftSqlDialect {};
+        static SQLITE: d::SQLiteDialect = d::SQLiteDialect {};
+        match self {
+            Self::BigQuery => &BIGQUERY,
+            Self::ClickHouse => &CLICKHOUSE,
+            Self::Databricks => &DATABRICKS,
+            Self::DuckDb => &DUCKDB,
+            Self::Hive => &HIVE,
+            Self::MsSql => &MSSQL,
+            Self::MySql => &MYSQL,
+            Self::Redshift => &REDSHIFT,
+            Self::Sqlite => &SQLITE,
+            // Near enough to the generic grammar, which takes more.
+            Self::Dremio
+            | Self::Ansi
+            | Self::Oracle
+            | Self::Postgres
+            | Self::Snowflake
+            | Self::Teradata => &DremioDialect,
+        }
+    }
+
+    /// Whether `//` starts a comment (contract §7.1).
+    pub(super) fn slash_comments(self) -> bool {
+        matches!(self, Self::Dremio | Self::Snowflake)
+    }
+
+    /// Whether a path may stand in one pair of backticks.
+    pub(super) fn splits_backticks(self) -> bool {
+        self == Self::BigQuery
+    }
+
+    /// Whether a CTE may read itself without RECURSIVE.
+    pub(super) fn recursive_without_keyword(self) -> bool {
+        matches!(self, Self::MsSql | Self::Oracle | Self::Teradata)
+    }
+
+    /// Whether a cast without alias is called as what it casts.
+    pub(super) fn names_casts(self) -> bool {
+        self != Self::Dremio
+    }
+
+    /// Whether subqueries in FROM may use columns of the items before them.
+    pub(super) fn derived_tables_see_siblings(self) -> bool {
+        matches!(self, Self::MsSql | Self::BigQuery)
+    }
+}

@@ -37,6 +37,11 @@ impl<'t> LineIndex<'t> {
         start..self.offset(span.end).max(start)
     }
 
+    /// The text of a byte range; empty if the range is none of the text's.
+    pub(super) fn slice(&self, range: std::ops::Range<usize>) -> &'t str {
+        self.text.get(range).unwrap_or("")
+    }
+
     /// The line and column (both from 1, in characters) of a byte offset.
     pub(super) fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1) - 1;

@@ -1,8 +1,9 @@
 //! [`Catalog`]: everything known of a Dremio instance, in little memory.
 //!
-//! An arena of nodes with interned names and types. Facts come in through [`Catalog::apply`] only.
-//! What is not here: how facts are read ([`crate::discovery`]) and how they are stored
-//! ([`super::snapshot`](crate::model)).
+//! An arena of nodes with interned names and types. Facts come in through [`Catalog::apply`] only;
+//! a clone shares what is behind a node and takes milliseconds even for the largest catalogues, so
+//! that a reader on another thread can be given its own. What is not here: how facts are read
+//! ([`crate::discovery`]) and what a stored catalogue looks like ([`super::snapshot`]).
 
 use std::sync::Arc;
 
@@ -11,10 +12,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::change::{Applied, Change};
 use super::entity::{
     DatasetDetail, Entity, EntityDetail, FunctionDetail, Item, NodeError, NodeKind, SourceDetail,
+    TableKind,
 };
 use super::intern::Interner;
-use super::path::{DatasetPath, fold};
-use super::types::{Column, DataType};
+use super::path::{DatasetPath, with_folded};
+use super::types::DataType;
+
+pub(super) mod tables;
+#[cfg(test)]
+pub(super) mod tests;
+mod view;
+
+pub use view::{ColumnView, NodeRef, SchemaState, SchemaView};
 
 /// Names a node of one [`Catalog`]; stays valid (though perhaps removed) as long as that lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,37 +51,6 @@ pub enum Listing {
     Complete,
 }
 
-/// The known and the unknown about a dataset's columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SchemaState {
-    /// The dataset's details were not read yet.
-    Unread,
-    /// Read, and the server has no schema for it (contract §3.1).
-    Unknown,
-    /// Read; there may be no columns all the same.
-    Known,
-}
-
-/// A dataset's columns as borrowed from the catalogue.
-#[derive(Clone, Copy, Debug)]
-pub struct SchemaView<'a> {
-    /// Whether the columns below mean anything.
-    pub state: SchemaState,
-    catalog: &'a Catalog,
-    columns: &'a [StoredColumn],
-}
-
-/// One column as borrowed from the catalogue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ColumnView<'a> {
-    /// The name.
-    pub name: &'a str,
-    /// The type.
-    pub data_type: &'a DataType,
-    /// Whether nulls can occur, where known.
-    pub nullable: Option<bool>,
-}
-
 /// A catalogue: a tree of nodes below [`NodeId::ROOT`].
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -90,18 +68,18 @@ struct Node {
     parent: NodeId,
     kind: NodeKind,
     removed: bool,
-    id: Option<Box<str>>,
-    error: Option<Box<NodeError>>,
-    container: Option<Box<Container>>,
-    details: Option<Box<Details>>,
+    id: Option<Arc<str>>,
+    error: Option<Arc<NodeError>>,
+    container: Option<Arc<Container>>,
+    details: Option<Arc<Details>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Container {
     children: Vec<NodeId>,
     listing: Listing,
-    /// Children seen since the listing now under way began; empty between listings.
-    seen: FxHashSet<NodeId>,
+    /// Children seen since the listing now under way began; absent between listings.
+    seen: Option<FxHashSet<NodeId>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -135,7 +113,7 @@ impl Default for Catalog {
             removed: false,
             id: None,
             error: None,
-            container: Some(Box::default()),
+            container: Some(Arc::default()),
             details: None,
         };
         Self {
@@ -147,13 +125,6 @@ impl Default for Catalog {
             columns: 0,
         }
     }
-}
-
-/// A node and the catalogue it stands in: the way to read one.
-#[derive(Clone, Copy, Debug)]
-pub struct NodeRef<'a> {
-    catalog: &'a Catalog,
-    id: NodeId,
 }
 
 impl Catalog {
@@ -197,8 +168,7 @@ impl Catalog {
     pub fn lookup<S: AsRef<str>>(&self, parts: &[S]) -> Option<NodeRef<'_>> {
         let mut id = NodeId::ROOT;
         for part in parts {
-            let name = self.names.find(&fold(part.as_ref()))?;
-            id = *self.by_name.get(&(id, name))?;
+            id = self.child_named(id, part.as_ref())?;
         }
         Some(NodeRef { catalog: self, id })
     }
@@ -227,6 +197,8 @@ impl Catalog {
             }
             Change::Entity(entity) => {
                 let node = self.at(&entity.item.path).map(|node| node.id);
+                // The invisible root has no details; an entity without a path is not it.
+                let node = node.filter(|id| *id != NodeId::ROOT);
                 if let Some(id) = node {
                     self.apply_entity(id, *entity);
                 }
@@ -235,7 +207,7 @@ impl Catalog {
             Change::Failed { path, error } => {
                 let node = self.at(&path).map(|node| node.id);
                 if let Some(id) = node {
-                    self.nodes[id.index()].error = Some(Box::new(error));
+                    self.nodes[id.index()].error = Some(Arc::new(error));
                 }
                 Applied { node, case_clashes: Vec::new() }
             }
@@ -250,17 +222,21 @@ impl Catalog {
         last: bool,
     ) -> Applied {
         let Some(id) = self.at(parent).map(|node| node.id) else { return Applied::default() };
+        if !self.nodes[id.index()].kind.is_container() {
+            // A folder that became a table while its listing was under way.
+            return Applied::default();
+        }
         let mut applied = Applied { node: Some(id), case_clashes: Vec::new() };
         self.nodes[id.index()].error = None;
         if first {
             let container = self.container(id);
-            container.seen.clear();
+            container.seen = Some(FxHashSet::default());
             container.listing = Listing::Partial;
         }
         for item in items {
             let (child, is_new) = self.place(id, &item);
             let container = self.container(id);
-            let is_repeat = !container.seen.insert(child);
+            let is_repeat = container.seen.as_mut().is_some_and(|seen| !seen.insert(child));
             if is_new {
                 container.children.push(child);
             } else if is_repeat {
@@ -276,12 +252,17 @@ impl Catalog {
         if last {
             let container = self.container(id);
             container.listing = Listing::Complete;
-            let seen = std::mem::take(&mut container.seen);
-            let (kept, gone): (Vec<_>, Vec<_>) =
-                container.children.iter().partition(|child| seen.contains(child));
-            container.children = kept;
-            for child in gone {
-                self.remove(child);
+            // Without a beginning there is no telling what is gone.
+            if let Some(seen) = container.seen.take()
+                && seen.len() < container.children.len()
+            {
+                let (mut kept, gone): (Vec<_>, Vec<_>) =
+                    container.children.iter().partition(|child| seen.contains(child));
+                kept.shrink_to_fit();
+                container.children = kept;
+                for child in gone {
+                    self.remove(child);
+                }
             }
         }
         applied
@@ -290,7 +271,7 @@ impl Catalog {
     /// The child of `parent` that `item` names, made if need be.
     fn place(&mut self, parent: NodeId, item: &Item) -> (NodeId, bool) {
         let name = item.path.name();
-        let key = self.intern_name(&fold(name));
+        let key = with_folded(name, |folded| self.intern_name(folded));
         if let Some(id) = self.by_name.get(&(parent, key)) {
             return (*id, false);
         }
@@ -314,8 +295,13 @@ impl Catalog {
     /// Takes over what a listing says of a node.
     fn adopt(&mut self, id: NodeId, item: Item) {
         let name = self.intern_name(item.path.name());
-        let changed_kind = self.nodes[id.index()].kind != item.kind;
-        if changed_kind && !item.kind.is_container() {
+        let kind = match (self.nodes[id.index()].kind, item.kind) {
+            // Some answers say less of the sort of table than others.
+            (known @ NodeKind::Table(_), NodeKind::Table(TableKind::Unknown)) => known,
+            (_, kind) => kind,
+        };
+        let changed_kind = self.nodes[id.index()].kind != kind;
+        if changed_kind && !kind.is_container() {
             // A folder that was promoted is a table now; what was listed below it is gone.
             for child in self.child_ids(id).to_vec() {
                 self.remove(child);
@@ -324,32 +310,30 @@ impl Catalog {
         }
         if changed_kind {
             self.drop_details(id);
+            self.nodes[id.index()].error = None;
         }
         let node = &mut self.nodes[id.index()];
         node.name = name;
-        node.kind = item.kind;
-        node.id = item.id.map(Into::into);
+        node.kind = kind;
+        if let Some(server_id) = item.id
+            && node.id.as_deref() != Some(&*server_id)
+        {
+            node.id = Some(server_id.into());
+        }
         if let Some(raw) = item.raw_kind {
-            node.details.get_or_insert_default().raw_kind = Some(raw.into());
+            let details = Arc::make_mut(node.details.get_or_insert_default());
+            details.raw_kind = Some(raw.into());
         }
     }
 
     fn apply_entity(&mut self, id: NodeId, entity: Entity) {
-        let kind = entity.item.kind;
-        // Details by id may say less about the kind of table than the listing did.
-        let kind = match (self.nodes[id.index()].kind, kind) {
-            (NodeKind::Table(known), NodeKind::Table(super::TableKind::Unknown)) => {
-                NodeKind::Table(known)
-            }
-            (_, kind) => kind,
-        };
+        self.adopt(id, entity.item);
+        let listed = self.nodes[id.index()].details.as_ref();
+        let raw_kind = listed.and_then(|details| details.raw_kind.clone());
         self.drop_details(id);
-        let listed_id = self.nodes[id.index()].id.take().map(String::from);
-        let item = Item { kind, id: entity.item.id.or(listed_id), ..entity.item };
-        self.adopt(id, item);
         let mut details = Details {
             created_at: entity.created_at.map(Into::into),
-            raw_kind: self.nodes[id.index()].details.take().and_then(|details| details.raw_kind),
+            raw_kind,
             entity_read: true,
             ..Details::default()
         };
@@ -360,7 +344,7 @@ impl Catalog {
             EntityDetail::Dataset(dataset) => self.fill_dataset(&mut details, dataset),
         }
         let node = &mut self.nodes[id.index()];
-        node.details = Some(Box::new(details));
+        node.details = Some(Arc::new(details));
         if !node.kind.is_container() {
             node.error = None;
         }
@@ -387,7 +371,7 @@ impl Catalog {
 
     fn drop_details(&mut self, id: NodeId) {
         if let Some(details) = self.nodes[id.index()].details.take() {
-            self.columns -= details.columns.map_or(0, |columns| columns.len());
+            self.columns -= details.columns.as_ref().map_or(0, |columns| columns.len());
         }
     }
 
@@ -395,8 +379,7 @@ impl Catalog {
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
             stack.extend_from_slice(self.child_ids(id));
-            let key = fold(self.name_of(id));
-            let key = self.intern_name(&key);
+            let key = with_folded(self.name_of(id), |folded| self.names.find(folded));
             self.drop_details(id);
             let node = &mut self.nodes[id.index()];
             node.removed = true;
@@ -404,7 +387,9 @@ impl Catalog {
             node.error = None;
             node.id = None;
             let parent = node.parent;
-            self.by_name.remove(&(parent, key));
+            if let Some(key) = key {
+                self.by_name.remove(&(parent, key));
+            }
             self.live -= 1;
         }
     }
@@ -414,7 +399,12 @@ impl Catalog {
     }
 
     fn container(&mut self, id: NodeId) -> &mut Container {
-        self.nodes[id.index()].container.get_or_insert_default()
+        Arc::make_mut(self.nodes[id.index()].container.get_or_insert_default())
+    }
+
+    fn child_named(&self, parent: NodeId, name: &str) -> Option<NodeId> {
+        let key = with_folded(name, |folded| self.names.find(folded))?;
+        self.by_name.get(&(parent, key)).copied()
     }
 
     fn child_ids(&self, id: NodeId) -> &[NodeId] {
@@ -423,181 +413,5 @@ impl Catalog {
 
     fn name_of(&self, id: NodeId) -> &str {
         self.names.get(self.nodes[id.index()].name)
-    }
-}
-
-impl<'a> NodeRef<'a> {
-    fn node(self) -> &'a Node {
-        &self.catalog.nodes[self.id.index()]
-    }
-
-    fn details(self) -> Option<&'a Details> {
-        self.node().details.as_deref()
-    }
-
-    /// The handle to keep.
-    pub fn id(self) -> NodeId {
-        self.id
-    }
-
-    /// The name, in the server's spelling.
-    pub fn name(self) -> &'a str {
-        self.catalog.name_of(self.id)
-    }
-
-    /// What it is.
-    pub fn kind(self) -> NodeKind {
-        self.node().kind
-    }
-
-    /// The server's own word for what it is, where [`NodeKind::Unknown`].
-    pub fn raw_kind(self) -> Option<&'a str> {
-        self.details()?.raw_kind.as_deref()
-    }
-
-    /// The server's id (contract §2.6).
-    pub fn server_id(self) -> Option<&'a str> {
-        self.node().id.as_deref()
-    }
-
-    /// The node above; `None` for the invisible root.
-    pub fn parent(self) -> Option<Self> {
-        (self.id != NodeId::ROOT).then(|| Self { catalog: self.catalog, id: self.node().parent })
-    }
-
-    /// How many names its path has; 0 for the invisible root.
-    pub fn depth(self) -> usize {
-        std::iter::successors(self.parent(), |node| node.parent()).count()
-    }
-
-    /// The whole path.
-    pub fn path(self) -> DatasetPath {
-        let mut parts = Vec::new();
-        let mut at = self;
-        while let Some(parent) = at.parent() {
-            parts.push(at.name());
-            at = parent;
-        }
-        parts.reverse();
-        DatasetPath::new(parts)
-    }
-
-    /// The children in listing order.
-    pub fn children(self) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator + 'a {
-        let catalog = self.catalog;
-        catalog.child_ids(self.id).iter().map(move |id| Self { catalog, id: *id })
-    }
-
-    /// How far the listing of its children has come.
-    pub fn listing(self) -> Listing {
-        self.node().container.as_ref().map_or(Listing::Unread, |container| container.listing)
-    }
-
-    /// Why it could not be read, if it could not.
-    pub fn error(self) -> Option<&'a NodeError> {
-        self.node().error.as_deref()
-    }
-
-    /// Whether its own details (not only a listing's line) have been read.
-    pub fn has_details(self) -> bool {
-        self.details().is_some_and(|details| details.entity_read)
-    }
-
-    /// When it was made, as the server wrote it.
-    pub fn created_at(self) -> Option<&'a str> {
-        self.details()?.created_at.as_deref()
-    }
-
-    /// The columns, and whether they are known.
-    pub fn schema(self) -> SchemaView<'a> {
-        let columns = self.details().and_then(|details| details.columns.as_deref());
-        let state = match columns {
-            Some(_) => SchemaState::Known,
-            None if self.has_details() => SchemaState::Unknown,
-            None => SchemaState::Unread,
-        };
-        SchemaView { state, catalog: self.catalog, columns: columns.unwrap_or_default() }
-    }
-
-    /// A view's SQL, where it may be read.
-    pub fn sql(self) -> Option<&'a str> {
-        self.details()?.sql.as_deref()
-    }
-
-    /// The path against which the SQL's names are tried first; empty when there is none.
-    pub fn sql_context(self) -> impl ExactSizeIterator<Item = &'a str> {
-        let context = self.details().map_or(&[][..], |details| &details.sql_context);
-        context.iter().map(|part| &**part)
-    }
-
-    /// A promoted table's file format.
-    pub fn format(self) -> Option<&'a str> {
-        self.details()?.format.as_deref()
-    }
-
-    /// A source's connector and state.
-    pub fn source(self) -> Option<&'a SourceDetail> {
-        self.details()?.source.as_deref()
-    }
-
-    /// A function's signature and body.
-    pub fn function(self) -> Option<&'a FunctionDetail> {
-        self.details()?.function.as_deref()
-    }
-
-    /// The root (home, space, source) it stands under; itself for a root.
-    pub fn top(self) -> Self {
-        let mut at = self;
-        while let Some(parent) = at.parent() {
-            if parent.id == NodeId::ROOT {
-                break;
-            }
-            at = parent;
-        }
-        at
-    }
-}
-
-impl<'a> SchemaView<'a> {
-    /// How many columns there are; 0 when they are not known.
-    pub fn len(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Whether there are no columns to show.
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
-    }
-
-    /// The column at a position.
-    pub fn get(&self, index: usize) -> Option<ColumnView<'a>> {
-        self.columns.get(index).map(|column| self.view(column))
-    }
-
-    /// The columns in order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = ColumnView<'a>> + ExactSizeIterator {
-        let view = *self;
-        view.columns.iter().map(move |column| view.view(column))
-    }
-
-    /// Owned columns; `None` when they are not known.
-    pub fn to_columns(&self) -> Option<Vec<Column>> {
-        (self.state == SchemaState::Known).then(|| {
-            self.iter()
-                .map(|column| Column {
-                    name: column.name.to_owned(),
-                    data_type: column.data_type.clone(),
-                    nullable: column.nullable,
-                })
-                .collect()
-        })
-    }
-
-    fn view(&self, column: &StoredColumn) -> ColumnView<'a> {
-        ColumnView {
-            name: self.catalog.names.get(column.name),
-            data_type: self.catalog.types.get(column.data_type),
-            nullable: column.nullable,
-        }
     }
 }

@@ -1,0 +1,454 @@
+//! The command line as clap types; what the words mean is for [`super::run`] to say.
+
+#![expect(clippy::doc_markdown, reason = "these lines are the help text, not Markdown")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::parse_duration;
+
+/// Explore a Dremio lakehouse in the terminal, sync it to OpenMetadata, and see its lineage.
+///
+/// Without a command the terminal UI opens.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "dremio-explorer",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Start with `dremio-explorer --demo`: everything works there, on servers inside this program."
+)]
+pub struct Cli {
+    /// Which servers, and how to reach them.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// How results and messages look.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What to do; the terminal UI if absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Which servers, and how to reach them.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Use the servers inside this program, filled from a catalogue: shop or reference
+    #[arg(
+        long,
+        global = true,
+        value_name = "CATALOGUE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "shop"
+    )]
+    pub demo: Option<String>,
+    /// A config file on top of the user's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A profile of the config files
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Base URL of Dremio, such as http://localhost:9047
+    #[arg(long, global = true, value_name = "URL")]
+    pub dremio_url: Option<String>,
+    /// User name; the password comes from $DREMIO_PASSWORD, the config file or a prompt. Without a
+    /// user name, $DREMIO_PAT is a personal access token
+    #[arg(long, global = true, value_name = "NAME")]
+    pub dremio_user: Option<String>,
+    /// Project of Dremio Cloud
+    #[arg(long, global = true, value_name = "ID")]
+    pub dremio_project: Option<String>,
+    /// Base URL of OpenMetadata, such as http://localhost:8585/api; the token comes from
+    /// $OPENMETADATA_JWT_TOKEN
+    #[arg(long, global = true, value_name = "URL")]
+    pub openmetadata_url: Option<String>,
+    /// User (e-mail) of OpenMetadata, with $OPENMETADATA_PASSWORD
+    #[arg(long, global = true, value_name = "NAME")]
+    pub openmetadata_user: Option<String>,
+    /// Database service of OpenMetadata under which everything is filed
+    #[arg(long, global = true, value_name = "NAME")]
+    pub service_name: Option<String>,
+    /// PEM file of further certificate authorities to trust
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, global = true)]
+    pub insecure: bool,
+    /// Proxy URL (http, https or socks5)
+    #[arg(long, global = true, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Requests under way at once
+    #[arg(long, global = true, value_name = "N")]
+    pub max_workers: Option<u32>,
+    /// Folder for snapshots, journals and the log
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// How results and messages look.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
+pub struct OutputArgs {
+    /// Say more on standard error; twice: every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but errors on standard error
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// No progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+    /// Colours of the terminal UI: auto, dark, light, high-contrast or 16
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Read the catalogue and write it as JSON, YAML, CSV or a table
+    Discover(DiscoverArgs),
+    /// Test the connection step by step and say what is wrong and what to do
+    Doctor(DoctorArgs),
+    /// Lineage of SQL from files or standard input; no server needed
+    SqlLineage(SqlLineageArgs),
+    /// Stored readings of the catalogue: list, show, compare
+    #[command(subcommand)]
+    Snapshots(SnapshotsCommand),
+    /// The configuration: begin one, show what is in force, say where it is
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Run the servers of the demo alone and print their addresses
+    #[cfg(feature = "demo")]
+    Sandbox(SandboxArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man {
+        /// The page of this command rather than the main one
+        command: Option<String>,
+    },
+}
+
+/// `discover`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+Filters are regular expressions on the dotted path, such as '^sales\\.emea'.
+Exit status: 0 everything was read, 2 usage or configuration, 3 nothing could be read,
+4 parts could not be read (they are in the result with their error), 130 interrupted.")]
+pub struct DiscoverArgs {
+    /// Write to this file, all or nothing; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The form; by default what the file's name says, else a table on a terminal, else JSON
+    #[arg(short, long, value_name = "FORM")]
+    pub format: Option<CatalogFormat>,
+    /// Only paths that match, and what leads to them (repeatable)
+    #[arg(long, value_name = "REGEX")]
+    pub include: Vec<String>,
+    /// Not the paths that match, nor anything below (repeatable)
+    #[arg(long, value_name = "REGEX")]
+    pub exclude: Vec<String>,
+    /// Kinds to report: home, space, source, folder, file, table, view, function, or dataset
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// How many levels to read
+    #[arg(long, value_name = "N")]
+    pub depth: Option<u32>,
+    /// How to read details: auto, rest or sql
+    #[arg(long, value_name = "HOW")]
+    pub strategy: Option<String>,
+    /// List the folders of file-system sources too; slow on big stores
+    #[arg(long)]
+    pub storage_folders: bool,
+    /// Only the tree: no columns, no SQL
+    #[arg(long)]
+    pub no_details: bool,
+    /// Do not store the reading in the data folder
+    #[arg(long)]
+    pub no_snapshot: bool,
+}
+
+/// Forms of a catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CatalogFormat {
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// A line per resource.
+    Csv,
+    /// For reading.
+    Table,
+}
+
+/// `doctor`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "Exit status: 0 every step passed, 2 configuration, 3 a step failed.")]
+pub struct DoctorArgs {
+    /// The form
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
+    /// No test query (on Cloud a query may start an engine)
+    #[arg(long)]
+    pub no_sql: bool,
+}
+
+/// Forms of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For reading.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// `sql-lineage`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+The schema file is YAML or JSON: a map from a dotted table name to the list of its columns.
+Exit status: 0 every statement was parsed, 1 some was not (its tables are found all the same).")]
+pub struct SqlLineageArgs {
+    /// Files with SQL; standard input if there is none, or for `-`
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Tables and their columns, so that `*` and bare names can be resolved
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// The path against which names are tried first, such as sales.staging
+    #[arg(long, value_name = "PATH")]
+    pub context: Option<String>,
+    /// The form
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
+    /// Read a JSON array of cases and write a JSON array of answers
+    #[arg(long, conflicts_with_all = ["schema", "context", "format"])]
+    pub batch: bool,
+}
+
+/// `snapshots`
+#[derive(Clone, Debug, Subcommand)]
+pub enum SnapshotsCommand {
+    /// List what is stored, newest first
+    List {
+        /// The form
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        format: ReportFormat,
+    },
+    /// Write a stored catalogue in the forms of `discover`
+    Show {
+        /// Which: a number of `list` (1 is the newest), a name, or a file
+        #[arg(default_value = "1")]
+        snapshot: String,
+        /// The form; by default a table on a terminal, else JSON
+        #[arg(short, long, value_name = "FORM")]
+        format: Option<CatalogFormat>,
+        /// Write to this file, all or nothing
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What changed from one to another; exit status 1 when anything did
+    Diff {
+        /// The older one
+        #[arg(default_value = "2")]
+        old: String,
+        /// The newer one
+        #[arg(default_value = "1")]
+        new: String,
+        /// The form
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        format: ReportFormat,
+    },
+}
+
+/// `config`
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a config file to begin with, filled with the connection given by flags and environment
+    Init {
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show every setting in force and who said so; secrets are masked
+    Show {
+        /// The form
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        format: ReportFormat,
+        /// Only what differs from the defaults
+        #[arg(long)]
+        changed: bool,
+    },
+    /// Say where the files are
+    Path {
+        /// The form
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        format: ReportFormat,
+    },
+}
+
+/// `sandbox`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Faults are shares of the requests: --fault 503=5% --fault reset=1%. Kinds: 503, 429, reset,
+truncated, cut-off, html, slow. Runs until Ctrl-C.")]
+pub struct SandboxArgs {
+    /// What to serve: shop, reference, or a catalogue file
+    #[arg(long, value_name = "NAME|FILE", default_value = "shop")]
+    pub catalogue: String,
+    /// Serve a made-up catalogue of so many datasets instead
+    #[arg(long, value_name = "N", conflicts_with = "catalogue")]
+    pub scale: Option<usize>,
+    /// Time before each answer
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s")]
+    pub latency: Duration,
+    /// Which product to be
+    #[arg(long, value_name = "EDITION", default_value = "oss")]
+    pub edition: EditionArg,
+    /// Be a version without batch reads
+    #[arg(long)]
+    pub no_by_ids: bool,
+    /// Children on a page at most
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<usize>,
+    /// Something that goes wrong, and how often (repeatable)
+    #[arg(long, value_name = "KIND=SHARE", value_parser = parse_fault)]
+    pub fault: Vec<FaultArg>,
+    /// How slow a `slow` answer is
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5s")]
+    pub slow_by: Duration,
+    /// Each login is good for so many requests
+    #[arg(long, value_name = "N")]
+    pub expire_tokens_after: Option<u64>,
+    /// Port on loopback; 0 is a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The form of the addresses
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
+}
+
+/// An edition to play.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EditionArg {
+    /// Software Community.
+    #[default]
+    Oss,
+    /// Software Enterprise.
+    Enterprise,
+    /// Cloud.
+    Cloud,
+}
+
+/// A kind of fault and its share of all requests, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultArg {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often.
+    pub share: f64,
+}
+
+/// What can go wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FaultKind {
+    /// 503.
+    #[value(name = "503", alias = "unavailable")]
+    Unavailable,
+    /// 429.
+    #[value(name = "429", alias = "throttled")]
+    Throttled,
+    /// The connection is reset.
+    Reset,
+    /// JSON that stops half-way.
+    Truncated,
+    /// A body that stops half-way.
+    CutOff,
+    /// A web page.
+    Html,
+    /// The right answer, late.
+    Slow,
+}
+
+fn parse_fault(text: &str) -> Result<FaultArg, String> {
+    let (kind, share) =
+        text.split_once('=').ok_or("write KIND=SHARE, such as 503=5% or reset=0.01")?;
+    let kind = FaultKind::from_str(kind.trim(), true).map_err(|_| {
+        format!("unknown kind {kind:?}: use 503, 429, reset, truncated, cut-off, html or slow")
+    })?;
+    let share = share.trim();
+    let (number, scale) = share.strip_suffix('%').map_or((share, 1.0), |number| (number, 100.0));
+    number
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .map(|number| number / scale)
+        .filter(|share| (0.0..=1.0).contains(share))
+        .map(|share| FaultArg { kind, share })
+        .ok_or_else(|| format!("{share:?} is not a share: write 5% or 0.05"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn faults_are_shares() {
+        assert_eq!(
+            parse_fault("503=5%"),
+            Ok(FaultArg { kind: FaultKind::Unavailable, share: 0.05 })
+        );
+        assert_eq!(parse_fault("cut-off=1"), Ok(FaultArg { kind: FaultKind::CutOff, share: 1.0 }));
+        assert!(parse_fault("reset=5").unwrap_err().contains("5% or 0.05"));
+        assert!(parse_fault("fire=5%").unwrap_err().contains("503, 429"));
+        assert!(parse_fault("503").unwrap_err().contains("KIND=SHARE"));
+    }
+
+    #[test]
+    fn demo_takes_a_catalogue_only_with_an_equals_sign() {
+        let cli = Cli::try_parse_from(["x", "--demo", "discover"]).unwrap();
+        assert_eq!(cli.connection.demo.as_deref(), Some("shop"));
+        let cli = Cli::try_parse_from(["x", "discover", "--demo=reference"]).unwrap();
+        assert_eq!(cli.connection.demo.as_deref(), Some("reference"));
+    }
+}

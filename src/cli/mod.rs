@@ -1,0 +1,15 @@
+//! The command line: every use case as a command.
+//!
+//! Commands call the use cases and hand their results to [`crate::report`]; nothing here knows how
+//! anything is read or drawn, nor the terminal UI.
+
+pub mod args;
+mod interrupt;
+pub mod printer;
+mod run;
+mod session;
+mod status;
+
+pub use run::run;
+pub use session::{Session, Target};
+pub use status::{ExitStatus, Failure, flatten};

@@ -1,0 +1,59 @@
+//! One file per command. A command returns how it ended; `main` makes an exit code of it.
+
+mod config;
+mod discover;
+mod doctor;
+mod shell;
+mod sql_lineage;
+
+use super::args::Command;
+use super::interrupt;
+use super::session::Session;
+use super::status::{ExitStatus, Failure};
+
+/// Runs a command to its end and says what failed.
+pub fn run(session: &Session, command: &Command) -> ExitStatus {
+    let outcome = match command {
+        Command::Completions { shell } => shell::completions(session, *shell),
+        Command::Man { command } => shell::man(session, command.as_deref()),
+        Command::Config(command) => config::run(session, command),
+        Command::SqlLineage(args) => sql_lineage::run(session, args),
+        Command::Discover(args) => block_on(session, discover::run(session, args)),
+        Command::Doctor(args) => block_on(session, doctor::run(session, args)),
+        _ => Ok(ExitStatus::Fine),
+    };
+    outcome.unwrap_or_else(|failure| {
+        // A reader that went away needs no words.
+        if failure.status != ExitStatus::Fine {
+            session.printer.error(&failure.message);
+        }
+        failure.status
+    })
+}
+
+/// Runs a command on a runtime of its own, with Ctrl-C watched.
+fn block_on(
+    session: &Session,
+    command: impl Future<Output = Result<ExitStatus, Failure>>,
+) -> Result<ExitStatus, Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+            Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
+        })?;
+    let outcome = runtime.block_on(async {
+        interrupt::watch(session.cancel.clone(), session.printer.clone());
+        command.await
+    });
+    // A name look-up or a prompt that still blocks a thread must not keep the program.
+    runtime.shutdown_background();
+    outcome
+}
+
+#[derive(Debug)]
+pub(super) struct Demo;
+pub(super) async fn start_demo(
+    _: &str,
+    _: &crate::config::Settings,
+) -> Result<super::session::Target, Failure> {
+    Err(Failure::interrupted())
+}

@@ -1,0 +1,196 @@
+//! [`Session`]: what every command of one run shares: flags, settings, voice, the way to stop.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Cli, Command, ConnectionArgs, DiscoverArgs, OutputArgs};
+use super::printer::Printer;
+use super::status::{ExitStatus, Failure};
+use crate::config::{self, FlagValue, Inputs, Places, Settings};
+use crate::dremio::ConnectOptions;
+use crate::log::{LogGuard, LogOptions};
+
+/// One run of the program.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The command line.
+    pub cli: Cli,
+    /// Where files live; `None` when the user has no home folder.
+    pub places: Option<Places>,
+    /// Where words go.
+    pub printer: Printer,
+    /// Cancelled by Ctrl-C.
+    pub cancel: CancellationToken,
+}
+
+/// A server to connect to.
+#[derive(Debug)]
+pub struct Target {
+    /// How.
+    pub options: ConnectOptions,
+    /// What people call it: the profile, the demo's catalogue, or nothing.
+    pub name: Option<String>,
+    /// Keeps the demo's servers up.
+    #[cfg(feature = "demo")]
+    pub(super) demo: Option<super::run::Demo>,
+}
+
+impl Target {
+    /// Whether it is the demo.
+    pub fn is_demo(&self) -> bool {
+        #[cfg(feature = "demo")]
+        {
+            self.demo.is_some()
+        }
+        #[cfg(not(feature = "demo"))]
+        {
+            false
+        }
+    }
+}
+
+impl Session {
+    /// A session for a parsed command line.
+    pub fn new(cli: Cli) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let printer = Printer::new(&cli.output, no_color);
+        Self { cli, places: Places::of_system(), printer, cancel: CancellationToken::new() }
+    }
+
+    /// What decides the settings.
+    pub fn inputs(&self) -> Inputs {
+        let text = |value: OsString| value.into_string().ok();
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+            .collect();
+        let mut flags = flags(&self.cli.connection, &self.cli.output);
+        if let Some(Command::Discover(args)) = &self.cli.command {
+            flags.extend(discover_flags(args));
+        }
+        Inputs {
+            user_file: self.places.as_ref().map(|places| places.config_file.clone()),
+            config_file: self.cli.connection.config.clone(),
+            profile: self.cli.connection.profile.clone(),
+            environment,
+            flags,
+        }
+    }
+
+    /// The settings in force; says what is odd about them.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let settings = config::load(&self.inputs())?;
+        for warning in &settings.warnings {
+            self.printer.warn(warning);
+        }
+        Ok(settings)
+    }
+
+    /// The data folder: as set, else the system's place.
+    pub fn data_dir(&self, settings: &Settings) -> Option<PathBuf> {
+        settings
+            .data_dir
+            .clone()
+            .or_else(|| self.places.as_ref().map(|places| places.data_dir.clone()))
+    }
+
+    /// Starts the log; keep the guard until the end. `in_ui` keeps it off the terminal.
+    pub fn start_log(&self, settings: &Settings, in_ui: bool) -> LogGuard {
+        let (guard, problem) = crate::log::start(&LogOptions {
+            level: settings.log.level.clone(),
+            file: settings.log.file.clone(),
+            data_dir: self.data_dir(settings),
+            verbose: if in_ui { 0 } else { self.cli.output.verbose },
+            color: self.printer.colors_messages(),
+        });
+        if let Some(problem) = problem {
+            self.printer.warn(&problem);
+        }
+        guard
+    }
+
+    /// The server that flags, environment and files name, or the demo's. Must run on a tokio runtime.
+    pub async fn target(&self, settings: &Settings) -> Result<Target, Failure> {
+        #[cfg(feature = "demo")]
+        if let Some(catalogue) = &self.cli.connection.demo {
+            return super::run::start_demo(catalogue, settings).await;
+        }
+        #[cfg(not(feature = "demo"))]
+        if self.cli.connection.demo.is_some() {
+            return Err(Failure::usage("this build has no demo: build with `--features demo`"));
+        }
+        // Asking for a password blocks, and so does a command that fetches a token.
+        let mut printer = self.printer.clone();
+        let wanted = settings.clone();
+        let options =
+            tokio::task::spawn_blocking(move || wanted.connect_options(&mut printer)).await;
+        let options = options.map_err(|error| {
+            Failure::new(ExitStatus::Usage, format!("cannot read the credentials: {error}"))
+        })??;
+        Ok(Target {
+            options,
+            name: settings.profile.clone(),
+            #[cfg(feature = "demo")]
+            demo: None,
+        })
+    }
+}
+
+type Flags = Vec<(&'static str, FlagValue, &'static str)>;
+
+/// The settings that the global flags speak of.
+fn flags(connection: &ConnectionArgs, output: &OutputArgs) -> Flags {
+    let text =
+        |path, value: Option<String>, flag| value.map(|value| (path, FlagValue::Text(value), flag));
+    let file = |path, value: &Option<PathBuf>, flag| {
+        text(path, value.as_ref().map(|value| value.display().to_string()), flag)
+    };
+    let switch = |path, on: bool, value: &str, flag| text(path, on.then(|| value.to_owned()), flag);
+    let workers = connection.max_workers.map(|number| number.to_string());
+    [
+        text("dremio.url", connection.dremio_url.clone(), "--dremio-url"),
+        text("dremio.user", connection.dremio_user.clone(), "--dremio-user"),
+        text("dremio.cloud.project_id", connection.dremio_project.clone(), "--dremio-project"),
+        text("openmetadata.url", connection.openmetadata_url.clone(), "--openmetadata-url"),
+        text("openmetadata.user", connection.openmetadata_user.clone(), "--openmetadata-user"),
+        text("openmetadata.service_name", connection.service_name.clone(), "--service-name"),
+        file("dremio.tls.ca_file", &connection.ca_file, "--ca-file"),
+        file("openmetadata.tls.ca_file", &connection.ca_file, "--ca-file"),
+        switch("dremio.tls.insecure", connection.insecure, "true", "--insecure"),
+        switch("openmetadata.tls.insecure", connection.insecure, "true", "--insecure"),
+        text("dremio.proxy", connection.proxy.clone(), "--proxy"),
+        text("openmetadata.proxy", connection.proxy.clone(), "--proxy"),
+        text("discovery.max_workers", workers.clone(), "--max-workers"),
+        text("sync.max_workers", workers, "--max-workers"),
+        file("data_dir", &connection.data_dir, "--data-dir"),
+        text("ui.theme", output.theme.clone(), "--theme"),
+        switch("ui.ascii", output.ascii, "true", "--ascii"),
+        switch("ui.mouse", output.no_mouse, "false", "--no-mouse"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The settings that the flags of `discover` speak of.
+fn discover_flags(args: &DiscoverArgs) -> Flags {
+    let list = |path, items: &[String], flag| {
+        (!items.is_empty()).then(|| (path, FlagValue::List(items.to_vec()), flag))
+    };
+    let text =
+        |path, value: Option<String>, flag| value.map(|value| (path, FlagValue::Text(value), flag));
+    let depth = args.depth.map(|depth| depth.to_string());
+    let storage = args.storage_folders.then(|| "true".to_owned());
+    [
+        list("discovery.include", &args.include, "--include"),
+        list("discovery.exclude", &args.exclude, "--exclude"),
+        list("discovery.include_types", &args.types, "--types"),
+        text("discovery.max_depth", depth, "--depth"),
+        text("discovery.strategy", args.strategy.clone(), "--strategy"),
+        text("discovery.list_storage_folders", storage, "--storage-folders"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

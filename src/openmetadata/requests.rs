@@ -1,0 +1,338 @@
+//! The requests of [`Client`]: reading and writing entities and lineage.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Error;
+use super::client::{Call, Client};
+use super::entity::{EntityType, LineageDetails, StoredCommon, StoredEdge};
+use crate::http::{Body, Method, encode_segment};
+
+/// Rows of a listing with columns are big (contract §4.1).
+const PAGE: usize = 200;
+/// A cursor that never ends must not keep us for ever.
+const MAX_PAGES: usize = 100_000;
+
+/// What a PUT did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written<T> {
+    /// It was not there before.
+    pub created: bool,
+    /// The entity as the answer describes it. For one that was there before that is a claim, not
+    /// what is stored (quirk 35).
+    pub entity: T,
+}
+
+/// What a bulk PUT did, row by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BulkOutcome {
+    /// How many rows the server says it took.
+    pub passed: usize,
+    /// FQN or name and message of each refused row.
+    pub failed: Vec<(String, String)>,
+    /// Why the whole was broken off, if it was.
+    pub abort_reason: Option<String>,
+}
+
+/// The lineage around a table, one hop each way.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Neighbourhood {
+    /// Edges into the table.
+    pub upstream_edges: Vec<StoredEdge>,
+    /// Edges out of it.
+    pub downstream_edges: Vec<StoredEdge>,
+}
+
+#[derive(Deserialize)]
+struct PageWire<T> {
+    #[serde(default = "Vec::new")]
+    data: Vec<T>,
+    #[serde(default)]
+    paging: PagingWire,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PagingWire {
+    total: Option<u64>,
+    after: Option<String>,
+}
+
+/// Fields to ask for, newest names last: they are dropped first when a server does not know one
+/// (quirk 24).
+fn fields_of(entity: EntityType) -> &'static [&'static str] {
+    match entity {
+        EntityType::DatabaseService => &["owners", "tags", "domains"],
+        EntityType::Database | EntityType::DatabaseSchema => {
+            &["owners", "tags", "extension", "domains", "dataProducts", "sourceHash"]
+        }
+        EntityType::Table => &[
+            "columns",
+            "tags",
+            "owners",
+            "schemaDefinition",
+            "tableConstraints",
+            "extension",
+            "dataModel",
+            "domains",
+            "dataProducts",
+            "sourceHash",
+        ],
+    }
+}
+
+fn segment(text: &str) -> String {
+    // FQNs and UUIDs are never empty, `.` or `..`.
+    encode_segment(text).unwrap_or_else(|| "%00".to_owned())
+}
+
+impl Client {
+    /// Everything of one type below a parent, soft-deleted included; `on_page` hears how many rows
+    /// there are so far and in all. A service is read by name instead.
+    pub async fn list<T>(
+        &self,
+        entity: EntityType,
+        filter: (&str, &str),
+        mut on_page: impl FnMut(usize, Option<u64>) + Send,
+    ) -> Result<Vec<T>, Error>
+    where
+        T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
+    {
+        let mut fields = fields_of(entity).to_vec();
+        let mut rows: Vec<T> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut after: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut call = Call::new(Method::Get, entity.collection())
+                .query(filter.0, filter.1)
+                .query("limit", &PAGE.to_string())
+                .query("include", "all")
+                .query("fields", &fields.join(","))
+                .slow();
+            if let Some(cursor) = &after {
+                call = call.query("after", cursor);
+            }
+            let page: PageWire<T> = match self.call(call).await {
+                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => {
+                    continue;
+                }
+                result => result?,
+            };
+            for row in page.data {
+                // Pages shift when others write meanwhile (contract §4.1).
+                if seen.insert(row.as_ref().id.clone()) {
+                    rows.push(row);
+                }
+            }
+            on_page(rows.len(), page.paging.total);
+            match page.paging.after {
+                Some(cursor) if after.as_ref() != Some(&cursor) => after = Some(cursor),
+                _ => return Ok(rows),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// One entity by FQN, soft-deleted ones too; `None` when there is none.
+    pub async fn by_name<T>(&self, entity: EntityType, fqn: &str) -> Result<Option<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let mut fields = fields_of(entity).to_vec();
+        loop {
+            let path = format!("{}/name/{}", entity.collection(), segment(fqn));
+            let call = Call::new(Method::Get, path)
+                .query("fields", &fields.join(","))
+                .query("include", "all");
+            match self.call(call).await {
+                Ok(found) => return Ok(Some(found)),
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Creates or updates an entity.
+    pub async fn put<T: DeserializeOwned + Send + 'static>(
+        &self,
+        entity: EntityType,
+        body: &impl serde::Serialize,
+    ) -> Result<Written<T>, Error> {
+        let call = Call::json(Method::Put, entity.collection(), encode(body)?);
+        let (status, entity): (u16, T) =
+            self.send(call, |answer| Ok((answer.status, answer.json()?))).await?;
+        Ok(Written { created: status == 201, entity })
+    }
+
+    /// Creates or updates many entities; `None` when the server offers no such thing. A good answer
+    /// does not mean that all rows went through (quirk 26).
+    pub async fn put_bulk(
+        &self,
+        entity: EntityType,
+        bodies: &[impl serde::Serialize],
+    ) -> Result<Option<BulkOutcome>, Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct RowWire {
+            request: Value,
+            message: Option<String>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct BulkWire {
+            number_of_rows_passed: usize,
+            abort_reason: Option<String>,
+            failed_request: Vec<RowWire>,
+        }
+        let path = format!("{}/bulk", entity.collection());
+        let call = Call::json(Method::Put, path, encode(&bodies)?).query("async", "false").slow();
+        let answer: BulkWire = match self.call(call).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_missing_endpoint() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(BulkOutcome {
+            passed: answer.number_of_rows_passed,
+            abort_reason: answer.abort_reason,
+            failed: answer
+                .failed_request
+                .into_iter()
+                .map(|row| {
+                    let name = match row.request {
+                        Value::String(name) => name,
+                        other => other.to_string(),
+                    };
+                    (name, row.message.unwrap_or_else(|| "no reason given".to_owned()))
+                })
+                .collect(),
+        }))
+    }
+
+    /// Applies a JSON Patch (RFC 6902). On a table this erases the view's SQL (quirk 8).
+    pub async fn patch(
+        &self,
+        entity: EntityType,
+        id: &str,
+        operations: &Value,
+    ) -> Result<(), Error> {
+        let path = format!("{}/{}", entity.collection(), segment(id));
+        let mut call = Call::new(Method::Patch, path);
+        call.body = Some(Body::json_patch(encode(operations)?));
+        self.call_for_status(call).await.map(drop)
+    }
+
+    /// Soft-deletes an entity; with `recursive` what is below it too.
+    pub async fn delete(&self, entity: EntityType, id: &str, recursive: bool) -> Result<(), Error> {
+        let path = format!("{}/{}", entity.collection(), segment(id));
+        let call = Call::new(Method::Delete, path)
+            .query("recursive", if recursive { "true" } else { "false" })
+            .query("hardDelete", "false");
+        match self.call_for_status(call).await {
+            // Gone already, perhaps by the first try of this very request.
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Brings a soft-deleted entity back.
+    pub async fn restore(&self, entity: EntityType, id: &str) -> Result<(), Error> {
+        let path = format!("{}/restore", entity.collection());
+        let call = Call::json(Method::Put, path, encode(&json!({ "id": id }))?);
+        self.call_for_status(call).await.map(drop)
+    }
+
+    /// Stores dbt's facts of a table. Erases the view's SQL by the way (quirk 9): put the table after.
+    pub async fn put_data_model(&self, table_id: &str, model: &Value) -> Result<(), Error> {
+        let path = format!("tables/{}/dataModel", segment(table_id));
+        self.call_for_status(Call::json(Method::Put, path, encode(model)?)).await.map(drop)
+    }
+
+    /// Makes sure that a classification exists.
+    pub async fn put_classification(&self, name: &str, description: &str) -> Result<(), Error> {
+        let body = json!({ "name": name, "description": description });
+        self.call_for_status(Call::json(Method::Put, "classifications", encode(&body)?))
+            .await
+            .map(drop)
+    }
+
+    /// Makes sure that a tag exists in a classification.
+    pub async fn put_tag(
+        &self,
+        classification: &str,
+        name: &str,
+        description: &str,
+    ) -> Result<(), Error> {
+        let body = json!({
+            "classification": classification, "name": name, "description": description,
+        });
+        self.call_for_status(Call::json(Method::Put, "tags", encode(&body)?)).await.map(drop)
+    }
+
+    /// Replaces all details of the edge between two tables.
+    pub async fn put_edge(
+        &self,
+        from: &str,
+        to: &str,
+        details: &LineageDetails,
+    ) -> Result<(), Error> {
+        let body = json!({ "edge": {
+            "fromEntity": { "id": from, "type": "table" },
+            "toEntity": { "id": to, "type": "table" },
+            "lineageDetails": details,
+        }});
+        self.call_for_status(Call::json(Method::Put, "lineage", encode(&body)?)).await.map(drop)
+    }
+
+    /// Removes the edge between two tables; fine when there is none.
+    pub async fn delete_edge(&self, from: &str, to: &str) -> Result<(), Error> {
+        let path = format!("lineage/table/{}/table/{}", segment(from), segment(to));
+        match self.call_for_status(Call::new(Method::Delete, path)).await {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Edges into and out of a table, from the database and so up to date (contract §5.2).
+    pub async fn lineage(
+        &self,
+        table_id: &str,
+        upstream: u8,
+        downstream: u8,
+    ) -> Result<Neighbourhood, Error> {
+        let call = Call::new(Method::Get, format!("lineage/table/{}", segment(table_id)))
+            .query("upstreamDepth", &upstream.to_string())
+            .query("downstreamDepth", &downstream.to_string());
+        match self.call(call).await {
+            Err(Error::NotFound { .. }) => Ok(Neighbourhood::default()),
+            result => result,
+        }
+    }
+}
+
+fn encode(body: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(body)
+        .map_err(|error| Error::Setup(format!("a body cannot be written: {error}")))
+}
+
+/// Whether a refusal names a field that can be left out; if so, it is left out.
+fn drop_field(fields: &mut Vec<&'static str>, message: &str) -> bool {
+    if !message.contains("Invalid field name") {
+        return false;
+    }
+    let named = fields
+        .iter()
+        .position(|field| message.split(|c: char| !c.is_alphanumeric()).any(|word| word == *field));
+    match named {
+        Some(index) => fields.remove(index),
+        None => match fields.pop() {
+            Some(field) => field,
+            None => return false,
+        },
+    };
+    true
+}

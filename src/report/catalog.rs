@@ -1,0 +1,472 @@
+//! [`CatalogReport`]: a catalogue as a document (`docs/discover.md`).
+
+use std::cell::OnceCell;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::{Escaped, SCHEMA_VERSION};
+use crate::model::display::clean;
+use crate::model::{
+    Catalog, ColumnView, DataType, DatasetPath, FunctionDetail, Listing, NodeError, NodeKind,
+    NodeRef, SchemaState, ServerInfo, SourceDetail, TableKind,
+};
+
+/// What is written of one reading of a catalogue.
+#[derive(Debug, Serialize)]
+pub struct CatalogReport<'a> {
+    schema_version: u32,
+    server: &'a ServerInfo,
+    /// Whether the reading was cut short.
+    incomplete: bool,
+    resources: Resources<'a>,
+    skipped: &'a [SkippedEntry],
+    stats: ReportStats,
+}
+
+/// Something left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkippedEntry {
+    /// Where it stands.
+    pub path: DatasetPath,
+    /// Why it was not read.
+    pub reason: String,
+}
+
+/// Counts of the reading, and of what is in the document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ReportStats {
+    /// Resources in this document.
+    pub resources: usize,
+    /// Homes, spaces and sources among them.
+    pub roots: usize,
+    /// Folders among them.
+    pub folders: usize,
+    /// Tables and views among them.
+    pub datasets: usize,
+    /// Files, functions and unknown things among them.
+    pub others: usize,
+    /// Columns of those datasets.
+    pub columns: usize,
+    /// Resources with an error.
+    pub errors: usize,
+    /// Things left out.
+    pub skipped: usize,
+    /// Requests sent; absent for a stored catalogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<usize>,
+    /// Seconds from the first request to the last answer; absent for a stored catalogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Resources<'a> {
+    catalog: &'a Catalog,
+    kinds: &'a [NodeKind],
+    count: OnceCell<usize>,
+}
+
+#[derive(Serialize)]
+struct Resource<'a> {
+    path: DatasetPath,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table_kind: Option<TableKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_kind: Option<&'a str>,
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    /// How far a container was listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listing: Option<&'static str>,
+    /// Why a dataset has no columns: `unread`, `unknown`, or `known` when it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'static str>,
+    columns: Option<Vec<ColumnEntry<'a>>>,
+    sql: Option<&'a str>,
+    sql_context: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a SourceDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a FunctionDetail>,
+    error: Option<&'a NodeError>,
+}
+
+#[derive(Serialize)]
+struct ColumnEntry<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    data_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nullable: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<PartEntry>,
+}
+
+/// A part of a nested type.
+#[derive(Serialize)]
+struct PartEntry {
+    name: String,
+    #[serde(rename = "type")]
+    data_type: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<PartEntry>,
+}
+
+impl<'a> CatalogReport<'a> {
+    /// A report of the nodes of these kinds (all if empty).
+    pub fn new(
+        catalog: &'a Catalog,
+        server: &'a ServerInfo,
+        kinds: &'a [NodeKind],
+        skipped: &'a [SkippedEntry],
+        incomplete: bool,
+    ) -> Self {
+        let resources = Resources { catalog, kinds, count: OnceCell::new() };
+        let mut stats = ReportStats { skipped: skipped.len(), ..ReportStats::default() };
+        for node in resources.nodes() {
+            stats.resources += 1;
+            stats.errors += usize::from(node.error().is_some());
+            match node.kind() {
+                NodeKind::Home | NodeKind::Space | NodeKind::Source => stats.roots += 1,
+                NodeKind::Folder => stats.folders += 1,
+                NodeKind::Table(_) | NodeKind::View => {
+                    stats.datasets += 1;
+                    stats.columns += node.schema().len();
+                }
+                NodeKind::File | NodeKind::Function | NodeKind::Unknown => stats.others += 1,
+            }
+        }
+        let _ = resources.count.set(stats.resources);
+        Self { schema_version: SCHEMA_VERSION, server, incomplete, resources, skipped, stats }
+    }
+
+    /// Adds what the reading cost.
+    pub fn with_cost(mut self, requests: usize, seconds: f64) -> Self {
+        self.stats.requests = Some(requests);
+        // Milliseconds are all that the clock is good for.
+        self.stats.seconds = Some((seconds * 1_000.0).round() / 1_000.0);
+        self
+    }
+
+    /// The counts.
+    pub fn stats(&self) -> ReportStats {
+        self.stats
+    }
+
+    /// One JSON document, indented.
+    pub fn write_json(&self, out: impl Write) -> io::Result<()> {
+        let mut out = Escaped(out);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
+    }
+
+    /// The same as YAML.
+    pub fn write_yaml(&self, out: &mut dyn Write) -> io::Result<()> {
+        let text = serde_saphyr::to_string(self).map_err(io::Error::other)?;
+        out.write_all(text.as_bytes())
+    }
+
+    /// A line for each resource, with a header line. `for_terminal` replaces what could act on one.
+    pub fn write_csv(&self, out: impl Write, for_terminal: bool) -> io::Result<()> {
+        let shown =
+            |text: &str| if for_terminal { clean(text).into_owned() } else { text.to_owned() };
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["path", "kind", "id", "columns", "sql", "error"])?;
+        for node in self.resources.nodes() {
+            let schema = node.schema();
+            let columns = match schema.state {
+                SchemaState::Known => schema.len().to_string(),
+                SchemaState::Unknown | SchemaState::Unread => String::new(),
+            };
+            csv.write_record([
+                shown(&node.path().to_string()),
+                node.kind().name().to_owned(),
+                shown(node.server_id().unwrap_or_default()),
+                columns,
+                shown(node.sql().unwrap_or_default()),
+                shown(node.error().map_or("", |error| &error.message)),
+            ])?;
+        }
+        csv.flush()
+    }
+
+    /// A table for reading, the tree shown by indentation.
+    pub fn write_table(&self, out: &mut dyn Write, ascii: bool) -> io::Result<()> {
+        let mut table = comfy_table::Table::new();
+        table.load_preset(if ascii {
+            comfy_table::presets::ASCII_NO_BORDERS
+        } else {
+            comfy_table::presets::NOTHING
+        });
+        table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+        table.set_header(["resource", "kind", "columns", "note"]);
+        for node in self.resources.nodes() {
+            let indent = "  ".repeat(node.depth().saturating_sub(1));
+            let name = if self.resources.kinds.is_empty() {
+                format!("{indent}{}", clean(node.name()))
+            } else {
+                // With levels left out, indentation would say nothing.
+                clean(&node.path().to_string()).into_owned()
+            };
+            let columns = match node.schema().state {
+                SchemaState::Known => node.schema().len().to_string(),
+                SchemaState::Unknown => "?".to_owned(),
+                SchemaState::Unread => String::new(),
+            };
+            table.add_row([name, node.kind().name().to_owned(), columns, note(node)]);
+        }
+        for line in table.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        writeln!(out, "{}", self.summary())
+    }
+
+    /// The counts as a sentence.
+    pub fn summary(&self) -> String {
+        let stats = self.stats;
+        let mut text = format!(
+            "{}: {}, {}, {}",
+            counted(stats.resources, "resource"),
+            counted(stats.roots, "root"),
+            counted(stats.folders, "folder"),
+            counted(stats.datasets, "dataset"),
+        );
+        for (count, word) in
+            [(stats.others, "other"), (stats.columns, "column"), (stats.errors, "error")]
+        {
+            if count > 0 {
+                let _ = write!(text, ", {}", counted(count, word));
+            }
+        }
+        if stats.skipped > 0 {
+            let _ = write!(text, ", {} skipped", stats.skipped);
+        }
+        if let (Some(requests), Some(seconds)) = (stats.requests, stats.seconds) {
+            let _ = write!(text, "; {} in {seconds:.1} s", counted(requests, "request"));
+        }
+        text
+    }
+}
+
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// What is odd about a node, in one line.
+fn note(node: NodeRef<'_>) -> String {
+    if let Some(error) = node.error() {
+        return clean(&error.message).into_owned();
+    }
+    let Some(source) = node.source() else { return String::new() };
+    let connector = source.connector.as_deref().unwrap_or_default();
+    let message = source.messages.first().map(String::as_str).unwrap_or_default();
+    clean(format!("{connector} {message}").trim()).into_owned()
+}
+
+impl<'a> Resources<'a> {
+    fn nodes(&self) -> impl Iterator<Item = NodeRef<'a>> + use<'a> {
+        let kinds = self.kinds;
+        self.catalog.walk().filter(move |node| kinds.is_empty() || kinds.contains(&node.kind()))
+    }
+}
+
+impl Serialize for Resources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(self.count.get().copied())?;
+        for node in self.nodes() {
+            sequence.serialize_element(&Resource::of(node))?;
+        }
+        sequence.end()
+    }
+}
+
+impl<'a> Resource<'a> {
+    fn of(node: NodeRef<'a>) -> Self {
+        let kind = node.kind();
+        let schema = node.schema();
+        let columns = (schema.state == SchemaState::Known)
+            .then(|| (0..schema.len()).filter_map(|index| schema.get(index)).map(column).collect());
+        Self {
+            path: node.path(),
+            kind: kind.name(),
+            table_kind: match kind {
+                NodeKind::Table(kind) => Some(kind),
+                _ => None,
+            },
+            raw_kind: node.raw_kind(),
+            id: node.server_id(),
+            created_at: node.created_at(),
+            listing: kind.is_container().then(|| match node.listing() {
+                Listing::Unread => "unread",
+                Listing::Partial => "partial",
+                Listing::Complete => "complete",
+            }),
+            schema: kind.is_dataset().then_some(match schema.state {
+                SchemaState::Unread => "unread",
+                SchemaState::Unknown => "unknown",
+                SchemaState::Known => "known",
+            }),
+            columns,
+            sql: node.sql(),
+            sql_context: node.sql_context().collect(),
+            format: node.format(),
+            source: node.source(),
+            function: node.function(),
+            error: node.error(),
+        }
+    }
+}
+
+fn column(column: ColumnView<'_>) -> ColumnEntry<'_> {
+    ColumnEntry {
+        name: column.name,
+        data_type: column.data_type.to_string(),
+        nullable: column.nullable,
+        children: parts(column.data_type),
+    }
+}
+
+fn parts(data_type: &DataType) -> Vec<PartEntry> {
+    data_type
+        .children()
+        .into_iter()
+        .map(|(name, data_type)| PartEntry {
+            name,
+            data_type: data_type.to_string(),
+            children: parts(data_type),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Change, Column, DatasetDetail, Entity, EntityDetail, Field, Item, NodeErrorKind,
+    };
+
+    fn item(path: &[&str], kind: NodeKind) -> Item {
+        let path = DatasetPath::new(path.iter().copied());
+        Item { id: Some(format!("id of {path}")), path, kind, raw_kind: None }
+    }
+
+    fn listed(parent: &[&str], items: Vec<Item>) -> Change {
+        Change::Children {
+            parent: DatasetPath::new(parent.iter().copied()),
+            items,
+            first: true,
+            last: true,
+        }
+    }
+
+    fn catalog() -> Catalog {
+        let mut catalog = Catalog::new();
+        catalog.apply(listed(
+            &[],
+            vec![item(&["sales"], NodeKind::Space), item(&["la\u{1b}[31mke"], NodeKind::Source)],
+        ));
+        catalog.apply(listed(
+            &["sales"],
+            vec![
+                item(&["sales", "orders, all"], NodeKind::View),
+                item(&["sales", "unread"], NodeKind::Table(TableKind::Direct)),
+            ],
+        ));
+        let place = Field { name: "lat".to_owned(), data_type: DataType::Double };
+        let column =
+            |name: &str, data_type| Column { name: name.to_owned(), data_type, nullable: None };
+        catalog.apply(Change::Entity(Box::new(Entity {
+            item: item(&["sales", "orders, all"], NodeKind::View),
+            created_at: None,
+            detail: EntityDetail::Dataset(DatasetDetail {
+                columns: Some(vec![
+                    column("id", DataType::BigInt),
+                    column("place", DataType::Struct(Some(vec![place]))),
+                ]),
+                sql: Some("SELECT 1".to_owned()),
+                sql_context: vec!["sales".to_owned()],
+                format: None,
+            }),
+        })));
+        catalog.apply(Change::Failed {
+            path: DatasetPath::new(["la\u{1b}[31mke"]),
+            error: NodeError {
+                kind: NodeErrorKind::SourceDown,
+                message: "lake is down\u{9b}2J".to_owned(),
+            },
+        });
+        catalog
+    }
+
+    fn render(write: impl FnOnce(&CatalogReport<'_>, &mut Vec<u8>) -> io::Result<()>) -> String {
+        let catalog = catalog();
+        let server = ServerInfo { host: "h:9047".to_owned(), ..ServerInfo::default() };
+        let skipped =
+            [SkippedEntry { path: DatasetPath::new(["x"]), reason: "excluded".to_owned() }];
+        let report = CatalogReport::new(&catalog, &server, &[], &skipped, false).with_cost(3, 0.25);
+        let mut out = Vec::new();
+        write(&report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_and_yaml_say_the_same() {
+        let json = render(|report, out| report.write_json(out));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["schema_version"], 1);
+        assert_eq!(value["resources"][1]["path"], serde_json::json!(["sales", "orders, all"]));
+        assert_eq!(value["resources"][1]["columns"][1]["type"], "STRUCT<lat: DOUBLE>");
+        assert_eq!(value["resources"][1]["columns"][1]["children"][0]["name"], "lat");
+        assert_eq!(value["resources"][2]["columns"], serde_json::Value::Null);
+        assert_eq!(value["resources"][2]["schema"], "unread");
+        assert_eq!(value["resources"][3]["path"][0], "la\u{1b}[31mke");
+        assert_eq!(value["stats"]["errors"], 1);
+        let yaml = render(|report, out| report.write_yaml(out));
+        let back: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
+        assert_eq!(back, value);
+    }
+
+    #[test]
+    fn nothing_written_for_reading_can_steer_a_terminal() {
+        let texts = [
+            render(|report, out| report.write_json(out)),
+            render(|report, out| report.write_yaml(out)),
+            render(|report, out| report.write_csv(out, true)),
+            render(|report, out| report.write_table(out, false)),
+        ];
+        for text in texts {
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn csv_is_quoted_and_exact() {
+        let csv = render(|report, out| report.write_csv(out, false));
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some("path,kind,id,columns,sql,error"));
+        assert_eq!(lines.next(), Some("sales,space,id of sales,,,"));
+        assert_eq!(
+            lines.next(),
+            Some(r#""sales.""orders, all""",view,"id of sales.""orders, all""",2,SELECT 1,"#)
+        );
+    }
+
+    #[test]
+    fn the_table_ends_with_a_summary() {
+        let table = render(|report, out| report.write_table(out, true));
+        assert_eq!(
+            table.lines().last(),
+            Some(
+                "4 resources: 2 roots, 0 folders, 2 datasets, 2 columns, 1 error, 1 skipped; 3 \
+                 requests in 0.2 s"
+            )
+        );
+    }
+}

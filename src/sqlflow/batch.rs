@@ -1,0 +1,190 @@
+//! The batch form: a JSON array of cases in, a JSON array of answers out.
+
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::analyze::analyze_as;
+use super::dialect::Flavour;
+use super::lineage::{
+    Analysis, ColumnRef, DiagnosticKind, StatementKind, StatementLineage, Status,
+};
+use super::schema::SchemaMap;
+use crate::model::DatasetPath;
+
+/// Why a batch was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The text is not an array of cases.
+    #[error("the batch is not a JSON array of cases: {0}")]
+    Input(#[source] serde_json::Error),
+    /// The answers could not be written as JSON.
+    #[error("the answers could not be written as JSON: {0}")]
+    Output(#[source] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: serde_json::Value,
+    #[serde(default)]
+    sql: String,
+    #[serde(default)]
+    dialect: Option<String>,
+    #[serde(default)]
+    schema: Option<FxHashMap<String, Option<Vec<String>>>>,
+    #[serde(default)]
+    default_context: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    id: serde_json::Value,
+    tables: Tables,
+    columns: Vec<Column>,
+    indirect: Vec<Indirect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    ms: f64,
+}
+
+#[derive(Default, Serialize)]
+struct Tables {
+    target: Option<String>,
+    sources: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Column {
+    target: String,
+    sources: Vec<String>,
+    kind: &'static str,
+    influences: Vec<Influence>,
+}
+
+#[derive(Serialize)]
+struct Influence {
+    source: String,
+    r#type: &'static str,
+    subtype: &'static str,
+}
+
+#[derive(Serialize)]
+struct Indirect {
+    source: String,
+    subtype: &'static str,
+}
+
+/// Answers a batch: an array of `{id, sql, dialect, schema, default_context}` in, an array of
+/// `{id, tables, columns, indirect, error, ms}` out, in the same order.
+pub fn run(json: &str) -> Result<String, BatchError> {
+    let cases: Vec<Case> = serde_json::from_str(json).map_err(BatchError::Input)?;
+    let answers: Vec<Answer> = cases.into_iter().map(answer).collect();
+    serde_json::to_string(&answers).map_err(BatchError::Output)
+}
+
+fn answer(case: Case) -> Answer {
+    let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or_default());
+    let mut schema = SchemaMap::new();
+    for (name, columns) in case.schema.iter().flatten() {
+        let path =
+            name.parse::<DatasetPath>().unwrap_or_else(|_| DatasetPath::new(name.split('.')));
+        match columns {
+            Some(columns) => schema.insert(&path, columns.iter().map(String::as_str)),
+            None => schema.insert_open(&path),
+        }
+    }
+    let context = case.default_context.unwrap_or_default();
+    let started = Instant::now();
+    let analysis = analyze_as(&case.sql, &context, &schema, flavour);
+    let ms = started.elapsed().as_secs_f64() * 1000.0;
+    let error = analysis
+        .diagnostics()
+        .find(|diagnostic| diagnostic.kind == DiagnosticKind::Syntax)
+        .map(|d| format!("line {}, column {}: {}", d.line, d.column, d.message))
+        .or_else(|| {
+            (analysis.status() == Status::Failed).then(|| "the statement does not parse".to_owned())
+        });
+    let (tables, columns, indirect) = merged(&analysis);
+    Answer { id: case.id, tables, columns, indirect, error, ms: (ms * 1e4).round() / 1e4 }
+}
+
+/// Several statements give one answer: the last target, and what is read but not written before.
+fn merged(analysis: &Analysis) -> (Tables, Vec<Column>, Vec<Indirect>) {
+    let told: Vec<&StatementLineage> = analysis
+        .statements
+        .iter()
+        .filter(|statement| statement.kind != StatementKind::Other)
+        .collect();
+    let last = told
+        .iter()
+        .rev()
+        .find(|statement| statement.target.is_some() && !statement.sources.is_empty())
+        .or_else(|| told.iter().rev().find(|statement| statement.target.is_some()))
+        .or_else(|| told.last());
+    let Some(last) = last else { return (Tables::default(), Vec::new(), Vec::new()) };
+    let mut sources: Vec<String> = Vec::new();
+    let mut written: Vec<DatasetPath> = Vec::new();
+    for statement in &told {
+        for source in &statement.sources {
+            let name = source.path.to_string();
+            if !written.contains(&source.path.folded()) && !sources.contains(&name) {
+                sources.push(name);
+            }
+        }
+        if let Some(target) = &statement.target
+            && told.len() > 1
+        {
+            written.push(target.folded());
+        }
+    }
+    let target = match last.kind {
+        StatementKind::CreateFunction => None,
+        _ => last.target.as_ref().map(ToString::to_string),
+    };
+    let columns = last
+        .columns
+        .iter()
+        .map(|column| {
+            let mut sources: Vec<String> = Vec::new();
+            let mut influences = Vec::with_capacity(column.sources.len());
+            for source in &column.sources {
+                let name = column_name(&source.column);
+                influences.push(Influence {
+                    source: name.clone(),
+                    r#type: source.influence.type_name(),
+                    subtype: source.influence.subtype_name(),
+                });
+                if !sources.contains(&name) {
+                    sources.push(name);
+                }
+            }
+            Column {
+                target: DatasetPath::new([column.name.as_str()]).to_string(),
+                sources,
+                kind: column.kind.as_str(),
+                influences,
+            }
+        })
+        .collect();
+    let indirect = last
+        .row_influences
+        .iter()
+        .map(|row| Indirect { source: column_name(&row.column), subtype: row.influence.as_str() })
+        .collect();
+    (Tables { target, sources }, columns, indirect)
+}
+
+/// `table.column`, or only `column` when the table is not decided.
+fn column_name(column: &ColumnRef) -> String {
+    if column.column == "*" {
+        return match &column.table {
+            Some(table) => format!("{table}.*"),
+            None => "*".to_owned(),
+        };
+    }
+    match &column.table {
+        Some(table) => table.join(column.column.as_str()).to_string(),
+        None => DatasetPath::new([column.column.as_str()]).to_string(),
+    }
+}

@@ -1,0 +1,476 @@
+//! Calls: aggregates, windows, conditionals, and user functions whose bodies are read.
+
+use std::rc::Rc;
+
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    WindowSpec, WindowType,
+};
+
+use super::super::lineage::{Influence, Kind};
+use super::super::names::Name;
+use super::super::schema::FunctionBody;
+use super::super::{lex, parse, prepass};
+use super::scope::{Alias, AliasUse, Scope};
+use super::{Acc, Binder, Column, Edge, Lin};
+
+/// How deep user functions may call each other before their bodies are no longer read.
+const MAX_FUNCTION_DEPTH: usize = 12;
+
+impl Binder<'_> {
+    /// Adds what a call is made of, seen through `step`.
+    pub(super) fn function(
+        &mut self,
+        function: &Function,
+        scope: &Scope<'_>,
+        step: Influence,
+        acc: &mut Acc,
+    ) {
+        let simple = match function.name.0.as_slice() {
+            [part] => part.as_ident().map(|ident| ident.value.to_ascii_lowercase()),
+            _ => None,
+        };
+        let name = simple.as_deref().unwrap_or("");
+        let aggregate = is_aggregate(name);
+        if !aggregate
+            && function.over.is_none()
+            && let Some((path, body)) = self.user_function(function)
+        {
+            self.expand(&path, &body, function, scope, step, acc);
+            return;
+        }
+        if let Some(over) = &function.over {
+            acc.at_least(Kind::Window);
+            let value = if aggregate { Influence::Aggregation } else { Influence::Transformation };
+            if !is_ranking(name) {
+                self.call(function, name, scope, value.over_step(step), acc);
+            }
+            self.window(over, scope, Influence::Window.over_step(step), acc);
+        } else if aggregate || !function.within_group.is_empty() {
+            acc.at_least(Kind::Aggregation);
+            self.call(function, name, scope, Influence::Aggregation.over_step(step), acc);
+        } else {
+            acc.at_least(Kind::Expression);
+            self.call(function, name, scope, Influence::Transformation.over_step(step), acc);
+        }
+        if let Some(filter) = &function.filter {
+            self.walk(filter, scope, Influence::Conditional.over_step(step), acc);
+        }
+        self.keys(&function.within_group, scope, Influence::Window.over_step(step), acc);
+    }
+
+    /// The arguments of a call, with the roles its name gives them.
+    fn call(
+        &mut self,
+        function: &Function,
+        name: &str,
+        scope: &Scope<'_>,
+        step: Influence,
+        acc: &mut Acc,
+    ) {
+        let list = match &function.args {
+            FunctionArguments::None => return,
+            FunctionArguments::Subquery(query) => {
+                let columns = self.subquery(query, scope);
+                for column in columns.iter() {
+                    acc.add(&column.lin, step);
+                }
+                return;
+            }
+            FunctionArguments::List(list) => list,
+        };
+        let conditional = Influence::Conditional.over_step(step);
+        match name {
+            "coalesce" | "nvl" | "ifnull" => {
+                let mut inner = Acc::new();
+                self.arguments(&list.args, scope, step, &mut inner);
+                acc.at_least(inner.kind);
+                inner.edges.iter().for_each(|edge| acc.push(*edge));
+                for edge in inner.edges {
+                    acc.push(Edge {
+                        column: edge.column,
+                        influence: Influence::Conditional.over_step(step),
+                    });
+                }
+            }
+            "if" | "iif" | "nvl2" | "decode" if !list.args.is_empty() => {
+                self.arguments(&list.args[..1], scope, conditional, acc);
+                self.arguments(&list.args[1..], scope, step, acc);
+            }
+            "count_if" | "countif" => self.arguments(&list.args, scope, conditional, acc),
+            _ if takes_date_part(name) => {
+                for argument in &list.args {
+                    if !is_date_part(argument) {
+                        self.arguments(std::slice::from_ref(argument), scope, step, acc);
+                    }
+                }
+            }
+            _ => self.arguments(&list.args, scope, step, acc),
+        }
+        for clause in &list.clauses {
+            match clause {
+                FunctionArgumentClause::OrderBy(keys) => {
+                    self.keys(keys, scope, Influence::Window.over_step(step), acc);
+                }
+                FunctionArgumentClause::Where(filter) => {
+                    self.walk(filter, scope, conditional, acc);
+                }
+                FunctionArgumentClause::Having(bound) => {
+                    self.walk(&bound.1, scope, conditional, acc);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn window(&mut self, over: &WindowType, scope: &Scope<'_>, step: Influence, acc: &mut Acc) {
+        match over {
+            WindowType::WindowSpec(spec) => self.window_spec(spec, scope, step, acc),
+            WindowType::NamedWindow(ident) => self.named_window(&ident.value, scope, step, acc),
+        }
+    }
+
+    /// Adds the keys of a window.
+    pub(super) fn window_spec(
+        &mut self,
+        spec: &WindowSpec,
+        scope: &Scope<'_>,
+        step: Influence,
+        acc: &mut Acc,
+    ) {
+        if let Some(base) = &spec.window_name {
+            self.named_window(&base.value, scope, step, acc);
+        }
+        for key in &spec.partition_by {
+            self.walk(key, scope, step, acc);
+        }
+        self.keys(&spec.order_by, scope, step, acc);
+    }
+
+    /// Adds the keys of a window of the WINDOW clause.
+    pub(super) fn named_window(
+        &mut self,
+        name: &str,
+        scope: &Scope<'_>,
+        step: Influence,
+        acc: &mut Acc,
+    ) {
+        let name = self.names.intern(name);
+        let mut level = Some(scope);
+        while let Some(scope) = level {
+            if let Some((_, lin)) = scope.windows.iter().find(|(n, _)| self.names.same(*n, name)) {
+                acc.add(lin, step);
+                return;
+            }
+            level = scope.parent;
+        }
+    }
+
+    /// The user function a call means: context + name first, then as written.
+    pub(super) fn user_function(
+        &mut self,
+        function: &Function,
+    ) -> Option<(Vec<Name>, FunctionBody)> {
+        if self.function_depth >= MAX_FUNCTION_DEPTH {
+            return None;
+        }
+        let parts: Vec<&str> = function
+            .name
+            .0
+            .iter()
+            .filter_map(|part| part.as_ident().map(|ident| ident.value.as_str()))
+            .collect();
+        let full: Vec<&str> =
+            self.context.iter().map(String::as_str).chain(parts.iter().copied()).collect();
+        let (path, body) = match self.schema.function(&full) {
+            Some(body) => (full, body),
+            None => (parts.clone(), self.schema.function(&parts)?),
+        };
+        let path = path.into_iter().map(|part| self.names.intern(part)).collect();
+        Some((path, body))
+    }
+
+    /// Reads a user function's body with its arguments in the place of its parameters.
+    fn expand(
+        &mut self,
+        path: &[Name],
+        body: &FunctionBody,
+        call: &Function,
+        scope: &Scope<'_>,
+        step: Influence,
+        acc: &mut Acc,
+    ) {
+        acc.at_least(Kind::Expression);
+        let step = Influence::Transformation.over_step(step);
+        let arguments = self.bound_arguments(body, call, scope);
+        let columns = self.body_columns(path, body, arguments);
+        for column in columns.iter() {
+            acc.add(&column.lin, step);
+        }
+    }
+
+    /// The columns a table function gives, from its body.
+    pub(super) fn expand_table(
+        &mut self,
+        path: &[Name],
+        body: &FunctionBody,
+        call: &Function,
+        scope: &Scope<'_>,
+    ) -> Rc<[Column]> {
+        let arguments = self.bound_arguments(body, call, scope);
+        self.body_columns(path, body, arguments)
+    }
+
+    fn bound_arguments(
+        &mut self,
+        body: &FunctionBody,
+        call: &Function,
+        scope: &Scope<'_>,
+    ) -> Vec<Alias> {
+        let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+        let mut bound = Vec::new();
+        for (index, argument) in list.args.iter().enumerate() {
+            let (name, value) = match argument {
+                FunctionArg::Named { name, arg, .. } => (Some(name.value.clone()), arg),
+                FunctionArg::Unnamed(arg) | FunctionArg::ExprNamed { arg, .. } => {
+                    (body.parameters.get(index).cloned(), arg)
+                }
+            };
+            if let (Some(name), FunctionArgExpr::Expr(expr)) = (name, value) {
+                let lin = self.lineage(expr, scope);
+                let name = self.names.intern(&name);
+                bound.push(Alias { name, lin, shadows_column: false });
+            }
+        }
+        bound
+    }
+
+    fn body_columns(
+        &mut self,
+        path: &[Name],
+        body: &FunctionBody,
+        arguments: Vec<Alias>,
+    ) -> Rc<[Column]> {
+        let text = Rc::<str>::from(body.body.as_ref());
+        let dialect = self.dialect();
+        let lexed = lex::lex(&text, dialect, true);
+        // Versions inside a body are not the statement's own.
+        let mut notes = prepass::Notes::default();
+        let mut tokens = prepass::rewrite(lexed.tokens, &mut notes);
+        if tokens.last().is_some_and(|t| t.token == sqlparser::tokenizer::Token::SemiColon) {
+            tokens.pop();
+        }
+        if lex::is(&tokens, 0, "RETURN") {
+            tokens.remove(0);
+        }
+        let mut scope = Scope::new(None, None);
+        scope.aliases = arguments;
+        scope.alias_use = AliasUse::First;
+        let outer_via = self.via.replace(path.to_vec());
+        self.function_depth += 1;
+        let parenthesis = sqlparser::tokenizer::Token::LParen;
+        let first = tokens.iter().position(|token| token.token != parenthesis).unwrap_or(0);
+        let columns: Rc<[Column]> = if lex::is_any(&tokens, first, &["SELECT", "WITH", "VALUES"]) {
+            match parse::query(tokens, dialect) {
+                Ok(parsed) => self.query(&parsed.tree, &None, Some(&scope)),
+                Err(_) => Rc::from([]),
+            }
+        } else {
+            match parse::expression(tokens, dialect) {
+                Ok(parsed) => {
+                    let lin = self.lineage(&parsed.tree, &scope);
+                    let name = self.names.intern("EXPR$0");
+                    Rc::from([Column { name, lin, star: None, item: None }])
+                }
+                Err(_) => Rc::from([]),
+            }
+        };
+        self.function_depth -= 1;
+        self.via = outer_via;
+        columns
+    }
+}
+
+/// Whether a function (in lower case) aggregates.
+pub(super) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.binary_search(&name).is_ok()
+        || name.starts_with("regr_")
+        || name.starts_with("approx_count")
+        || name.starts_with("hll")
+}
+
+/// Window functions whose arguments are no values of columns.
+fn is_ranking(name: &str) -> bool {
+    matches!(name, "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "ntile")
+}
+
+/// Sorted.
+const AGGREGATES: &[&str] = &[
+    "any_value",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile",
+    "approx_quantiles",
+    "approx_top_count",
+    "arg_max",
+    "arg_min",
+    "array_agg",
+    "array_concat_agg",
+    "avg",
+    "bit_and",
+    "bit_and_agg",
+    "bit_or",
+    "bit_or_agg",
+    "bit_xor",
+    "bit_xor_agg",
+    "bool_and",
+    "bool_or",
+    "checksum_agg",
+    "collect_list",
+    "collect_set",
+    "corr",
+    "count",
+    "count_big",
+    "count_if",
+    "countif",
+    "covar_pop",
+    "covar_samp",
+    "every",
+    "first",
+    "geometric_mean",
+    "group_concat",
+    "grouping_concat",
+    "histogram",
+    "json_agg",
+    "json_arrayagg",
+    "json_object_agg",
+    "json_objectagg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "kurtosis",
+    "last",
+    "listagg",
+    "local_listagg",
+    "logical_and",
+    "logical_or",
+    "map_agg",
+    "max",
+    "max_by",
+    "mean",
+    "median",
+    "min",
+    "min_by",
+    "mode",
+    "ndv",
+    "object_agg",
+    "percentile",
+    "percentile_approx",
+    "percentile_cont",
+    "percentile_disc",
+    "skewness",
+    "some",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "stdev",
+    "stdevp",
+    "string_agg",
+    "sum",
+    "sum_if",
+    "sumif",
+    "tdigest",
+    "uniq",
+    "var",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "variance_pop",
+    "varp",
+    "wm_concat",
+    "xmlagg",
+];
+
+/// Functions that take a bare date part: `TIMESTAMPADD(DAY, 1, d)`.
+fn takes_date_part(name: &str) -> bool {
+    name.contains("date")
+        || name.contains("time")
+        || matches!(name, "last_day" | "extract" | "next_day")
+}
+
+fn is_date_part(argument: &FunctionArg) -> bool {
+    const PARTS: &[&str] = &[
+        "year",
+        "years",
+        "yy",
+        "yyyy",
+        "quarter",
+        "qq",
+        "q",
+        "month",
+        "months",
+        "mm",
+        "mon",
+        "day",
+        "days",
+        "dd",
+        "d",
+        "week",
+        "weeks",
+        "ww",
+        "wk",
+        "isoweek",
+        "isoyear",
+        "dayofyear",
+        "doy",
+        "dayofweek",
+        "dow",
+        "dw",
+        "weekday",
+        "hour",
+        "hours",
+        "hh",
+        "minute",
+        "minutes",
+        "mi",
+        "n",
+        "second",
+        "seconds",
+        "ss",
+        "s",
+        "millisecond",
+        "milliseconds",
+        "ms",
+        "microsecond",
+        "microseconds",
+        "mcs",
+        "nanosecond",
+        "ns",
+        "epoch",
+        "century",
+        "decade",
+        "sql_tsi_day",
+        "sql_tsi_frac_second",
+        "sql_tsi_hour",
+        "sql_tsi_minute",
+        "sql_tsi_month",
+        "sql_tsi_quarter",
+        "sql_tsi_second",
+        "sql_tsi_week",
+        "sql_tsi_year",
+        "date",
+    ];
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident))) = argument else {
+        return false;
+    };
+    ident.quote_style.is_none() && PARTS.iter().any(|part| ident.value.eq_ignore_ascii_case(part))
+}
+
+impl Lin {
+    /// This value under another name of its own: an expression over it.
+    pub(super) fn transformed(&self) -> Self {
+        let mut acc = Acc::new();
+        acc.at_least(Kind::Expression);
+        acc.add(self, Influence::Transformation);
+        acc.finish()
+    }
+}

@@ -1,0 +1,513 @@
+//! Applying a [`Plan`]: parents before children, a bounded number of requests at once, every item
+//! with its own outcome.
+//!
+//! A failed item costs itself and what stands below it, never the run. Cancelling takes effect
+//! between requests; what is under way is waited for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::stream::{self, StreamExt as _};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::desired::Body;
+use super::journal::Journal;
+use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
+use super::write::{Handles, Writer};
+use crate::openmetadata::entity::EntityType;
+use crate::openmetadata::{Client, Error, names};
+
+/// Settings of an application.
+#[derive(Clone, Debug)]
+pub struct ApplyOptions {
+    /// Requests under way at once.
+    pub max_workers: usize,
+    /// Rows of a bulk request; 1 = no bulk requests.
+    pub batch_size: usize,
+    /// The server stores a row when only the view's SQL differs; else SQL is verified by reading.
+    pub stores_sql_changes: bool,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ItemOutcome {
+    /// Nothing was to be done.
+    Untouched,
+    /// It was done.
+    Done {
+        /// What the server did not take over although it said yes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
+    },
+    /// The server refused, or could not be reached.
+    Failed {
+        /// Why, and what to do.
+        reason: String,
+        /// Whether it may have been done all the same.
+        in_doubt: bool,
+    },
+    /// Not tried, because something it needs failed.
+    Skipped {
+        /// What.
+        reason: String,
+    },
+    /// Left out on request.
+    Excluded,
+    /// The run ended before its turn.
+    NotBegun,
+}
+
+/// Something worth telling while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApplyEvent {
+    /// An item (by its index in the plan) is being sent.
+    Begun(usize),
+    /// An item is finished.
+    Finished(usize, ItemOutcome),
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Databases written.
+    pub databases: usize,
+    /// Schemas written.
+    pub schemas: usize,
+    /// Tables written.
+    pub tables: usize,
+    /// Lineage edges written.
+    pub edges: usize,
+    /// Items soft-deleted.
+    pub deleted: usize,
+    /// Items that were as they should be, or were kept on purpose.
+    pub unchanged: usize,
+    /// Items left out on request.
+    pub excluded: usize,
+    /// Items that failed or could not be tried.
+    pub errors: usize,
+    /// Items whose turn never came.
+    pub not_begun: usize,
+}
+
+/// The whole result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// By index in the plan.
+    pub outcomes: Vec<ItemOutcome>,
+    /// Counts.
+    pub statistics: Statistics,
+    /// Why the run ended early, if it did: cancelled, or an error that every request would meet.
+    pub ended_early: Option<String>,
+    /// Tables whose edges are now all as desired, with their ids.
+    pub settled: Vec<(String, String)>,
+    /// Tables whose edges must be read next time.
+    pub unsettled: Vec<String>,
+}
+
+/// A plan with all that applying it takes.
+#[derive(Clone, Copy)]
+pub struct Application<'a> {
+    /// Where to.
+    pub client: &'a Client,
+    /// What.
+    pub plan: &'a Plan,
+    /// The state on which the plan rests.
+    pub current: &'a Current,
+    /// Indices of items that are left out; what needs them and finds them missing is skipped.
+    pub excluded: &'a BTreeSet<usize>,
+    /// How.
+    pub options: &'a ApplyOptions,
+    /// Where it is noted what was begun and done.
+    pub journal: Option<&'a Mutex<Journal>>,
+    /// Who hears of it.
+    pub on_event: &'a (dyn Fn(ApplyEvent) + Send + Sync),
+}
+
+/// Applies a plan.
+pub async fn apply(application: Application<'_>, cancel: &CancellationToken) -> Report {
+    let plan = application.plan;
+    let run = Run {
+        application,
+        cancel,
+        writer: Writer::new(
+            application.client,
+            application.options,
+            Handles::of(application.current),
+        ),
+        outcomes: Mutex::new(vec![ItemOutcome::NotBegun; plan.items.len()]),
+        failed: Mutex::default(),
+        fatal: Mutex::default(),
+        is_stopped: CancellationToken::new(),
+    };
+    run.settle_what_is_not_written();
+    for phase in Phase::ALL {
+        let indices: Vec<usize> = plan
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(index, item)| Phase::of(item) == Some(phase) && run.is_open(*index))
+            .map(|(index, _)| index)
+            .collect();
+        run.phase(phase, indices).await;
+    }
+    run.report()
+}
+
+/// The order of writing: parents first, then edges, then deletes from the leaves up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Service,
+    Databases,
+    Schemas,
+    Tables,
+    Edges,
+    DeleteEdges,
+    DeleteTables,
+    DeleteSchemas,
+    DeleteDatabases,
+}
+
+impl Phase {
+    const ALL: [Self; 9] = [
+        Self::Service,
+        Self::Databases,
+        Self::Schemas,
+        Self::Tables,
+        Self::Edges,
+        Self::DeleteEdges,
+        Self::DeleteTables,
+        Self::DeleteSchemas,
+        Self::DeleteDatabases,
+    ];
+
+    fn of(item: &Item) -> Option<Self> {
+        let is_delete = item.action == Action::Delete;
+        if !item.action.writes() {
+            return None;
+        }
+        Some(match (&item.key, is_delete) {
+            (ItemKey::Edge { .. }, false) => Self::Edges,
+            (ItemKey::Edge { .. }, true) => Self::DeleteEdges,
+            (ItemKey::Entity(EntityType::DatabaseService, _), _) => Self::Service,
+            (ItemKey::Entity(EntityType::Database, _), false) => Self::Databases,
+            (ItemKey::Entity(EntityType::DatabaseSchema, _), false) => Self::Schemas,
+            (ItemKey::Entity(EntityType::Table, _), false) => Self::Tables,
+            (ItemKey::Entity(EntityType::Database, _), true) => Self::DeleteDatabases,
+            (ItemKey::Entity(EntityType::DatabaseSchema, _), true) => Self::DeleteSchemas,
+            (ItemKey::Entity(EntityType::Table, _), true) => Self::DeleteTables,
+        })
+    }
+}
+
+struct Run<'a> {
+    application: Application<'a>,
+    cancel: &'a CancellationToken,
+    writer: Writer<'a>,
+    outcomes: Mutex<Vec<ItemOutcome>>,
+    /// FQNs of entities that are not there because their own item failed or was left out.
+    failed: Mutex<HashMap<String, String>>,
+    fatal: Mutex<Option<String>>,
+    is_stopped: CancellationToken,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run<'_> {
+    fn settle_what_is_not_written(&self) {
+        let mut outcomes = lock(&self.outcomes);
+        for (index, item) in self.application.plan.items.iter().enumerate() {
+            if !item.action.writes() {
+                outcomes[index] = ItemOutcome::Untouched;
+            } else if self.application.excluded.contains(&index) {
+                outcomes[index] = ItemOutcome::Excluded;
+                if let (ItemKey::Entity(_, fqn), Action::Create | Action::Restore) =
+                    (&item.key, item.action)
+                {
+                    lock(&self.failed).insert(fqn.clone(), "was left out".to_owned());
+                }
+            }
+        }
+    }
+
+    fn is_open(&self, index: usize) -> bool {
+        lock(&self.outcomes)[index] == ItemOutcome::NotBegun
+    }
+
+    fn is_ended(&self) -> bool {
+        self.cancel.is_cancelled() || self.is_stopped.is_cancelled()
+    }
+
+    async fn phase(&self, phase: Phase, indices: Vec<usize>) {
+        let mut singles = indices;
+        if phase == Phase::Tables && self.application.options.batch_size > 1 {
+            singles = self.bulk_tables(singles).await;
+        }
+        stream::iter(singles)
+            .for_each_concurrent(self.application.options.max_workers.max(1), |index| async move {
+                if !self.is_ended() {
+                    self.one(index).await;
+                }
+            })
+            .await;
+        if phase == Phase::Edges && !self.is_ended() {
+            self.verify_edges().await;
+        }
+    }
+
+    async fn one(&self, index: usize) {
+        let item = &self.application.plan.items[index];
+        if let Some(reason) = self.obstacle(item) {
+            self.finish(index, ItemOutcome::Skipped { reason });
+            return;
+        }
+        self.begin(index);
+        let result = self.writer.write(item).await;
+        self.conclude(index, result);
+    }
+
+    /// Sends tables in batches where the server offers that; gives back what has to go one by one.
+    async fn bulk_tables(&self, indices: Vec<usize>) -> Vec<usize> {
+        let (mut bulk, mut singles) = (Vec::new(), Vec::new());
+        for index in indices {
+            let item = &self.application.plan.items[index];
+            if let Some(reason) = self.obstacle(item) {
+                self.finish(index, ItemOutcome::Skipped { reason });
+            } else if item.action == Action::Create {
+                bulk.push(index);
+            } else {
+                // Updates need the answer's columns, repairs and patches their own order.
+                singles.push(index);
+            }
+        }
+        let mut batches = bulk.chunks(self.application.options.batch_size);
+        let Some(first) = batches.next().filter(|_| !self.is_ended()) else { return singles };
+        // The first batch finds out whether there is such a thing.
+        if !self.batch(first).await {
+            singles.extend(bulk);
+            return singles;
+        }
+        stream::iter(batches)
+            .for_each_concurrent(self.application.options.max_workers.max(1), |batch| async move {
+                if !self.is_ended() {
+                    self.batch(batch).await;
+                }
+            })
+            .await;
+        singles
+    }
+
+    /// One batch; `false` when the server offers no bulk requests.
+    async fn batch(&self, indices: &[usize]) -> bool {
+        let items: Vec<&Item> =
+            indices.iter().map(|index| &self.application.plan.items[*index]).collect();
+        match self.writer.write_batch(&items).await {
+            Ok(None) => return false,
+            Ok(Some(results)) => {
+                for (index, result) in indices.iter().zip(results) {
+                    self.begin(*index);
+                    match result {
+                        Ok(()) => self.finish(*index, ItemOutcome::Done { notes: Vec::new() }),
+                        Err(reason) => {
+                            self.finish(*index, ItemOutcome::Failed { reason, in_doubt: false });
+                        }
+                    }
+                }
+            }
+            Err(error) => {
+                for index in indices {
+                    self.begin(*index);
+                    self.conclude(*index, Err(error.clone()));
+                }
+            }
+        }
+        true
+    }
+
+    /// What keeps an item from being tried.
+    fn obstacle(&self, item: &Item) -> Option<String> {
+        let failed = lock(&self.failed);
+        let parent_failed = |fqn: &str| {
+            let mut parts = names::split_fqn(fqn).ok()?;
+            while parts.pop().is_some() && !parts.is_empty() {
+                let parent = names::build_fqn(&parts).ok()?;
+                if let Some(why) = failed.get(&parent) {
+                    return Some(format!("{parent} {why}"));
+                }
+            }
+            None
+        };
+        match (&item.key, item.action) {
+            (_, Action::Delete) => None,
+            (ItemKey::Entity(_, fqn), _) => parent_failed(fqn),
+            (ItemKey::Edge { from, to }, _) => [from, to].into_iter().find_map(|fqn| {
+                let own = failed.get(fqn).map(|why| format!("{fqn} {why}"));
+                own.or_else(|| parent_failed(fqn))
+            }),
+        }
+    }
+
+    fn begin(&self, index: usize) {
+        if let Some(journal) = self.application.journal {
+            let written = lock(journal).begin(&self.application.plan.items[index].key);
+            self.report_journal_trouble(written);
+        }
+        (self.application.on_event)(ApplyEvent::Begun(index));
+    }
+
+    fn conclude(&self, index: usize, result: Result<Vec<String>, Error>) {
+        match result {
+            Ok(notes) => self.finish(index, ItemOutcome::Done { notes }),
+            Err(error) => {
+                if error.is_fatal() {
+                    lock(&self.fatal).get_or_insert_with(|| error.to_string());
+                    self.is_stopped.cancel();
+                }
+                let in_doubt = error.may_have_happened();
+                self.finish(index, ItemOutcome::Failed { reason: error.to_string(), in_doubt });
+            }
+        }
+    }
+
+    fn finish(&self, index: usize, outcome: ItemOutcome) {
+        let item = &self.application.plan.items[index];
+        let trouble = match &outcome {
+            ItemOutcome::Failed { reason, .. } => Some(("could not be written", reason.as_str())),
+            ItemOutcome::Skipped { reason } => Some(("was skipped", reason.as_str())),
+            _ => None,
+        };
+        // What exists already can still be a parent when its update fails.
+        if let (Some((why, _)), ItemKey::Entity(_, fqn), Action::Create | Action::Restore) =
+            (trouble, &item.key, item.action)
+        {
+            lock(&self.failed).insert(fqn.clone(), why.to_owned());
+        }
+        if let Some(journal) = self.application.journal {
+            let mut journal = lock(journal);
+            let written = match (&outcome, trouble) {
+                // In doubt is what begun without an end means.
+                (ItemOutcome::Failed { in_doubt: true, .. }, _) => Ok(()),
+                (_, Some((_, reason))) => journal.failed(&item.key, reason),
+                (ItemOutcome::Done { .. }, None) => journal.done(&item.key),
+                _ => Ok(()),
+            };
+            drop(journal);
+            self.report_journal_trouble(written);
+        }
+        lock(&self.outcomes)[index] = outcome.clone();
+        (self.application.on_event)(ApplyEvent::Finished(index, outcome));
+    }
+
+    /// A run whose journal cannot be written must not go on: nobody could tell what it did.
+    fn report_journal_trouble(&self, written: std::io::Result<()>) {
+        if let Err(error) = written {
+            lock(&self.fatal)
+                .get_or_insert_with(|| format!("the journal could not be written: {error}"));
+            self.is_stopped.cancel();
+        }
+    }
+
+    /// Reads back the edges of each table that got some, and notes what the server dropped.
+    async fn verify_edges(&self) {
+        let mut by_table: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        {
+            let outcomes = lock(&self.outcomes);
+            for (index, item) in self.application.plan.items.iter().enumerate() {
+                let is_done = matches!(outcomes[index], ItemOutcome::Done { .. });
+                if let (true, ItemKey::Edge { to, .. }, Some(Payload::Edge(_))) =
+                    (is_done, &item.key, &item.payload)
+                {
+                    by_table.entry(to).or_default().push(index);
+                }
+            }
+        }
+        stream::iter(by_table)
+            .for_each_concurrent(
+                self.application.options.max_workers.max(1),
+                |(to, indices)| async move {
+                    if self.is_ended() {
+                        return;
+                    }
+                    let items: Vec<&Item> =
+                        indices.iter().map(|index| &self.application.plan.items[*index]).collect();
+                    let missing = self.writer.verify_edges(to, &items).await;
+                    for (index, note) in indices.into_iter().zip(missing) {
+                        let Some(note) = note else { continue };
+                        if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
+                            notes.push(note);
+                        }
+                    }
+                },
+            )
+            .await;
+    }
+
+    fn report(self) -> Report {
+        let current = self.application.current;
+        let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut ended_early = self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_open = outcomes.contains(&ItemOutcome::NotBegun);
+        if ended_early.is_none() && is_open && self.cancel.is_cancelled() {
+            ended_early = Some("cancelled".to_owned());
+        }
+        let statistics = statistics(self.application.plan, &outcomes);
+        let handles = self.writer.into_handles();
+        let (settled, unsettled) =
+            edges_settled(self.application.plan, &outcomes, &handles, current);
+        Report { outcomes, statistics, ended_early, settled, unsettled }
+    }
+}
+
+fn statistics(plan: &Plan, outcomes: &[ItemOutcome]) -> Statistics {
+    let mut statistics = Statistics::default();
+    for (item, outcome) in plan.items.iter().zip(outcomes) {
+        let count = match outcome {
+            ItemOutcome::Untouched if item.action == Action::Conflict => &mut statistics.errors,
+            ItemOutcome::Untouched => &mut statistics.unchanged,
+            ItemOutcome::Excluded => &mut statistics.excluded,
+            ItemOutcome::NotBegun => &mut statistics.not_begun,
+            ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. } => &mut statistics.errors,
+            ItemOutcome::Done { .. } => match (&item.key, item.action, &item.payload) {
+                (_, Action::Delete, _) => &mut statistics.deleted,
+                (ItemKey::Edge { .. }, ..) => &mut statistics.edges,
+                (_, _, Some(Payload::Put(Body::Database(_)))) => &mut statistics.databases,
+                (_, _, Some(Payload::Put(Body::Schema(_)))) => &mut statistics.schemas,
+                (_, _, Some(Payload::Put(Body::Table(_)))) => &mut statistics.tables,
+                _ => continue,
+            },
+        };
+        *count += 1;
+    }
+    statistics
+}
+
+/// Which tables' edges are now all as desired, and which have to be read again.
+fn edges_settled(
+    plan: &Plan,
+    outcomes: &[ItemOutcome],
+    handles: &Handles,
+    current: &Current,
+) -> (Vec<(String, String)>, Vec<String>) {
+    let mut is_good: BTreeMap<&str, bool> = BTreeMap::new();
+    for (item, outcome) in plan.items.iter().zip(outcomes) {
+        let ItemKey::Edge { to, .. } = &item.key else { continue };
+        let good = match outcome {
+            ItemOutcome::Untouched => matches!(item.action, Action::Unchanged | Action::Keep),
+            ItemOutcome::Done { notes } => notes.is_empty(),
+            _ => false,
+        };
+        *is_good.entry(to).or_insert(true) &= good;
+    }
+    let (mut settled, mut unsettled) = (Vec::new(), Vec::new());
+    for (to, good) in is_good {
+        match handles.id(to) {
+            Some(id) if good => settled.push((to.to_owned(), id)),
+            _ if current.settled.contains(to) && good => {}
+            _ => unsettled.push(to.to_owned()),
+        }
+    }
+    (settled, unsettled)
+}

@@ -1,0 +1,395 @@
+//! What a PUT would change, field by field, and the body that changes no more than that.
+//!
+//! The rules of what a server keeps, clears or ignores (contract §3.2–§3.4) live here.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+
+use crate::model::path::fold;
+use crate::openmetadata::entity::{
+    CreateColumn, CreateCommon, CreateTable, StoredColumn, StoredCommon, StoredTable, TagLabel,
+};
+
+/// What will become of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new value will be stored.
+    Written,
+    /// The server keeps the old one: a bot's PUT never replaces it (quirk 3).
+    KeptByServer,
+    /// We keep the old one: a person may have written it.
+    KeptForPeople,
+}
+
+/// One field that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Where: `description`, `columns.amount.dataType`, `tags`.
+    pub field: String,
+    /// The value on the server; `None` = not set.
+    pub old: Option<String>,
+    /// Dremio's value; `None` = not set.
+    pub new: Option<String>,
+    /// What will become of it.
+    pub outcome: Outcome,
+}
+
+/// Who writes, which decides what a PUT keeps (contract §1.2, §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// A bot token.
+    Bot,
+    /// A person's token, or one whose owner could not be read.
+    User,
+}
+
+/// What the diff of one entity comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntityDiff {
+    /// The fields, written and kept.
+    pub changes: Vec<FieldChange>,
+    /// What a reader should know before it is written.
+    pub warnings: Vec<String>,
+    /// Stored columns that will be gone or spelt otherwise: the server then rewrites the edges
+    /// that name them (quirk 15, 37).
+    pub touches_columns: bool,
+    /// Nothing that the server compares changes, so it would not store the rest (contract §3.5).
+    pub repair: bool,
+    /// A bot's new description, which takes a PATCH before the PUT.
+    pub description_patch: Option<String>,
+    /// Something changes that makes every server store the row.
+    compared: bool,
+}
+
+impl EntityDiff {
+    /// Whether anything will be stored.
+    pub fn is_written(&self) -> bool {
+        self.changes.iter().any(|change| change.outcome == Outcome::Written)
+    }
+
+    fn push(&mut self, field: impl Into<String>, old: Option<String>, new: Option<String>) {
+        self.compared = true;
+        self.push_uncompared(field, old, new);
+    }
+
+    /// A difference that older servers do not store by itself (contract §3.3).
+    fn push_uncompared(
+        &mut self,
+        field: impl Into<String>,
+        old: Option<String>,
+        new: Option<String>,
+    ) {
+        self.changes.push(FieldChange { field: field.into(), old, new, outcome: Outcome::Written });
+    }
+
+    fn text(&mut self, field: &str, old: Option<&str>, new: Option<&str>) {
+        if old.unwrap_or_default() != new.unwrap_or_default() {
+            self.push(field, old.map(str::to_owned), new.map(str::to_owned));
+        }
+    }
+}
+
+/// Settings of the diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiffOptions {
+    /// Who writes.
+    pub principal: Principal,
+    /// Replace descriptions that differ from Dremio's wiki.
+    pub overwrite_descriptions: bool,
+}
+
+/// Diffs the shared properties, and merges into `body` what a PUT without it would clear.
+pub fn common(
+    diff: &mut EntityDiff,
+    body: &mut CreateCommon,
+    stored: &StoredCommon,
+    options: DiffOptions,
+) {
+    description(diff, body, stored, options);
+    // A name set by a human wins; ours only tells the true spelling of an encoded name.
+    match (&stored.display_name, &body.display_name) {
+        (Some(stored), _) if !stored.is_empty() => body.display_name = Some(stored.clone()),
+        (_, ours) => diff.text("displayName", None, ours.clone().as_deref()),
+    }
+    tags(diff, "tags", &body.tags, &stored.tags);
+    if body.source_url.is_none() {
+        body.source_url.clone_from(&stored.source_url);
+    }
+    diff.text("sourceUrl", stored.source_url.as_deref(), body.source_url.clone().as_deref());
+    body.retention_period.clone_from(&stored.retention_period);
+    if options.principal == Principal::User {
+        keep_data_products(diff, body, stored);
+    }
+    let hash = body.source_hash.clone();
+    diff.text("sourceHash", stored.source_hash.as_deref(), hash.as_deref());
+}
+
+fn description(
+    diff: &mut EntityDiff,
+    body: &mut CreateCommon,
+    stored: &StoredCommon,
+    options: DiffOptions,
+) {
+    let old = stored.description.clone().filter(|text| !text.trim().is_empty());
+    let (Some(new), Some(old)) = (body.description.clone(), old.clone()) else {
+        if body.description.is_some() {
+            diff.push("description", None, body.description.clone());
+        } else {
+            body.description = old;
+        }
+        return;
+    };
+    if normal_text(&new) == normal_text(&old) {
+        body.description = Some(old);
+        return;
+    }
+    let outcome = match (options.overwrite_descriptions, options.principal) {
+        (true, Principal::User) => {
+            diff.compared = true;
+            Outcome::Written
+        }
+        (true, Principal::Bot) => {
+            diff.description_patch = Some(new.clone());
+            Outcome::Written
+        }
+        (false, Principal::Bot) => Outcome::KeptByServer,
+        (false, Principal::User) => Outcome::KeptForPeople,
+    };
+    if outcome != Outcome::Written {
+        body.description = Some(old.clone());
+    }
+    diff.changes.push(FieldChange {
+        field: "description".to_owned(),
+        old: Some(old),
+        new: Some(new),
+        outcome,
+    });
+}
+
+/// Line ends and outer space do not count; 2.0 also rewrites HTML, which only a hash could tell.
+fn normal_text(text: &str) -> String {
+    text.replace("\r\n", "\n").trim().to_owned()
+}
+
+fn tags(diff: &mut EntityDiff, field: &str, ours: &[TagLabel], stored: &[TagLabel]) {
+    let has = |tag: &TagLabel| {
+        stored.iter().any(|other| other.tag_fqn == tag.tag_fqn && other.source == tag.source)
+    };
+    let added: Vec<&str> =
+        ours.iter().filter(|tag| !has(tag)).map(|tag| tag.tag_fqn.as_str()).collect();
+    if !added.is_empty() {
+        let old: Vec<&str> = stored.iter().map(|tag| tag.tag_fqn.as_str()).collect();
+        let all = [old.clone(), added].concat().join(", ");
+        diff.push(field, (!old.is_empty()).then(|| old.join(", ")), Some(all));
+    }
+}
+
+/// A user's PUT without data products removes them (quirk 36).
+fn keep_data_products(diff: &mut EntityDiff, body: &mut CreateCommon, stored: &StoredCommon) {
+    let own: Vec<String> = stored
+        .data_products
+        .iter()
+        .filter(|product| !product.inherited)
+        .filter_map(|product| product.fully_qualified_name.clone())
+        .collect();
+    if own.is_empty() {
+        return;
+    }
+    if stored.domains.is_empty() {
+        // The server refuses data products on an entity without a domain.
+        diff.warnings.push(format!(
+            "the server will drop its data products ({}) since it has no domain; add one first",
+            own.join(", ")
+        ));
+    } else {
+        body.data_products = own;
+    }
+}
+
+/// Diffs a table, and merges into `body` what a PUT without it would clear.
+pub fn table(
+    body: &mut CreateTable,
+    stored: &StoredTable,
+    columns_known: bool,
+    sql_known: bool,
+    options: DiffOptions,
+) -> EntityDiff {
+    let mut diff = EntityDiff::default();
+    common(&mut diff, &mut body.common, &stored.common, options);
+    diff.text("tableType", stored.table_type.as_deref(), body.table_type.clone().as_deref());
+    if sql_known {
+        let (old, new) = (&stored.schema_definition, &body.schema_definition);
+        if old.as_deref().unwrap_or_default() != new.as_deref().unwrap_or_default() {
+            diff.push_uncompared("schemaDefinition", old.clone(), new.clone());
+        }
+    } else {
+        body.schema_definition.clone_from(&stored.schema_definition);
+    }
+    body.table_constraints.clone_from(&stored.table_constraints);
+    body.location_path.clone_from(&stored.location_path);
+    if columns_known {
+        columns(&mut diff, "columns", &mut body.columns, &stored.columns);
+    } else {
+        body.columns = stored.columns.iter().map(resend).collect();
+    }
+    drop_constraints_of_gone_columns(&mut diff, body);
+    diff.repair = diff.is_written() && !diff.compared;
+    diff
+}
+
+fn drop_constraints_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTable) {
+    let Some(serde_json::Value::Array(constraints)) = &mut body.table_constraints else { return };
+    let names: HashSet<String> = body.columns.iter().map(|column| fold(&column.name)).collect();
+    constraints.retain(|constraint| {
+        let columns = constraint.get("columns").and_then(serde_json::Value::as_array);
+        let stays = columns.is_none_or(|columns| {
+            columns
+                .iter()
+                .filter_map(serde_json::Value::as_str)
+                .all(|column| names.contains(&fold(column)))
+        });
+        if !stays {
+            diff.warnings.push(format!(
+                "a constraint on a column that is gone will be dropped: {constraint}"
+            ));
+        }
+        stays
+    });
+}
+
+/// Diffs one level of columns: matched without case, as the server does (contract §3.4).
+fn columns(
+    diff: &mut EntityDiff,
+    prefix: &str,
+    ours: &mut [CreateColumn],
+    stored: &[StoredColumn],
+) {
+    let by_name: HashMap<String, &StoredColumn> =
+        stored.iter().map(|column| (fold(&column.name), column)).collect();
+    let mut matched = HashSet::new();
+    for column in ours.iter_mut() {
+        let key = fold(&column.name);
+        let field = format!("{prefix}.{}", column.name);
+        match by_name.get(&key) {
+            None => diff.push(field, None, column.data_type_display.clone()),
+            Some(old) => {
+                matched.insert(key);
+                self::column(diff, &field, column, old);
+            }
+        }
+    }
+    for column in stored.iter().filter(|column| !matched.contains(&fold(&column.name))) {
+        diff.touches_columns = true;
+        if let Some(text) = column.description.as_deref().filter(|text| !text.is_empty()) {
+            diff.warnings
+                .push(format!("column {} goes, and with it its description: {text}", column.name));
+        }
+        let old = column.data_type_display.clone().or_else(|| Some(column.data_type.clone()));
+        diff.push(format!("{prefix}.{}", column.name), old, None);
+    }
+    let order = |names: Vec<&str>| names.iter().map(|name| fold(name)).collect::<Vec<_>>();
+    let old_order = order(stored.iter().map(|column| column.name.as_str()).collect());
+    let new_order = order(ours.iter().map(|column| column.name.as_str()).collect());
+    let same_members = old_order.len() == new_order.len() && matched.len() == new_order.len();
+    if same_members && old_order != new_order {
+        diff.push_uncompared(
+            format!("{prefix}.order"),
+            Some(old_order.join(", ")),
+            Some(new_order.join(", ")),
+        );
+    }
+}
+
+fn column(diff: &mut EntityDiff, field: &str, ours: &mut CreateColumn, old: &StoredColumn) {
+    if ours.name != old.name {
+        diff.touches_columns = true;
+        diff.push_uncompared(
+            format!("{field}.name"),
+            Some(old.name.clone()),
+            Some(ours.name.clone()),
+        );
+    }
+    let array = |kind: &str, element: Option<&str>| match element {
+        Some(element) => format!("{kind}<{element}>"),
+        None => kind.to_owned(),
+    };
+    let old_type = array(&old.data_type, old.array_data_type.as_deref());
+    let new_type = array(&ours.data_type, ours.array_data_type.as_deref());
+    let same_type = old_type == new_type;
+    if !same_type {
+        // To the server this is one column deleted and another added (quirk 14).
+        diff.touches_columns = true;
+        ours.tags = own_tags(&old.tags);
+        if !ours.tags.is_empty() {
+            diff.warnings.push(format!(
+                "column {} changes its type, which drops its tags; they are sent again",
+                ours.name
+            ));
+        }
+        diff.push(format!("{field}.dataType"), Some(old_type), Some(new_type));
+    }
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let stored_number = |value: Option<i64>| value.map(|value| value.to_string());
+    for (name, old, new) in [
+        ("dataLength", stored_number(old.data_length), number(ours.data_length)),
+        ("precision", stored_number(old.precision), number(ours.precision)),
+        ("scale", stored_number(old.scale), number(ours.scale)),
+    ] {
+        if old != new {
+            diff.push(format!("{field}.{name}"), old, new);
+        }
+    }
+    let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_lowercase();
+    if lower(&old.data_type_display) != lower(&ours.data_type_display) {
+        diff.push_uncompared(
+            format!("{field}.dataTypeDisplay"),
+            old.data_type_display.clone(),
+            ours.data_type_display.clone(),
+        );
+    }
+    keep_words(ours, old);
+    let empty = Vec::new();
+    let old_children = old.children.as_ref().unwrap_or(&empty);
+    match &mut ours.children {
+        Some(children) => columns(diff, field, children, old_children),
+        None if !old_children.is_empty() && same_type => {
+            diff.push(format!("{field}.children"), Some(old_children.len().to_string()), None);
+        }
+        None => {}
+    }
+}
+
+/// What people wrote on a column is sent back: a user's PUT would clear it otherwise (quirk 4).
+fn keep_words(ours: &mut CreateColumn, old: &StoredColumn) {
+    if ours.description.is_none() {
+        ours.description = old.description.clone().filter(|text| !text.is_empty());
+    }
+    if let Some(name) = old.display_name.clone().filter(|name| !name.is_empty()) {
+        ours.display_name = Some(name);
+    }
+}
+
+fn own_tags(tags: &[TagLabel]) -> Vec<TagLabel> {
+    tags.iter().filter(|tag| tag.label_type != "Derived").cloned().collect()
+}
+
+/// A stored column as it is sent back when Dremio does not tell us the columns.
+fn resend(stored: &StoredColumn) -> CreateColumn {
+    let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+    CreateColumn {
+        name: stored.name.clone(),
+        data_type: stored.data_type.clone(),
+        display_name: stored.display_name.clone().filter(|text| !text.is_empty()),
+        description: stored.description.clone().filter(|text| !text.is_empty()),
+        data_length: number(stored.data_length),
+        precision: number(stored.precision),
+        scale: number(stored.scale),
+        data_type_display: stored.data_type_display.clone(),
+        array_data_type: stored.array_data_type.clone(),
+        children: stored.children.as_ref().map(|children| children.iter().map(resend).collect()),
+        ordinal_position: number(stored.ordinal_position),
+        tags: own_tags(&stored.tags),
+    }
+}

@@ -1,0 +1,259 @@
+//! The lineage part of a plan (contract §5, quirks 15–17).
+//!
+//! A PUT replaces all details of an edge, so what others wrote is merged in first, and an edge that
+//! a person drew is left alone.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::desired::{Desired, DesiredEdge};
+use super::diff::{FieldChange, Outcome};
+use super::plan::{Action, Current, Item, ItemKey, Payload};
+use crate::model::path::fold;
+use crate::openmetadata::entity::{
+    ColumnLineage, EntityReference, LineageDetails, StoredEdge, StoredTable,
+};
+use crate::openmetadata::names;
+
+/// An edge to be sent. Columns are names below their table as the server spells (or will spell)
+/// them; their FQNs are taken from the server's own answer when it is sent (quirk 17).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeBody {
+    /// `ViewLineage`, `DbtLineage`, or what someone else had set.
+    pub source: String,
+    /// The SQL behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// Kept from the stored edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Kept from the stored edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<EntityReference>,
+    /// Upstream columns, downstream column, transformation.
+    pub columns: Vec<(Vec<String>, String, Option<String>)>,
+    /// Mappings of others, kept with their FQNs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<ColumnLineage>,
+}
+
+/// Compares the desired edges with the stored ones.
+pub(super) fn items(
+    desired: &Desired,
+    current: &Current,
+    touched: &HashSet<String>,
+    prune: bool,
+) -> Vec<Item> {
+    let by_fqn: HashMap<String, &StoredTable> = current
+        .tables
+        .iter()
+        .map(|table| (fold(&table.common.fully_qualified_name), table))
+        .collect();
+    let wanted_tables: HashSet<String> =
+        desired.entities.iter().map(|entity| fold(&entity.fqn)).collect();
+    let mut wanted_ids = HashSet::new();
+    let mut items = Vec::new();
+    for edge in &desired.edges {
+        let ends = (by_fqn.get(&fold(&edge.from)), by_fqn.get(&fold(&edge.to)));
+        let stored = match ends {
+            (Some(from), Some(to)) => {
+                let ids = (from.common.id.clone(), to.common.id.clone());
+                let stored = current.edges.get(&ids);
+                wanted_ids.insert(ids);
+                stored
+            }
+            _ => None,
+        };
+        let mut item = edge_item(edge, stored);
+        if stored.is_none() && current.settled.contains(&edge.to) {
+            item.action = Action::Unchanged;
+            item.changes.clear();
+            item.payload = None;
+        }
+        let end_missing = |fqn: &str| {
+            let there = by_fqn.get(&fold(fqn)).is_some_and(|table| !table.common.deleted);
+            !there && !wanted_tables.contains(&fold(fqn))
+        };
+        if let Some(missing) = [&edge.from, &edge.to].into_iter().find(|fqn| end_missing(fqn)) {
+            item.action = Action::Keep;
+            item.payload = None;
+            item.notes.push(format!(
+                "{missing} is not in OpenMetadata and not part of this sync; select it too"
+            ));
+        } else if item.action == Action::Unchanged
+            && (touched.contains(&edge.from) || touched.contains(&edge.to))
+        {
+            item.action = Action::Update;
+            item.payload = Some(Payload::Edge(body(edge, stored)));
+            item.notes.push(
+                "sent again: the server rewrites edges of a table whose columns go".to_owned(),
+            );
+        }
+        items.push(item);
+    }
+    if prune {
+        items.extend(stale(current, &wanted_tables, &wanted_ids));
+    }
+    items
+}
+
+fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> Item {
+    let mut item = Item {
+        key: ItemKey::Edge { from: edge.from.clone(), to: edge.to.clone() },
+        path: None,
+        action: Action::Create,
+        changes: Vec::new(),
+        notes: Vec::new(),
+        expected: None,
+        payload: None,
+        repair: false,
+        description_patch: None,
+    };
+    let wanted = body(edge, stored);
+    let Some(stored) = stored else {
+        item.changes = changes(&LineageDetails::default(), &wanted, edge);
+        item.payload = Some(Payload::Edge(wanted));
+        return item;
+    };
+    let details = stored.lineage_details.clone().unwrap_or_default();
+    // Absent means Manual to the server (contract §5.1).
+    if details.source.as_deref().unwrap_or("Manual") == "Manual" {
+        item.action = Action::Keep;
+        item.notes.push("someone drew this edge by hand; it is left as it is".to_owned());
+        return item;
+    }
+    item.changes = changes(&details, &wanted, edge);
+    if item.changes.is_empty() {
+        item.action = Action::Unchanged;
+    } else {
+        item.action = Action::Update;
+        item.payload = Some(Payload::Edge(wanted));
+    }
+    item
+}
+
+/// The desired edge with what others wrote on the stored one.
+fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> EdgeBody {
+    let details = stored.and_then(|stored| stored.lineage_details.clone()).unwrap_or_default();
+    let other =
+        details.source.clone().filter(|source| *source != edge.source && source != "Manual");
+    let ours: HashSet<String> = edge.columns.iter().map(|(_, to, _)| fold(to)).collect();
+    let foreign = if other.is_some() {
+        details
+            .columns_lineage
+            .into_iter()
+            .filter(|mapping| !ours.contains(&fold(&column_below(&mapping.to_column))))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    EdgeBody {
+        source: other.unwrap_or_else(|| edge.source.clone()),
+        sql: edge.sql.clone().or(details.sql_query),
+        description: details.description,
+        pipeline: details.pipeline,
+        columns: edge.columns.clone(),
+        foreign,
+    }
+}
+
+/// The column's own name in a column FQN: what follows service, database, schema and table.
+fn column_below(fqn: &str) -> String {
+    match names::split_fqn(fqn) {
+        Ok(parts) if parts.len() > 4 => parts[4..].join("."),
+        _ => fqn.to_owned(),
+    }
+}
+
+fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    let mut compare = |field: &str, old: Option<String>, new: Option<String>| {
+        if old.as_deref().unwrap_or_default() != new.as_deref().unwrap_or_default() {
+            changes.push(FieldChange {
+                field: field.to_owned(),
+                old,
+                new,
+                outcome: Outcome::Written,
+            });
+        }
+    };
+    compare("source", stored.source.clone(), Some(wanted.source.clone()));
+    compare("sqlQuery", stored.sql_query.clone(), wanted.sql.clone());
+    let line = |from: BTreeSet<String>, to: String, function: Option<&String>| {
+        let from = from.into_iter().collect::<Vec<_>>().join(", ");
+        match function {
+            Some(function) => format!("{from} → {to}: {function}"),
+            None => format!("{from} → {to}"),
+        }
+    };
+    let old: BTreeSet<String> = stored
+        .columns_lineage
+        .iter()
+        .map(|mapping| {
+            line(
+                mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
+                fold(&column_below(&mapping.to_column)),
+                mapping.function.as_ref(),
+            )
+        })
+        .collect();
+    let ours = edge.columns.iter().map(|(from, to, function)| {
+        line(from.iter().map(|column| fold(column)).collect(), fold(to), function.as_ref())
+    });
+    let foreign = wanted.foreign.iter().map(|mapping| {
+        line(
+            mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
+            fold(&column_below(&mapping.to_column)),
+            mapping.function.as_ref(),
+        )
+    });
+    let new: BTreeSet<String> = ours.chain(foreign).collect();
+    for gone in old.difference(&new) {
+        compare("columnsLineage", Some(gone.clone()), None);
+    }
+    for added in new.difference(&old) {
+        compare("columnsLineage", None, Some(added.clone()));
+    }
+    changes
+}
+
+/// Edges that we once wrote into a table of this sync and that its SQL no longer supports.
+fn stale(
+    current: &Current,
+    wanted_tables: &HashSet<String>,
+    wanted_ids: &HashSet<(String, String)>,
+) -> Vec<Item> {
+    let by_id: HashMap<&str, &StoredTable> =
+        current.tables.iter().map(|table| (table.common.id.as_str(), table)).collect();
+    let mut items: Vec<Item> = current
+        .edges
+        .iter()
+        .filter(|(ids, _)| !wanted_ids.contains(ids))
+        .filter(|(_, edge)| {
+            let source =
+                edge.lineage_details.as_ref().and_then(|details| details.source.as_deref());
+            source == Some("ViewLineage")
+        })
+        .filter_map(|((from, to), _)| {
+            let (from, to) = (by_id.get(from.as_str())?, by_id.get(to.as_str())?);
+            let to_fqn = &to.common.fully_qualified_name;
+            wanted_tables.contains(&fold(to_fqn)).then(|| Item {
+                key: ItemKey::Edge {
+                    from: from.common.fully_qualified_name.clone(),
+                    to: to_fqn.clone(),
+                },
+                path: None,
+                action: Action::Delete,
+                changes: Vec::new(),
+                notes: vec!["the view's SQL no longer reads it".to_owned()],
+                expected: None,
+                payload: Some(Payload::DeleteEdge),
+                repair: false,
+                description_patch: None,
+            })
+        })
+        .collect();
+    items.sort_by(|a, b| a.key.cmp(&b.key));
+    items
+}

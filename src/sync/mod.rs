@@ -1,0 +1,19 @@
+//! Bringing a Dremio catalogue to OpenMetadata: what should be there ([`desired`]), what would
+//! happen ([`plan`], [`diff`]), and making it happen.
+//!
+//! The first half is pure; only applying talks to a server. Nothing here talks to Dremio.
+
+pub mod apply;
+pub mod columns;
+pub mod desired;
+pub mod diff;
+pub mod edges;
+pub mod journal;
+pub mod plan;
+pub mod read;
+pub mod settled;
+mod write;
+
+pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
+pub use diff::{FieldChange, Outcome};
+pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};

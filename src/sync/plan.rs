@@ -1,0 +1,447 @@
+//! [`Plan`]: what bringing OpenMetadata up to date would do, item by item.
+//!
+//! Pure: desired state and current state in, items out. The plan holds the finished request bodies,
+//! so that what is applied is what was shown.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::desired::{Body, Desired, DesiredEntity, Selection};
+use super::diff::{self, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::edges;
+use crate::model::DatasetPath;
+use crate::model::path::fold;
+use crate::openmetadata::entity::{
+    EntityType, StoredCommon, StoredEdge, StoredService, StoredTable,
+};
+use crate::openmetadata::names;
+
+pub use super::diff::Principal;
+
+/// Version of the plan's JSON form.
+pub const PLAN_SCHEMA_VERSION: u32 = 1;
+
+/// What OpenMetadata holds now, soft-deleted entities included.
+#[derive(Clone, Debug, Default)]
+pub struct Current {
+    /// The service of our name.
+    pub service: Option<StoredService>,
+    /// Its databases.
+    pub databases: Vec<StoredCommon>,
+    /// Their schemas.
+    pub schemas: Vec<StoredCommon>,
+    /// Their tables.
+    pub tables: Vec<StoredTable>,
+    /// Edges into those tables, by the UUIDs of both ends.
+    pub edges: HashMap<(String, String), StoredEdge>,
+    /// FQNs of tables whose edges were not read, since an earlier run left them as they should be.
+    pub settled: HashSet<String>,
+}
+
+/// What a server version does (contract §3.3, §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerTraits {
+    /// Stores a row when only the view's SQL differs.
+    pub stores_sql_changes: bool,
+}
+
+/// Settings of the plan.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// Who writes.
+    pub principal: Principal,
+    /// What the server does.
+    pub traits: ServerTraits,
+    /// Replace descriptions that differ from Dremio's wiki.
+    pub overwrite_descriptions: bool,
+    /// Soft-delete what Dremio no longer has, within this selection.
+    pub prune: Option<Selection>,
+}
+
+/// Names an item across two plans.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKey {
+    /// A service, database, schema or table by FQN.
+    Entity(EntityType, String),
+    /// An edge by the FQNs of its ends.
+    Edge {
+        /// Upstream.
+        from: String,
+        /// Downstream.
+        to: String,
+    },
+}
+
+/// What will be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is not there yet.
+    Create,
+    /// Something in it will change.
+    Update,
+    /// It was soft-deleted and comes back, with what is below it (quirk 12).
+    Restore,
+    /// It is as it should be.
+    Unchanged,
+    /// It differs, and stays as it is on purpose.
+    Keep,
+    /// It cannot be brought over.
+    Conflict,
+    /// Dremio no longer has it; it will be soft-deleted.
+    Delete,
+}
+
+impl Action {
+    /// Whether a request will be sent.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Restore | Self::Delete)
+    }
+
+    /// The word for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Restore => "restore",
+            Self::Unchanged => "unchanged",
+            Self::Keep => "keep",
+            Self::Conflict => "conflict",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The state on which an item's diff rests; if the server has moved on, the item is stale.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
+    /// UUID.
+    pub id: String,
+    /// Version as read.
+    pub version: f64,
+    /// Epoch milliseconds as read.
+    pub updated_at: Option<i64>,
+}
+
+/// What is to be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// A create body for PUT.
+    Put(Body),
+    /// Details of an edge; the ends' UUIDs and the columns' FQNs are settled when it is sent.
+    Edge(edges::EdgeBody),
+    /// A soft delete.
+    Delete,
+    /// The removal of an edge that we once wrote.
+    DeleteEdge,
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Which entity or edge.
+    pub key: ItemKey,
+    /// Where it stands in Dremio, where it does.
+    pub path: Option<DatasetPath>,
+    /// What will be done.
+    pub action: Action,
+    /// The fields that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FieldChange>,
+    /// What a reader should know: reasons of conflicts, side effects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What the diff rests on; absent for what is not there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+    /// What will be sent; absent when nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+    /// The true body must be preceded by one with a throw-away hash (contract §3.5, repair write).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
+    /// A description that takes a PATCH before the PUT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description_patch: Option<String>,
+}
+
+/// Counts by what and action.
+pub type Counts = BTreeMap<String, BTreeMap<String, usize>>;
+
+/// The whole of it: entities parents first, then edges, then deletes leaves first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// See [`PLAN_SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Name of the service.
+    pub service: String,
+    /// Who was assumed to write.
+    pub principal: Principal,
+    /// The items in the order in which they will be applied.
+    pub items: Vec<Item>,
+}
+
+impl Plan {
+    /// How many items of each sort have each action.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        for item in &self.items {
+            let sort = match &item.key {
+                ItemKey::Entity(entity, _) => entity.name(),
+                ItemKey::Edge { .. } => "edge",
+            };
+            *counts
+                .entry(sort.to_owned())
+                .or_default()
+                .entry(item.action.name().to_owned())
+                .or_default() += 1;
+        }
+        counts
+    }
+
+    /// Whether applying it would send anything.
+    pub fn is_empty(&self) -> bool {
+        !self.items.iter().any(|item| item.action.writes())
+    }
+}
+
+/// Compares what should be there with what is.
+pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan {
+    let stored = Stored::of(current);
+    let mut items = vec![service_item(desired, current)];
+    let mut touched = HashSet::new();
+    for entity in &desired.entities {
+        let (item, touches_columns) = entity_item(entity, &stored, options);
+        if touches_columns {
+            touched.insert(entity.fqn.clone());
+        }
+        items.push(item);
+    }
+    items.extend(desired.conflicts.iter().map(|conflict| Item {
+        key: ItemKey::Entity(conflict.entity, conflict.path.to_string()),
+        path: Some(conflict.path.clone()),
+        action: Action::Conflict,
+        changes: Vec::new(),
+        notes: vec![conflict.reason.clone()],
+        expected: None,
+        payload: None,
+        repair: false,
+        description_patch: None,
+    }));
+    items.extend(edges::items(desired, current, &touched, options.prune.is_some()));
+    if let Some(selection) = &options.prune {
+        items.extend(deletes(desired, &stored, selection));
+    }
+    Plan {
+        schema_version: PLAN_SCHEMA_VERSION,
+        service: desired.service.name.clone(),
+        principal: options.principal,
+        items,
+    }
+}
+
+/// What is stored, by type and FQN.
+struct Stored<'a> {
+    commons: HashMap<(EntityType, &'a str), &'a StoredCommon>,
+    tables: HashMap<&'a str, &'a StoredTable>,
+    /// Folded FQNs with the spelling stored, to find clashes of case (quirk 20).
+    folded: HashMap<String, &'a str>,
+}
+
+impl<'a> Stored<'a> {
+    fn of(current: &'a Current) -> Self {
+        let databases = current.databases.iter().map(|stored| (EntityType::Database, stored));
+        let schemas = current.schemas.iter().map(|stored| (EntityType::DatabaseSchema, stored));
+        let tables = current.tables.iter().map(|stored| (EntityType::Table, &stored.common));
+        let commons: HashMap<_, _> = databases
+            .chain(schemas)
+            .chain(tables)
+            .map(|(entity, stored)| ((entity, stored.fully_qualified_name.as_str()), stored))
+            .collect();
+        Self {
+            folded: commons.keys().map(|(_, fqn)| (fold(fqn), *fqn)).collect(),
+            commons,
+            tables: current
+                .tables
+                .iter()
+                .map(|table| (table.common.fully_qualified_name.as_str(), table))
+                .collect(),
+        }
+    }
+}
+
+fn service_item(desired: &Desired, current: &Current) -> Item {
+    let key = ItemKey::Entity(
+        EntityType::DatabaseService,
+        names::build_fqn(&[&desired.service.name]).unwrap_or_else(|_| desired.service.name.clone()),
+    );
+    let mut item = Item {
+        key,
+        path: None,
+        action: Action::Create,
+        changes: Vec::new(),
+        notes: Vec::new(),
+        expected: None,
+        payload: Some(Payload::Put(Body::Service(desired.service.clone()))),
+        repair: false,
+        description_patch: None,
+    };
+    if let Some(stored) = &current.service {
+        // An existing service is never PUT: that may touch its connection (quirk 34).
+        item.expected = Some(expected(&stored.common));
+        if stored.common.deleted {
+            item.action = Action::Restore;
+        } else {
+            item.action = Action::Unchanged;
+            item.payload = None;
+        }
+        if stored.service_type != desired.service.service_type {
+            item.notes.push(format!("keeps its type {}", stored.service_type));
+        }
+    }
+    item
+}
+
+fn expected(stored: &StoredCommon) -> Expected {
+    Expected { id: stored.id.clone(), version: stored.version, updated_at: stored.updated_at }
+}
+
+fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOptions) -> (Item, bool) {
+    let entity_type = entity.body.entity_type();
+    let mut item = Item {
+        key: ItemKey::Entity(entity_type, entity.fqn.clone()),
+        path: Some(entity.path.clone()),
+        action: Action::Create,
+        changes: Vec::new(),
+        notes: entity.warnings.clone(),
+        expected: None,
+        payload: None,
+        repair: false,
+        description_patch: None,
+    };
+    let mut body = entity.body.clone();
+    let Some(common) = stored.commons.get(&(entity_type, entity.fqn.as_str())) else {
+        if let Some(spelling) = stored.folded.get(&fold(&entity.fqn)) {
+            item.action = Action::Conflict;
+            item.notes.push(format!(
+                "OpenMetadata has it as {spelling}, which differs only in case; rename or delete that one first"
+            ));
+            return (item, false);
+        }
+        item.changes = creation(&body);
+        item.payload = Some(Payload::Put(body));
+        return (item, false);
+    };
+    let diff_options = DiffOptions {
+        principal: options.principal,
+        overwrite_descriptions: options.overwrite_descriptions,
+    };
+    let mut diff = EntityDiff::default();
+    match (&mut body, stored.tables.get(entity.fqn.as_str())) {
+        (Body::Table(table), Some(stored)) => {
+            diff = diff::table(table, stored, entity.columns_known, entity.sql_known, diff_options);
+        }
+        (body, _) => {
+            if let Some(ours) = body.common_mut() {
+                diff::common(&mut diff, ours, common, diff_options);
+            }
+        }
+    }
+    item.expected = Some(expected(common));
+    item.action = if common.deleted {
+        Action::Restore
+    } else if diff.is_written() {
+        Action::Update
+    } else if diff.changes.is_empty() {
+        Action::Unchanged
+    } else {
+        Action::Keep
+    };
+    item.changes = diff.changes;
+    item.notes.extend(diff.warnings);
+    if item.action.writes() {
+        item.payload = Some(Payload::Put(body));
+        item.repair = diff.repair && !options.traits.stores_sql_changes;
+        item.description_patch = diff.description_patch;
+    }
+    (item, diff.touches_columns)
+}
+
+/// What a new entity will hold, as changes from nothing.
+fn creation(body: &Body) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    let mut add = |field: &str, value: Option<String>| {
+        if value.is_some() {
+            changes.push(FieldChange {
+                field: field.to_owned(),
+                old: None,
+                new: value,
+                outcome: Outcome::Written,
+            });
+        }
+    };
+    if let Some(common) = body.common() {
+        add("displayName", common.display_name.clone());
+        add("description", common.description.clone());
+        let tags: Vec<&str> = common.tags.iter().map(|tag| tag.tag_fqn.as_str()).collect();
+        add("tags", (!tags.is_empty()).then(|| tags.join(", ")));
+        add("sourceUrl", common.source_url.clone());
+    }
+    if let Body::Table(table) = body {
+        add("tableType", table.table_type.clone());
+        add("schemaDefinition", table.schema_definition.clone());
+        for column in &table.columns {
+            add(&format!("columns.{}", column.name), column.data_type_display.clone());
+        }
+    }
+    changes
+}
+
+/// Soft deletes of what Dremio no longer has, leaves first.
+fn deletes(desired: &Desired, stored: &Stored<'_>, selection: &Selection) -> Vec<Item> {
+    let wanted: HashSet<String> = desired.entities.iter().map(|entity| fold(&entity.fqn)).collect();
+    let mut gone: Vec<(EntityType, &StoredCommon)> = stored
+        .commons
+        .iter()
+        .filter(|((_, fqn), common)| !common.deleted && !wanted.contains(&fold(fqn)))
+        .filter(|((entity, fqn), _)| may_be_gone(*entity, fqn, desired, selection))
+        .map(|((entity, _), common)| (*entity, *common))
+        .collect();
+    gone.sort_by(|a, b| {
+        b.0.cmp(&a.0).then_with(|| a.1.fully_qualified_name.cmp(&b.1.fully_qualified_name))
+    });
+    gone.into_iter()
+        .map(|(entity, common)| Item {
+            key: ItemKey::Entity(entity, common.fully_qualified_name.clone()),
+            path: None,
+            action: Action::Delete,
+            changes: Vec::new(),
+            notes: vec!["Dremio no longer has it; it can be restored in OpenMetadata".to_owned()],
+            expected: Some(expected(common)),
+            payload: Some(Payload::Delete),
+            repair: false,
+            description_patch: None,
+        })
+        .collect()
+}
+
+/// Whether something stored lies inside the selection and below nothing that could not be read.
+fn may_be_gone(entity: EntityType, fqn: &str, desired: &Desired, selection: &Selection) -> bool {
+    let Ok(parts) = names::split_fqn(fqn) else { return false };
+    // A schema's name is a folder path joined by dots, and a folder may itself have dots in its
+    // name: both readings must allow the deletion.
+    let decoded: Vec<String> = parts.iter().skip(1).map(|part| names::decode(part)).collect();
+    let whole = DatasetPath::new(decoded.clone());
+    let split = DatasetPath::new(decoded.iter().enumerate().flat_map(|(index, part)| {
+        let is_schema = index == 1;
+        if is_schema { part.split('.').map(str::to_owned).collect() } else { vec![part.clone()] }
+    }));
+    let is_dataset = entity == EntityType::Table;
+    [&whole, &split].into_iter().all(|path| {
+        selection.holds(path, is_dataset)
+            && !desired.unread.iter().any(|unread| path.is_within(unread))
+    })
+}

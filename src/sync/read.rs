@@ -1,0 +1,132 @@
+//! Reading what OpenMetadata holds now: list calls for entities, and lineage only of those tables
+//! whose edges are not known to be as we last left them.
+
+use std::collections::HashSet;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::desired::{Body, Desired};
+use super::plan::Current;
+use super::settled::{EdgeHashes, SettledEdges};
+use crate::openmetadata::entity::{EntityType, StoredCommon, StoredTable};
+use crate::openmetadata::{Client, Error};
+
+/// How far the reading is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadProgress {
+    /// Databases listed to the end.
+    pub databases: usize,
+    /// Databases in all.
+    pub databases_total: usize,
+    /// Tables whose lineage was read.
+    pub lineages: usize,
+    /// Tables whose lineage has to be read.
+    pub lineages_total: usize,
+}
+
+/// Reads the current state of everything desired; of every database of the service when `all`
+/// (as pruning needs). `None` when cancelled.
+pub async fn current(
+    client: &Client,
+    desired: &Desired,
+    settled: &SettledEdges,
+    all: bool,
+    on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Option<Current>, Error> {
+    tokio::select! {
+        () = cancel.cancelled() => Ok(None),
+        current = read(client, desired, settled, all, on_progress) => current.map(Some),
+    }
+}
+
+async fn read(
+    client: &Client,
+    desired: &Desired,
+    settled: &SettledEdges,
+    all: bool,
+    on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
+) -> Result<Current, Error> {
+    let service = &desired.service.name;
+    let service_fqn = crate::openmetadata::names::build_fqn(&[service])
+        .map_err(|error| Error::Setup(format!("service {service:?}: {error}")))?;
+    let mut current = Current {
+        service: client.by_name(EntityType::DatabaseService, &service_fqn).await?,
+        ..Current::default()
+    };
+    if current.service.is_none() {
+        return Ok(current);
+    }
+    current.databases =
+        client.list(EntityType::Database, ("service", &service_fqn), |_, _| ()).await?;
+    let wanted: HashSet<&str> = desired
+        .entities
+        .iter()
+        .filter(|entity| matches!(entity.body, Body::Database(_)))
+        .map(|entity| entity.fqn.as_str())
+        .collect();
+    let databases: Vec<String> = current
+        .databases
+        .iter()
+        .map(|database| database.fully_qualified_name.clone())
+        .filter(|fqn| all || wanted.contains(fqn.as_str()))
+        .collect();
+    let mut progress = ReadProgress { databases_total: databases.len(), ..ReadProgress::default() };
+    on_progress(progress);
+    let mut listings = stream::iter(databases)
+        .map(|fqn| async move {
+            let filter = ("database", fqn.as_str());
+            let schemas = client.list(EntityType::DatabaseSchema, filter, |_, _| ());
+            let tables = client.list(EntityType::Table, filter, |_, _| ());
+            futures::try_join!(schemas, tables)
+        })
+        .buffer_unordered(client.max_concurrency());
+    while let Some(listed) = listings.next().await {
+        let (schemas, tables): (Vec<StoredCommon>, Vec<StoredTable>) = listed?;
+        current.schemas.extend(schemas);
+        current.tables.extend(tables);
+        progress.databases += 1;
+        on_progress(progress);
+    }
+    drop(listings);
+    read_edges(client, desired, settled, &mut current, progress, on_progress).await?;
+    Ok(current)
+}
+
+async fn read_edges(
+    client: &Client,
+    desired: &Desired,
+    settled: &SettledEdges,
+    current: &mut Current,
+    mut progress: ReadProgress,
+    on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
+) -> Result<(), Error> {
+    let hashes = EdgeHashes::of(desired);
+    let targets: HashSet<&str> = desired.edges.iter().map(|edge| edge.to.as_str()).collect();
+    let mut unsettled = Vec::new();
+    for table in &current.tables {
+        let fqn = &table.common.fully_qualified_name;
+        if !targets.contains(fqn.as_str()) {
+            continue;
+        }
+        if settled.holds(&table.common, &hashes) {
+            current.settled.insert(fqn.clone());
+        } else if !table.common.deleted {
+            unsettled.push(table.common.id.clone());
+        }
+    }
+    progress.lineages_total = unsettled.len();
+    on_progress(progress);
+    let mut lineages = stream::iter(unsettled)
+        .map(|id| async move { client.lineage(&id, 1, 0).await })
+        .buffer_unordered(client.max_concurrency());
+    while let Some(lineage) = lineages.try_next().await? {
+        for edge in lineage.upstream_edges {
+            current.edges.insert((edge.from_entity.clone(), edge.to_entity.clone()), edge);
+        }
+        progress.lineages += 1;
+        on_progress(progress);
+    }
+    Ok(())
+}

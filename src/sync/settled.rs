@@ -1,0 +1,70 @@
+//! [`SettledEdges`]: which tables' edges were written and read back by an earlier run, so that a run
+//! in which nothing changed needs list calls only.
+//!
+//! Pure; where it is kept is the caller's business. Losing it costs one read a table, nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+
+use super::desired::{Desired, DesiredEdge};
+use crate::openmetadata::entity::StoredCommon;
+
+/// Tables by FQN, with what was written for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SettledEdges(BTreeMap<String, Settled>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Settled {
+    /// The table that had them; another one of the same name starts anew.
+    id: String,
+    /// MD5 of the edges as desired.
+    hash: String,
+}
+
+/// MD5 of the edges desired into each table that has any, by the table's FQN.
+#[derive(Clone, Debug, Default)]
+pub struct EdgeHashes(HashMap<String, String>);
+
+impl EdgeHashes {
+    /// Hashes all edges of a projection.
+    pub fn of(desired: &Desired) -> Self {
+        let mut edges: Vec<&DesiredEdge> = desired.edges.iter().collect();
+        edges.sort_by(|a, b| (&a.to, &a.from).cmp(&(&b.to, &b.from)));
+        let groups = edges.chunk_by(|a, b| a.to == b.to);
+        Self(groups.map(|group| (group[0].to.clone(), hash(group))).collect())
+    }
+}
+
+impl SettledEdges {
+    /// Whether the edges into a stored table are those desired now.
+    pub fn holds(&self, table: &StoredCommon, hashes: &EdgeHashes) -> bool {
+        let fqn = &table.fully_qualified_name;
+        self.0.get(fqn).is_some_and(|settled| {
+            settled.id == table.id && hashes.0.get(fqn) == Some(&settled.hash)
+        })
+    }
+
+    /// Remembers that the edges into a table are now those desired.
+    pub fn settle(&mut self, hashes: &EdgeHashes, fqn: &str, id: &str) {
+        if let Some(hash) = hashes.0.get(fqn) {
+            let settled = Settled { id: id.to_owned(), hash: hash.clone() };
+            self.0.insert(fqn.to_owned(), settled);
+        }
+    }
+
+    /// Forgets a table: its edges have to be read next time.
+    pub fn unsettle(&mut self, fqn: &str) {
+        self.0.remove(fqn);
+    }
+}
+
+fn hash(edges: &[&DesiredEdge]) -> String {
+    let mut digest = Md5::new();
+    for edge in edges {
+        digest.update(serde_json::to_vec(edge).unwrap_or_default());
+    }
+    super::desired::hex(&digest.finalize())
+}

@@ -1,0 +1,359 @@
+//! [`Writer`]: sends one item, with the order of requests that the server's quirks ask for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::apply::ApplyOptions;
+use super::desired::Body;
+use super::edges::EdgeBody;
+use super::plan::{Action, Current, Item, ItemKey, Payload};
+use crate::model::path::fold;
+use crate::openmetadata::entity::{
+    ColumnLineage, CreateTable, EntityType, LineageDetails, StoredColumn, StoredCommon, StoredTable,
+};
+use crate::openmetadata::{Client, Error, names};
+
+/// A hash that no projection has, for the first of two writes (contract §3.5, repair write).
+const THROW_AWAY_HASH: &str = "0";
+
+/// Tables that exist, with what edges need of them.
+#[derive(Debug, Default)]
+pub(super) struct Handles(HashMap<String, Handle>);
+
+#[derive(Clone, Debug)]
+struct Handle {
+    id: String,
+    /// Column FQNs in the server's spelling, by folded name below the table.
+    columns: HashMap<String, String>,
+}
+
+impl Handles {
+    pub(super) fn of(current: &Current) -> Self {
+        let mut handles = Self::default();
+        for table in &current.tables {
+            handles.add(table);
+        }
+        handles
+    }
+
+    fn add(&mut self, table: &StoredTable) {
+        let mut columns = HashMap::new();
+        add_columns(&mut columns, "", &table.columns);
+        let handle = Handle { id: table.common.id.clone(), columns };
+        self.0.insert(table.common.fully_qualified_name.clone(), handle);
+    }
+
+    pub(super) fn id(&self, fqn: &str) -> Option<String> {
+        self.0.get(fqn).map(|handle| handle.id.clone())
+    }
+}
+
+fn add_columns(into: &mut HashMap<String, String>, prefix: &str, columns: &[StoredColumn]) {
+    for column in columns {
+        let name = format!("{prefix}{}", fold(&column.name));
+        if let Some(children) = &column.children {
+            add_columns(into, &format!("{name}."), children);
+        }
+        if let Some(fqn) = &column.fully_qualified_name {
+            into.insert(name, fqn.clone());
+        }
+    }
+}
+
+pub(super) struct Writer<'a> {
+    client: &'a Client,
+    stores_sql_changes: bool,
+    handles: Mutex<Handles>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(client: &'a Client, options: &ApplyOptions, handles: Handles) -> Self {
+        Self {
+            client,
+            stores_sql_changes: options.stores_sql_changes,
+            handles: Mutex::new(handles),
+        }
+    }
+
+    pub(super) fn into_handles(self) -> Handles {
+        self.handles.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what an item asks for; gives notes on what the server did not take over.
+    pub(super) async fn write(&self, item: &Item) -> Result<Vec<String>, Error> {
+        match (&item.key, &item.payload) {
+            (ItemKey::Entity(entity, _), Some(Payload::Put(body))) => {
+                self.put(*entity, item, body).await
+            }
+            (ItemKey::Entity(entity, _), Some(Payload::Delete)) => {
+                if let Some(expected) = &item.expected {
+                    self.client.delete(*entity, &expected.id, false).await?;
+                }
+                Ok(Vec::new())
+            }
+            (ItemKey::Edge { from, to }, Some(Payload::Edge(body))) => {
+                self.put_edge(from, to, body).await
+            }
+            (ItemKey::Edge { from, to }, Some(Payload::DeleteEdge)) => {
+                let (from, to) = (self.handle(from).await?, self.handle(to).await?);
+                self.client.delete_edge(&from.id, &to.id).await?;
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn put(
+        &self,
+        entity: EntityType,
+        item: &Item,
+        body: &Body,
+    ) -> Result<Vec<String>, Error> {
+        match body {
+            Body::Service(service) => {
+                if let (Action::Restore, Some(expected)) = (item.action, &item.expected) {
+                    self.client.restore(entity, &expected.id).await?;
+                    return Ok(Vec::new());
+                }
+                self.put_service(service).await
+            }
+            Body::Database(database) => {
+                self.patch_description(entity, item).await?;
+                self.client.put::<StoredCommon>(entity, database).await?;
+                Ok(Vec::new())
+            }
+            Body::Schema(schema) => {
+                self.patch_description(entity, item).await?;
+                self.client.put::<StoredCommon>(entity, schema).await?;
+                Ok(Vec::new())
+            }
+            Body::Table(table) => self.put_table(item, table).await,
+        }
+    }
+
+    /// A server may be too old for the type, or insist on a connection (quirk 29, contract §2.3).
+    async fn put_service(
+        &self,
+        service: &crate::openmetadata::entity::CreateService,
+    ) -> Result<Vec<String>, Error> {
+        let entity = EntityType::DatabaseService;
+        let mut body = service.clone();
+        let mut notes = Vec::new();
+        for _ in 0..3 {
+            match self.client.put::<StoredCommon>(entity, &body).await {
+                Ok(_) => return Ok(notes),
+                Err(Error::Rejected { .. }) if body.service_type != "CustomDatabase" => {
+                    notes.push(format!(
+                        "the server does not know the service type {}; it was made as CustomDatabase",
+                        body.service_type
+                    ));
+                    "CustomDatabase".clone_into(&mut body.service_type);
+                }
+                Err(Error::Rejected { .. } | Error::Server { .. }) if body.connection.is_none() => {
+                    "CustomDatabase".clone_into(&mut body.service_type);
+                    body.connection = Some(json!({
+                        "config": { "type": "CustomDatabase", "connectionOptions": {} },
+                    }));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.client.put::<StoredCommon>(entity, &body).await.map(|_| notes)
+    }
+
+    /// A bot's new description needs a PATCH, which must come before the PUT (quirk 3, 8).
+    async fn patch_description(&self, entity: EntityType, item: &Item) -> Result<(), Error> {
+        let (Some(description), Some(expected)) = (&item.description_patch, &item.expected) else {
+            return Ok(());
+        };
+        let patch = json!([{ "op": "replace", "path": "/description", "value": description }]);
+        self.client.patch(entity, &expected.id, &patch).await
+    }
+
+    async fn put_table(&self, item: &Item, table: &CreateTable) -> Result<Vec<String>, Error> {
+        let entity = EntityType::Table;
+        self.patch_description(entity, item).await?;
+        if item.repair {
+            let mut first = table.clone();
+            first.common.source_hash = Some(THROW_AWAY_HASH.to_owned());
+            self.client.put::<StoredCommon>(entity, &first).await?;
+        }
+        let written = self.client.put::<StoredTable>(entity, table).await?;
+        let ItemKey::Entity(_, fqn) = &item.key else { return Ok(Vec::new()) };
+        if written.created {
+            self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&written.entity);
+            return Ok(Vec::new());
+        }
+        let touches_sql = item.changes.iter().any(|change| change.field == "schemaDefinition");
+        let is_doubtful = touches_sql && !self.stores_sql_changes;
+        // The answer echoes the request; only a read tells what is stored (quirk 35).
+        let Some(stored) = self.client.by_name::<StoredTable>(entity, fqn).await? else {
+            return Ok(vec!["the server said yes, and yet it is not there".to_owned()]);
+        };
+        let mut notes = Vec::new();
+        if is_doubtful && stored.schema_definition != table.schema_definition {
+            notes.push("the server did not store the new SQL".to_owned());
+        }
+        if stored.columns.len() != table.columns.len() {
+            notes.push(format!(
+                "the server stored {} of {} columns",
+                stored.columns.len(),
+                table.columns.len()
+            ));
+        }
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&stored);
+        Ok(notes)
+    }
+
+    /// Sends tables in one request; `None` when the server offers no such thing. A refused row has
+    /// its reason in the place of its item.
+    pub(super) async fn write_batch(
+        &self,
+        items: &[&Item],
+    ) -> Result<Option<Vec<Result<(), String>>>, Error> {
+        let bodies: Vec<&CreateTable> = items
+            .iter()
+            .filter_map(|item| match &item.payload {
+                Some(Payload::Put(Body::Table(table))) => Some(&**table),
+                _ => None,
+            })
+            .collect();
+        let Some(outcome) = self.client.put_bulk(EntityType::Table, &bodies).await? else {
+            return Ok(None);
+        };
+        let reason = |item: &Item| {
+            let ItemKey::Entity(_, fqn) = &item.key else { return None };
+            let name = names::split_fqn(fqn).ok().and_then(|mut parts| parts.pop());
+            outcome
+                .failed
+                .iter()
+                .find(|(row, _)| row == fqn || Some(row) == name.as_ref())
+                .map(|(_, message)| message.clone())
+        };
+        let mut results: Vec<Result<(), String>> =
+            items.iter().map(|item| reason(item).map_or(Ok(()), Err)).collect();
+        let refused = results.iter().filter(|result| result.is_err()).count();
+        if outcome.passed + refused < items.len() {
+            // Rows that the server speaks of nowhere are looked for one by one.
+            let why =
+                outcome.abort_reason.unwrap_or_else(|| "the server did not say why".to_owned());
+            for (item, result) in
+                items.iter().zip(&mut results).filter(|(_, result)| result.is_ok())
+            {
+                let ItemKey::Entity(entity, fqn) = &item.key else { continue };
+                if self.client.by_name::<StoredTable>(*entity, fqn).await?.is_none() {
+                    *result = Err(format!("the bulk request left it out: {why}"));
+                }
+            }
+        }
+        Ok(Some(results))
+    }
+
+    async fn put_edge(&self, from: &str, to: &str, body: &EdgeBody) -> Result<Vec<String>, Error> {
+        let (from_handle, to_handle) = (self.handle(from).await?, self.handle(to).await?);
+        if from_handle.id == to_handle.id {
+            return Ok(vec!["a table is not its own upstream; left out".to_owned()]);
+        }
+        let (details, mut notes) = details(body, &from_handle, &to_handle);
+        self.client.put_edge(&from_handle.id, &to_handle.id, &details).await?;
+        notes.truncate(5);
+        Ok(notes)
+    }
+
+    /// The table's id and columns, read from the server when a bulk request made it.
+    async fn handle(&self, fqn: &str) -> Result<Handle, Error> {
+        let known = self.handles.lock().unwrap_or_else(PoisonError::into_inner).0.get(fqn).cloned();
+        if let Some(handle) = known {
+            return Ok(handle);
+        }
+        let stored: Option<StoredTable> = self.client.by_name(EntityType::Table, fqn).await?;
+        let stored = stored.ok_or_else(|| Error::NotFound {
+            request: format!("lineage of {fqn}"),
+            message: "the table is not there".to_owned(),
+        })?;
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        handles.add(&stored);
+        handles.0.get(fqn).cloned().ok_or_else(|| Error::NotFound {
+            request: format!("lineage of {fqn}"),
+            message: format!("the server has it as {}", stored.common.fully_qualified_name),
+        })
+    }
+
+    /// Reads back the edges into a table; a note for each edge that is not as it was sent (quirk 17).
+    pub(super) async fn verify_edges(&self, to: &str, items: &[&Item]) -> Vec<Option<String>> {
+        let failed = |reason: String| vec![Some(reason); items.len()];
+        let to_handle = match self.handle(to).await {
+            Ok(handle) => handle,
+            Err(error) => return failed(format!("could not be read back: {error}")),
+        };
+        let lineage = match self.client.lineage(&to_handle.id, 1, 0).await {
+            Ok(lineage) => lineage,
+            Err(error) => return failed(format!("could not be read back: {error}")),
+        };
+        let mut notes = Vec::with_capacity(items.len());
+        for item in items {
+            let (ItemKey::Edge { from, .. }, Some(Payload::Edge(body))) =
+                (&item.key, &item.payload)
+            else {
+                notes.push(None);
+                continue;
+            };
+            let Ok(from_handle) = self.handle(from).await else {
+                notes.push(Some(format!("{from} could not be read back")));
+                continue;
+            };
+            let stored = lineage
+                .upstream_edges
+                .iter()
+                .find(|edge| edge.from_entity == from_handle.id && edge.to_entity == to_handle.id);
+            let sent = details(body, &from_handle, &to_handle).0.columns_lineage.len();
+            notes.push(match stored {
+                None => Some("the server said yes, and yet the edge is not there".to_owned()),
+                Some(edge) => {
+                    let kept = edge
+                        .lineage_details
+                        .as_ref()
+                        .map_or(0, |details| details.columns_lineage.len());
+                    (kept < sent)
+                        .then(|| format!("the server kept {kept} of {sent} column mappings"))
+                }
+            });
+        }
+        notes
+    }
+}
+
+/// The details to send: columns by the server's own FQNs, others' mappings as they are.
+fn details(body: &EdgeBody, from: &Handle, to: &Handle) -> (LineageDetails, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut columns_lineage = Vec::new();
+    for (sources, target, function) in &body.columns {
+        let Some(to_column) = to.columns.get(&fold(target)) else {
+            notes.push(format!("column {target} is not in OpenMetadata"));
+            continue;
+        };
+        let from_columns: Vec<String> =
+            sources.iter().filter_map(|source| from.columns.get(&fold(source)).cloned()).collect();
+        if from_columns.len() < sources.len() {
+            notes.push(format!("some upstream columns of {target} are not in OpenMetadata"));
+        }
+        if !from_columns.is_empty() {
+            columns_lineage.push(ColumnLineage {
+                from_columns,
+                to_column: to_column.clone(),
+                function: function.clone(),
+            });
+        }
+    }
+    columns_lineage.extend(body.foreign.iter().cloned());
+    let details = LineageDetails {
+        source: Some(body.source.clone()),
+        sql_query: body.sql.clone(),
+        description: body.description.clone(),
+        columns_lineage,
+        pipeline: body.pipeline.clone(),
+    };
+    (details, notes)
+}
