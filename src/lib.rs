@@ -12,10 +12,7 @@ pub mod openmetadata;
 pub mod report;
 #[cfg(feature = "demo")]
 pub mod sandbox;
-pub mod sqlflow;
-pub mod sync;
-#[cfg(feature = "demo")]
-pub mod sandbox;
 pub mod search;
 pub mod sqlflow;
+pub mod sync;
 pub mod tui;

@@ -173,7 +173,7 @@ impl App {
         self.core.now = now;
         match msg {
             Msg::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
-            Msg::Key(_) | Msg::Resize(..) => {}
+            Msg::Key(_) | Msg::Resize(..) | Msg::Edited(Ok(())) => {}
             Msg::Paste(pasted) => self.paste(&pasted),
             Msg::Mouse(event) => self.mouse(event),
             Msg::Wake => self.wake(),
@@ -181,7 +181,6 @@ impl App {
             Msg::Copied(Ok(how)) if how.is_empty() => {}
             Msg::Copied(Ok(how)) => self.core.notify(how),
             Msg::Copied(Err(why)) => self.core.complain(format!("not copied: {why}")),
-            Msg::Edited(Ok(())) => {}
             Msg::Edited(Err(why)) => self.core.complain(why),
         }
         self.after_update();
@@ -365,7 +364,7 @@ impl App {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
             Action::Back | Action::Left if self.focus != Pane::Catalog => {
-                self.focus = Pane::Catalog
+                self.focus = Pane::Catalog;
             }
             Action::NextPane | Action::PreviousPane => {
                 self.focus = if self.focus == Pane::Catalog { self.right } else { Pane::Catalog };

@@ -197,13 +197,14 @@ impl Press {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
             (Some(c), None) => KeyCode::Char(c),
-            _ => match NAMED.iter().find(|(name, _)| *name == rest) {
-                Some((_, code)) => *code,
-                None => {
+            _ => {
+                if let Some((_, code)) = NAMED.iter().find(|(name, _)| *name == rest) {
+                    *code
+                } else {
                     let number = rest.strip_prefix('f')?.parse().ok()?;
                     (1..=24).contains(&number).then_some(KeyCode::F(number))?
                 }
-            },
+            }
         };
         Some(Self::from(KeyEvent::new(code, modifiers)))
     }

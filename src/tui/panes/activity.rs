@@ -10,8 +10,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::http::RequestRecord;
-use crate::model::NodeId;
 use crate::model::display::clean;
+use crate::model::{NodeId, NodeRef};
 use crate::tui::core::{Core, JobRecord, JobState};
 use crate::tui::keymap::Context;
 use crate::tui::msg::{Action, Slot};
@@ -121,7 +121,7 @@ impl ActivityPane {
             word: "left out",
             what: skipped.path.to_string(),
             why: skipped.reason.clone(),
-            node: core.catalog.at(&skipped.path).map(|node| node.id()),
+            node: core.catalog.at(&skipped.path).map(NodeRef::id),
         }));
         all.retain(|trouble| self.lets(&trouble.what) || self.lets(&trouble.why));
         all

@@ -51,7 +51,7 @@ impl CatalogPane {
     }
 
     /// What the frame says beside the title.
-    pub(crate) fn summary(&self, core: &Core) -> String {
+    pub(crate) fn summary(core: &Core) -> String {
         let found = core.walk.stats.datasets;
         if found > 0 { counted(found, "dataset") } else { String::new() }
     }

@@ -283,7 +283,7 @@ impl CatalogPane {
             let mut child = node;
             while !self.marked.remove(&child.id()) {
                 let Some(parent) = child.parent() else { return };
-                let siblings = parent.children().map(|sibling| sibling.id());
+                let siblings = parent.children().map(NodeRef::id);
                 self.marked.extend(siblings.filter(|id| *id != child.id()));
                 child = parent;
             }

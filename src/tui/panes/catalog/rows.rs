@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::path::fold;
-use crate::model::{Catalog, NodeId, NodeKind};
+use crate::model::{Catalog, NodeId, NodeKind, NodeRef};
 use crate::tui::widgets::text::contains;
 
 /// A visible node.
@@ -63,7 +63,7 @@ impl Siblings {
             *self = Self::default();
             return;
         };
-        let current: Vec<NodeId> = node.children().map(|child| child.id()).collect();
+        let current: Vec<NodeId> = node.children().map(NodeRef::id).collect();
         let grew_only = current.starts_with(&self.listed) && !self.is_renewed;
         if !grew_only {
             self.sorted.clear();
