@@ -21,7 +21,11 @@ struct Numbers {
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     for (name, distinct) in [("dx_listagg", false), ("dx_listagg_distinct", true)] {
-        let finish: fn(Texts) -> Option<String> = if distinct { join_distinct } else { join };
+        let finish: fn(Texts) -> Option<String> = if distinct {
+            |texts| Some(join_distinct(texts))
+        } else {
+            |texts| Some(texts.texts.join(&texts.separator))
+        };
         connection.create_aggregate_function(
             name,
             2,
@@ -88,18 +92,14 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     )
 }
 
-fn join(all: Texts) -> Option<String> {
-    (!all.texts.is_empty()).then(|| all.texts.join(&all.separator))
-}
-
-fn join_distinct(all: Texts) -> Option<String> {
+fn join_distinct(texts: Texts) -> String {
     let mut seen: Vec<String> = Vec::new();
-    for text in all.texts {
+    for text in texts.texts {
         if !seen.contains(&text) {
             seen.push(text);
         }
     }
-    join(Texts { texts: seen, separator: all.separator })
+    seen.join(&texts.separator)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are never 2^52 rows")]
