@@ -1,8 +1,8 @@
 //! Layout and painting of lineage graphs: a small shop, and layered random graphs of 500 and 5,000 nodes.
 
 use dremio_explorer::graph::{
+    glyph::Charset,
     layout::{BoxSpec, Diagram, Rect, layout},
-    paint::Charset,
 };
 
 fn main() {
@@ -46,7 +46,7 @@ fn layered(layers: usize, per_layer: usize, edges: usize) -> Diagram {
     Diagram { boxes, edges: found.into_iter().collect() }
 }
 
-fn laid_out(bencher: divan::Bencher, diagram: Diagram) {
+fn laid_out(bencher: divan::Bencher, diagram: &Diagram) {
     bencher
         .with_inputs(|| diagram.clone())
         .bench_values(|diagram| layout(diagram, &|| false).expect("never cancelled"));
@@ -54,22 +54,22 @@ fn laid_out(bencher: divan::Bencher, diagram: Diagram) {
 
 #[divan::bench]
 fn layout_12(bencher: divan::Bencher) {
-    laid_out(bencher, shop());
+    laid_out(bencher, &shop());
 }
 
 #[divan::bench]
 fn layout_150(bencher: divan::Bencher) {
-    laid_out(bencher, layered(10, 15, 256));
+    laid_out(bencher, &layered(10, 15, 256));
 }
 
 #[divan::bench]
 fn layout_500(bencher: divan::Bencher) {
-    laid_out(bencher, layered(25, 20, 853));
+    laid_out(bencher, &layered(25, 20, 853));
 }
 
 #[divan::bench]
 fn layout_5000(bencher: divan::Bencher) {
-    laid_out(bencher, layered(50, 100, 9013));
+    laid_out(bencher, &layered(50, 100, 9013));
 }
 
 #[divan::bench(args = [(25, 20, 853), (50, 100, 9013)])]

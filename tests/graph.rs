@@ -6,8 +6,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use dremio_explorer::graph::{
+    glyph::Charset,
     layout::{BoxSpec, Diagram, layout},
-    paint::Charset,
 };
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Case {
                 match word {
                     "box" if value.is_empty() => {}
                     "box" => {
-                        spec.lines = value.split('|').map(|line| line.trim().to_owned()).collect()
+                        spec.lines = value.split('|').map(|line| line.trim().to_owned()).collect();
                     }
                     "hidden-left" => value.trim().clone_into(&mut spec.hidden_left),
                     "hidden-right" => value.trim().clone_into(&mut spec.hidden_right),

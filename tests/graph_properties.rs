@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dremio_explorer::graph::{
+    glyph::{Arms, Charset, Glyph},
     layout::{BoxSpec, Diagram, Layout, layout},
-    paint::{Arms, Charset, Glyph},
 };
 use proptest::prelude::*;
 
@@ -160,7 +160,7 @@ fn check(diagram: &Diagram) {
         }
         let inside = owners.keys().filter(|(x, y, _)| rect.contains(*x, *y));
         inside.for_each(|(x, y, _)| {
-            assert_eq!(*x, rect.x, "a line runs into box {node} at ({x},{y})")
+            assert_eq!(*x, rect.x, "a line runs into box {node} at ({x},{y})");
         });
     }
     let (width, height) = layout.size();

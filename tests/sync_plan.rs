@@ -8,7 +8,7 @@ use dremio_explorer::model::{
 };
 use dremio_explorer::openmetadata::entity::{
     ColumnLineage, CreateColumn, CreateCommon, EntityType, LineageDetails, StoredColumn,
-    StoredCommon, StoredEdge, StoredTable, TagLabel,
+    StoredCommon, StoredEdge, StoredService, StoredTable, TagLabel,
 };
 use dremio_explorer::sync::desired::Body;
 use dremio_explorer::sync::plan::{Payload, plan};
@@ -158,7 +158,7 @@ fn stored_columns(parent: &str, columns: &[CreateColumn]) -> Vec<StoredColumn> {
 
 /// The state after everything desired has been created.
 fn synced(desired: &Desired) -> Current {
-    let mut current = Current { service: Some(Default::default()), ..Current::default() };
+    let mut current = Current { service: Some(StoredService::default()), ..Current::default() };
     for entity in &desired.entities {
         match &entity.body {
             Body::Service(_) => unreachable!("not among the entities"),

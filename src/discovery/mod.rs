@@ -1,11 +1,20 @@
 //! Reading a whole catalogue: a tree walk with bounded concurrency that says what it learns as it
 //! goes, can be steered to a node that somebody waits for, and loses one node, not the run, to a
 //! failure.
+//!
+//! No request is sent twice unless somebody asks for a node again.
 
+mod answers;
 mod api;
+mod columns;
+mod events;
+mod filter;
+mod options;
+mod queue;
 mod walk;
+mod wishes;
 
 pub use api::CatalogApi;
-pub use walk::{
-    DiscoveryEvent, DiscoveryHandle, DiscoveryOptions, DiscoveryStats, Skipped, Strategy, discover,
-};
+pub use events::{DiscoveryEvent, DiscoveryStats, Skipped};
+pub use options::{DiscoveryOptions, Strategy};
+pub use walk::{DiscoveryHandle, discover};

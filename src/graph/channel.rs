@@ -414,8 +414,14 @@ impl Owners {
                 |side: &[usize]| *row >= 0 && side.get(index(*row)).is_some_and(|&net| net != NONE);
             !touched(&self.left) && !touched(&self.right) && !self.taken.contains(row)
         };
-        let row =
-            (0..).flat_map(|away| [middle + away, middle - away]).find(free).unwrap_or(middle);
+        // Rows far enough out are never touched, so the search ends.
+        let mut away = 0;
+        let row = loop {
+            match [middle + away, middle - away].into_iter().find(free) {
+                Some(row) => break row,
+                None => away += 1,
+            }
+        };
         self.taken.push(row);
         row
     }

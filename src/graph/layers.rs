@@ -18,8 +18,6 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
     pub(super) kind: Kind,
-    /// The node itself, or the source whose line passes.
-    pub(super) node: usize,
     pub(super) layer: usize,
 }
 
@@ -51,7 +49,7 @@ pub(super) fn layered(graph: &Csr) -> Layered {
     let nodes = graph.rows();
     let layer = assign(graph);
     let mut items: Vec<Item> =
-        (0..nodes).map(|node| Item { kind: Kind::Box, node, layer: layer[node] }).collect();
+        (0..nodes).map(|node| Item { kind: Kind::Box, layer: layer[node] }).collect();
     let mut links: Vec<(usize, usize)> = Vec::with_capacity(graph.len() * 2);
     let mut turns = Vec::new();
     let mut mate = vec![NONE; nodes];
@@ -62,7 +60,7 @@ pub(super) fn layered(graph: &Csr) -> Layered {
         let first_pass = items.len();
         for at in from + 1..last {
             links.push((if at == from + 1 { node } else { items.len() - 1 }, items.len()));
-            items.push(Item { kind: Kind::Pass, node, layer: at });
+            items.push(Item { kind: Kind::Pass, layer: at });
             anchor.push(NONE);
         }
         for &to in graph.row(node).iter().filter(|&&to| layer[to] > from) {
@@ -80,7 +78,7 @@ pub(super) fn layered(graph: &Csr) -> Layered {
                 links.push((items.len(), items.len() - 1));
             }
             anchor.push(if at == from { node } else { NONE });
-            items.push(Item { kind: Kind::Back, node, layer: at });
+            items.push(Item { kind: Kind::Back, layer: at });
         }
         let mut targets = Vec::new();
         for &to in graph.row(node).iter().filter(|&&to| layer[to] <= from) {

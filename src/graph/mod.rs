@@ -7,7 +7,9 @@
 //! Deliberately absent: colours, terminal types, files, and any knowledge of Dremio or SQL.
 
 pub mod digraph;
+pub mod drawing;
 pub mod focus;
+pub mod glyph;
 pub mod layout;
 pub mod outline;
 pub mod paint;

@@ -113,7 +113,9 @@ impl<'a> Sorter<'a> {
             0 => layers.iter_mut().for_each(|layer| layer.sort_unstable()),
             1 | 2 => {
                 let rank = self.walk(number == 2);
-                layers.iter_mut().for_each(|layer| layer.sort_unstable_by_key(|&item| rank[item]));
+                for layer in layers.iter_mut() {
+                    layer.sort_unstable_by_key(|&item| rank[item]);
+                }
             }
             _ => {
                 // A fixed sequence, so that the same graph always gives the same drawing.
@@ -260,12 +262,13 @@ impl<'a> Sorter<'a> {
                     continue;
                 }
                 if target < at {
-                    layer[target..=at].rotate_right(1)
+                    layer[target..=at].rotate_right(1);
                 } else {
-                    layer[at..=target].rotate_left(1)
+                    layer[at..=target].rotate_left(1);
                 }
-                for place in target.min(at)..=target.max(at) {
-                    self.position[layer[place]] = place;
+                let first = target.min(at);
+                for (place, &moved) in layer[first..=target.max(at)].iter().enumerate() {
+                    self.position[moved] = first + place;
                 }
                 changed = true;
             }

@@ -3,7 +3,7 @@
 use super::{
     digraph::Side,
     focus::{FocusedGraph, FocusedNode},
-    paint::Charset,
+    glyph::Charset,
 };
 
 /// A row of a tree.

@@ -198,7 +198,7 @@ impl<'a> Placer<'a> {
                 block.weight += last.weight;
                 self.blocks.pop();
                 block.value = if exact {
-                    self.pool[block.start..].sort();
+                    self.pool[block.start..].sort_unstable();
                     weighted_median(&self.pool[block.start..])
                 } else {
                     i32::try_from(block.sum.div_euclid(block.weight.max(1))).unwrap_or(0)

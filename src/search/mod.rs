@@ -1,0 +1,11 @@
+//! Finding a dataset or a column by a few letters of its name, among millions.
+//!
+//! [`Index`] is built once from a catalogue and never changes; a search reads it only, so that any
+//! number can run beside each other. Not here: when an index is built or a search is started, and
+//! how hits are drawn.
+
+mod index;
+mod query;
+
+pub use index::Index;
+pub use query::{Found, Hit, Query, Scope};

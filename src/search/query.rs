@@ -1,0 +1,473 @@
+//! [`Query`] and what it finds.
+//!
+//! The words of a query are matched fuzzily, all of them, in any order of the path. For columns the
+//! last word (or what follows the last dot) is looked for in the column's name and what comes before
+//! it in the dataset's path: `orders cust` and `orders.cust` find `customer_id` of `fct_orders`.
+
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use rayon::prelude::*;
+
+use super::index::{Index, Texts, letter_mask};
+use crate::model::NodeId;
+
+/// How many texts one task looks at between two checks for cancellation.
+const CHUNK: usize = 8_192;
+/// What a match within a dataset's own name is worth over one spread along its path.
+const OWN_NAME_BONUS: u32 = 24;
+
+/// What to look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Datasets and columns.
+    #[default]
+    All,
+    /// Datasets only.
+    Datasets,
+    /// Columns only.
+    Columns,
+}
+
+/// A text to look for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    text: String,
+    scope: Scope,
+    whole: Needle,
+    /// For columns: what the dataset's path must match, and what the name must.
+    split: (Option<Needle>, Needle),
+}
+
+/// A pattern and the letters that any match must have.
+#[derive(Clone, Debug)]
+struct Needle {
+    pattern: Pattern,
+    mask: u64,
+    /// Set for a single ASCII letter, which is cheaper looked for by itself.
+    letter: Option<u8>,
+}
+
+/// One thing found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The dataset.
+    pub node: NodeId,
+    /// The column's position in it, for a column.
+    pub column: Option<usize>,
+    /// How well it matches; higher is better.
+    pub score: u32,
+}
+
+/// What a search found, best first.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The best hits.
+    pub hits: Vec<Hit>,
+    /// How many datasets match in all.
+    pub datasets: usize,
+    /// How many columns match in all.
+    pub columns: usize,
+    matched: Matched,
+}
+
+/// The texts that matched, so that a longer query need look at no others.
+#[derive(Clone, Debug, Default)]
+struct Matched {
+    query: Option<Query>,
+    paths: Vec<u32>,
+    names: Vec<u32>,
+}
+
+impl Needle {
+    fn new(text: &str) -> Self {
+        let pattern =
+            Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+        let letter = match text.trim().as_bytes() {
+            [letter] if letter.is_ascii_alphanumeric() => Some(letter.to_ascii_lowercase()),
+            _ => None,
+        };
+        Self { pattern, mask: letter_mask(text), letter }
+    }
+}
+
+
+impl Query {
+    /// A query for what somebody typed.
+    pub fn new(text: &str, scope: Scope) -> Self {
+        let text = text.trim();
+        let (before, last) = match text.rsplit_once(char::is_whitespace) {
+            Some((before, last)) => (before.trim(), last),
+            None => text.rsplit_once('.').unwrap_or(("", text)),
+        };
+        let before = (!before.is_empty()).then(|| Needle::new(before));
+        Self {
+            text: text.to_owned(),
+            scope,
+            whole: Needle::new(text),
+            split: (before, Needle::new(last)),
+        }
+    }
+
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text looked for.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether everything that matches `self` also matches `shorter`.
+    fn narrows(&self, shorter: &Self) -> bool {
+        // Only a letter added at the end of the last word narrows the words on both sides alike.
+        self.scope == shorter.scope
+            && !shorter.text.is_empty()
+            && self.text.starts_with(&shorter.text)
+            && !self.text[shorter.text.len()..].contains(|c: char| c.is_whitespace() || c == '.')
+    }
+
+    /// Looks for the best `limit` hits. `previous` is what a shorter query found in the same index;
+    /// it saves work where it applies. `None` when `cancelled` was set meanwhile.
+    pub fn search(
+        &self,
+        index: &Index,
+        previous: Option<&Found>,
+        limit: usize,
+        cancelled: &AtomicBool,
+    ) -> Option<Found> {
+        if self.is_empty() {
+            return Some(Found::default());
+        }
+        let previous = previous.map(|found| &found.matched).filter(|matched| {
+            matched.query.as_ref().is_some_and(|shorter| self.narrows(shorter))
+        });
+        let (before, last) = &self.split;
+        let mut paths = Vec::new();
+        if self.scope != Scope::Columns {
+            let among = previous.map(|matched| &matched.paths[..]);
+            paths = scan(&index.paths, &self.whole, among, cancelled)?;
+        }
+        let mut names = Vec::new();
+        if self.scope != Scope::Datasets {
+            let among = previous.map(|matched| &matched.names[..]);
+            names = scan(&index.names, last, among, cancelled)?;
+        }
+        let allowed = match before {
+            Some(needle) if !names.is_empty() => {
+                Some(scan(&index.paths, needle, None, cancelled)?)
+            }
+            _ => None,
+        };
+        let mut found = Found {
+            datasets: paths.len(),
+            matched: Matched {
+                query: Some(self.clone()),
+                paths: paths.iter().map(|(at, _)| *at).collect(),
+                names: names.iter().map(|(at, _)| *at).collect(),
+            },
+            ..Found::default()
+        };
+        self.add_datasets(index, paths, limit, &mut found);
+        add_columns(index, names, allowed, limit, &mut found);
+        // Stable: among equals, datasets stay before columns and both in catalogue order.
+        found.hits.sort_by_key(|hit| Reverse(hit.score));
+        found.hits.truncate(limit);
+        Some(found)
+    }
+
+    fn add_datasets(&self, index: &Index, paths: Vec<(u32, u32)>, limit: usize, found: &mut Found) {
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut scored = best(paths, limit * 2);
+        for (at, score) in &mut scored {
+            let at = *at as usize;
+            let path = index.paths.get(at);
+            let own = &path[index.name_starts[at] as usize..];
+            if self.whole.pattern.score(Utf32Str::new(own, &mut buffer), &mut matcher).is_some() {
+                *score += OWN_NAME_BONUS;
+            }
+            if own.eq_ignore_ascii_case(&self.text) {
+                *score += OWN_NAME_BONUS;
+            }
+        }
+        found.hits.extend(best(scored, limit).into_iter().map(|(at, score)| Hit {
+            node: index.nodes[at as usize],
+            column: None,
+            score,
+        }));
+    }
+
+    /// Which characters (counted from 0) of a dataset's path or a column's name matched.
+    pub fn matched_chars(&self, text: &str, of_column: bool) -> Vec<u32> {
+        let needle = if of_column { &self.split.1 } else { &self.whole };
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut indices = Vec::new();
+        needle.pattern.indices(Utf32Str::new(text, &mut buffer), &mut matcher, &mut indices);
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+    }
+}
+
+fn add_columns(
+    index: &Index,
+    names: Vec<(u32, u32)>,
+    allowed: Option<Vec<(u32, u32)>>,
+    limit: usize,
+    found: &mut Found,
+) {
+    let allowed = allowed.map(|allowed| {
+        let mut scores = vec![0_u32; index.nodes.len()];
+        for (at, score) in allowed {
+            scores[at as usize] = score.max(1);
+        }
+        scores
+    });
+    let total: usize = names.iter().map(|(at, _)| index.places_of(*at as usize).len()).sum();
+    let mut left = limit;
+    match allowed {
+        None => {
+            found.columns = total;
+            // Every name has at least one column, so the best `limit` names are enough.
+            for (at, score) in best(names, limit) {
+                for place in index.places_of(at as usize).iter().take(left) {
+                    found.hits.push(column_hit(index, *place, score));
+                    left -= 1;
+                }
+            }
+        }
+        Some(scores) => {
+            let mut hits = Vec::new();
+            for (at, score) in names {
+                for place in index.places_of(at as usize) {
+                    let path_score = scores[place.dataset as usize];
+                    if path_score > 0 {
+                        hits.push(column_hit(index, *place, score + path_score));
+                    }
+                }
+            }
+            found.columns = hits.len();
+            if hits.len() > limit {
+                hits.select_nth_unstable_by_key(limit, |hit| Reverse(hit.score));
+                hits.truncate(limit);
+            }
+            hits.sort_by_key(|hit| (Reverse(hit.score), hit.node, hit.column));
+            found.hits.extend(hits);
+        }
+    }
+}
+
+fn column_hit(index: &Index, place: super::index::Place, score: u32) -> Hit {
+    Hit {
+        node: index.nodes[place.dataset as usize],
+        column: Some(place.column as usize),
+        score,
+    }
+}
+
+/// The best `limit` of these, best first, ties in index order.
+fn best(mut scored: Vec<(u32, u32)>, limit: usize) -> Vec<(u32, u32)> {
+    let key = |(at, score): &(u32, u32)| (Reverse(*score), *at);
+    if scored.len() > limit {
+        scored.select_nth_unstable_by_key(limit, key);
+        scored.truncate(limit);
+    }
+    scored.sort_unstable_by_key(key);
+    scored
+}
+
+/// All texts that match, with their scores.
+fn scan(
+    texts: &Texts,
+    needle: &Needle,
+    among: Option<&[u32]>,
+    cancelled: &AtomicBool,
+) -> Option<Vec<(u32, u32)>> {
+    let count = among.map_or(texts.len(), <[u32]>::len);
+    let chunks: Vec<Vec<(u32, u32)>> = (0..count.div_ceil(CHUNK))
+        .into_par_iter()
+        .map_init(
+            || (Matcher::new(Config::DEFAULT), Vec::new()),
+            |(matcher, buffer), chunk| {
+                let mut hits = Vec::new();
+                if cancelled.load(Ordering::Relaxed) {
+                    return hits;
+                }
+                for position in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
+                    let at = among.map_or(position, |among| among[position] as usize);
+                    if !texts.may_match(at, needle.mask) {
+                        continue;
+                    }
+                    let text = texts.get(at);
+                    let score = match needle.letter {
+                        Some(letter) if text.is_ascii() => letter_score(text, letter),
+                        _ => needle.pattern.score(Utf32Str::new(text, buffer), matcher),
+                    };
+                    if let (Some(score), Ok(at)) = (score, u32::try_from(at)) {
+                        hits.push((at, score));
+                    }
+                }
+                hits
+            },
+        )
+        .collect();
+    (!cancelled.load(Ordering::Relaxed)).then(|| chunks.concat())
+}
+
+/// How well one letter matches: at the start, at the start of a word, anywhere; short texts first.
+fn letter_score(text: &str, letter: u8) -> Option<u32> {
+    let bytes = text.as_bytes();
+    let first = bytes.iter().position(|byte| byte.eq_ignore_ascii_case(&letter))?;
+    let at_word = first == 0
+        || bytes.windows(2).any(|pair| {
+            !pair[0].is_ascii_alphanumeric() && pair[1].eq_ignore_ascii_case(&letter)
+        });
+    let place = if first == 0 {
+        20
+    } else if at_word {
+        12
+    } else {
+        4
+    };
+    let shortness = 8_u32.saturating_sub(u32::try_from(bytes.len() / 4).unwrap_or(u32::MAX));
+    Some(place + shortness)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
+        NodeKind,
+    };
+
+    fn item(path: DatasetPath, kind: NodeKind) -> Item {
+        Item { path, id: None, kind, raw_kind: None }
+    }
+
+    fn catalog(datasets: &[(&str, &[&str])]) -> Catalog {
+        let mut catalog = Catalog::new();
+        let space = DatasetPath::new(["sales"]);
+        catalog.apply(Change::Children {
+            parent: DatasetPath::default(),
+            items: vec![item(space.clone(), NodeKind::Space)],
+            first: true,
+            last: true,
+        });
+        catalog.apply(Change::Children {
+            parent: space.clone(),
+            items: datasets
+                .iter()
+                .map(|(name, _)| item(space.join(*name), NodeKind::View))
+                .collect(),
+            first: true,
+            last: true,
+        });
+        for (name, columns) in datasets {
+            let columns = columns
+                .iter()
+                .map(|name| Column {
+                    name: (*name).to_owned(),
+                    data_type: DataType::Varchar,
+                    nullable: None,
+                })
+                .collect();
+            catalog.apply(Change::Entity(Box::new(Entity {
+                item: item(space.join(*name), NodeKind::View),
+                created_at: None,
+                detail: EntityDetail::Dataset(DatasetDetail {
+                    columns: Some(columns),
+                    ..DatasetDetail::default()
+                }),
+            })));
+        }
+        catalog
+    }
+
+    fn names(catalog: &Catalog, found: &Found) -> Vec<String> {
+        found
+            .hits
+            .iter()
+            .map(|hit| {
+                let node = catalog.get(hit.node).expect("the node is there");
+                match hit.column.and_then(|column| node.schema().get(column)) {
+                    Some(column) => format!("{}.{}", node.name(), column.name),
+                    None => node.name().to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    fn search(catalog: &Catalog, text: &str) -> Vec<String> {
+        let index = Index::build(catalog);
+        let found = Query::new(text, Scope::All)
+            .search(&index, None, 100, &AtomicBool::new(false))
+            .expect("not cancelled");
+        names(catalog, &found)
+    }
+
+    const SHOP: &[(&str, &[&str])] = &[
+        ("fct_orders", &["order_id", "customer_id", "amount"]),
+        ("dim_customers", &["customer_id", "Größe"]),
+        ("orders", &["order_id"]),
+    ];
+
+    #[test]
+    fn finds_datasets_and_every_column_of_a_name() {
+        let catalog = catalog(SHOP);
+        assert_eq!(
+            search(&catalog, "customer_id"),
+            ["fct_orders.customer_id", "dim_customers.customer_id"]
+        );
+        assert_eq!(search(&catalog, "orders")[..2], ["orders", "fct_orders"]);
+        assert_eq!(search(&catalog, "gros"), ["dim_customers.Größe"]);
+        assert!(search(&catalog, "zzz").is_empty());
+        assert!(search(&catalog, "").is_empty());
+    }
+
+    #[test]
+    fn words_before_the_last_narrow_the_dataset() {
+        let catalog = catalog(SHOP);
+        assert_eq!(search(&catalog, "dim cust_id"), ["dim_customers.customer_id"]);
+        assert!(search(&catalog, "fct_orders.amo").contains(&"fct_orders.amount".to_owned()));
+        assert!(!search(&catalog, "dim_customers.amount").contains(&"fct_orders.amount".to_owned()));
+    }
+
+    #[test]
+    fn narrowing_finds_what_a_fresh_search_finds() {
+        let catalog = catalog(SHOP);
+        let index = Index::build(&catalog);
+        let open = AtomicBool::new(false);
+        let mut previous = None;
+        for text in ["o", "or", "ord", "orde", "order_", "order_i"] {
+            let query = Query::new(text, Scope::All);
+            let fresh = query.search(&index, None, 100, &open).expect("not cancelled");
+            let found = query.search(&index, previous.as_ref(), 100, &open).expect("not cancelled");
+            assert_eq!(names(&catalog, &found), names(&catalog, &fresh), "for {text:?}");
+            previous = Some(found);
+        }
+    }
+
+    #[test]
+    fn counts_what_the_limit_leaves_out() {
+        let catalog = catalog(SHOP);
+        let index = Index::build(&catalog);
+        let found = Query::new("order_id", Scope::Columns)
+            .search(&index, None, 1, &AtomicBool::new(false))
+            .expect("not cancelled");
+        assert_eq!((found.hits.len(), found.columns, found.datasets), (1, 2, 0));
+    }
+
+    #[test]
+    fn stops_when_cancelled() {
+        let catalog = catalog(SHOP);
+        let index = Index::build(&catalog);
+        let query = Query::new("o", Scope::All);
+        assert!(query.search(&index, None, 10, &AtomicBool::new(true)).is_none());
+    }
+}

@@ -1,0 +1,96 @@
+//! [`Backend`]: what the UI needs of the other side, so that a test can stand in for a server.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::discovery::{DiscoveryEvent, DiscoveryOptions, discover};
+use crate::dremio::{Client, QueryResult, Reflection};
+use crate::model::{DatasetPath, Item, ServerInfo};
+
+/// Asks a running walk to read a node before all others.
+pub type ReadNow = Arc<dyn Fn(DatasetPath) + Send + Sync>;
+
+/// The other side. Failures are sentences made for people.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// Logs in and says who is there.
+    fn login(&self) -> impl Future<Output = Result<ServerInfo, String>> + Send;
+    /// Ends the login.
+    fn logout(&self) -> impl Future<Output = ()> + Send;
+    /// Starts reading; with `all` false, nothing but the roots and what is asked for. Goes on serving
+    /// [`ReadNow`] until cancelled.
+    fn discover(
+        &self,
+        all: bool,
+        cancel: CancellationToken,
+    ) -> (ReadNow, mpsc::Receiver<DiscoveryEvent>);
+    /// The wiki text, if there is one.
+    fn wiki(&self, of: &Item) -> impl Future<Output = Result<Option<String>, String>> + Send;
+    /// The labels.
+    fn labels(&self, of: &Item) -> impl Future<Output = Result<Vec<String>, String>> + Send;
+    /// The reflections of a dataset.
+    fn reflections(
+        &self,
+        dataset_id: &str,
+    ) -> impl Future<Output = Result<Vec<Reflection>, String>> + Send;
+    /// The first rows of a SELECT. Cancelling ends it on the server too.
+    fn query(
+        &self,
+        sql: &str,
+        max_rows: u64,
+        cancel: &CancellationToken,
+    ) -> impl Future<Output = Result<QueryResult, String>> + Send;
+}
+
+/// A real server.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) client: Client,
+    pub(crate) discovery: DiscoveryOptions,
+}
+
+impl Backend for Live {
+    async fn login(&self) -> Result<ServerInfo, String> {
+        self.client.login().await.map_err(|error| error.to_string())
+    }
+
+    async fn logout(&self) {
+        self.client.logout().await;
+    }
+
+    fn discover(
+        &self,
+        all: bool,
+        cancel: CancellationToken,
+    ) -> (ReadNow, mpsc::Receiver<DiscoveryEvent>) {
+        let mut options = self.discovery.clone();
+        if !all {
+            options.max_depth = Some(0);
+        }
+        let (handle, events) = discover(self.client.clone(), options, cancel, true);
+        (Arc::new(move |path| handle.read_now(path)), events)
+    }
+
+    async fn wiki(&self, of: &Item) -> Result<Option<String>, String> {
+        self.client.wiki(of).await.map_err(|error| error.to_string())
+    }
+
+    async fn labels(&self, of: &Item) -> Result<Vec<String>, String> {
+        self.client.labels(of).await.map_err(|error| error.to_string())
+    }
+
+    async fn reflections(&self, dataset_id: &str) -> Result<Vec<Reflection>, String> {
+        self.client.reflections(dataset_id).await.map_err(|error| error.to_string())
+    }
+
+    async fn query(
+        &self,
+        sql: &str,
+        max_rows: u64,
+        cancel: &CancellationToken,
+    ) -> Result<QueryResult, String> {
+        self.client.query(sql, &[], max_rows, cancel).await.map_err(|error| error.to_string())
+    }
+}

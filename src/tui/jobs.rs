@@ -1,0 +1,263 @@
+//! [`Jobs`]: the only place where the UI starts tasks.
+//!
+//! A job runs in a slot, with a token that a newer job in the slot cancels. Reports go through one
+//! bounded channel; a job that reports faster than the UI takes in waits.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use futures::FutureExt;
+use rustc_hash::FxHashMap;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::backend::{Backend, ReadNow};
+use super::msg::{JobBody, JobEvent, JobId, JobSpec, Slot, Ticket};
+use crate::model::{DatasetPath, Item, NodeKind};
+use crate::search::{Found, Index, Query};
+
+/// Reports that may wait for the UI.
+const CHANNEL: usize = 256;
+/// Rows of a preview.
+pub(crate) const PREVIEW_ROWS: u64 = 50;
+/// Hits that the finder lists.
+const MAX_HITS: usize = 1_000;
+/// How long leaving waits for tasks to end, and then for the logout.
+const PATIENCE: Duration = Duration::from_millis(1_200);
+const LOGOUT_PATIENCE: Duration = Duration::from_millis(500);
+
+thread_local! {
+    static IN_JOB: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is running a job just now, whose panic costs the job and not the program.
+pub(crate) fn in_job() -> bool {
+    IN_JOB.get()
+}
+
+/// Starts, cancels and ends jobs.
+pub(crate) struct Jobs<B> {
+    backend: B,
+    events: mpsc::Sender<JobEvent>,
+    root: CancellationToken,
+    slots: FxHashMap<Slot, CancellationToken>,
+    tracker: TaskTracker,
+    read_now: Option<ReadNow>,
+}
+
+impl<B: Backend> Jobs<B> {
+    pub(crate) fn new(backend: B) -> (Self, mpsc::Receiver<JobEvent>) {
+        let (events, receiver) = mpsc::channel(CHANNEL);
+        let jobs = Self {
+            backend,
+            events,
+            root: CancellationToken::new(),
+            slots: FxHashMap::default(),
+            tracker: TaskTracker::new(),
+            read_now: None,
+        };
+        (jobs, receiver)
+    }
+
+    /// Starts a job and cancels the one before it in its slot.
+    pub(crate) fn start(&mut self, job: JobId, spec: JobSpec) {
+        let slot = spec.slot();
+        self.cancel(slot);
+        let token = self.root.child_token();
+        self.slots.insert(slot, token.clone());
+        let ticket = Ticket { job, slot, token };
+        let reporter = Reporter { events: self.events.clone(), ticket };
+        let backend = self.backend.clone();
+        match spec {
+            JobSpec::Login => self.spawn(reporter, async move |token| {
+                match stopped_by(&token, backend.login()).await {
+                    Some(Ok(info)) => JobBody::LoggedIn(info),
+                    Some(Err(message)) => JobBody::Failed(message),
+                    None => JobBody::Cancelled,
+                }
+            }),
+            JobSpec::Discover { all } => {
+                let (read_now, mut walk) = backend.discover(all, reporter.ticket.token.clone());
+                self.read_now = Some(read_now);
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |_| {
+                    while let Some(event) = walk.recv().await {
+                        relay.send(JobBody::Discovery(event)).await;
+                    }
+                    JobBody::Done
+                });
+            }
+            JobSpec::Notes(_, item) => self.spawn(reporter, async move |token| {
+                stopped_by(&token, notes(&backend, &item)).await.unwrap_or(JobBody::Cancelled)
+            }),
+            JobSpec::Reflections(_, id) => self.spawn(reporter, async move |token| {
+                match stopped_by(&token, backend.reflections(&id)).await {
+                    Some(Ok(list)) => JobBody::Reflections(list),
+                    Some(Err(message)) => JobBody::Failed(message),
+                    None => JobBody::Cancelled,
+                }
+            }),
+            // Not dropped on cancellation: the client then still has to cancel on the server.
+            JobSpec::Preview(_, sql) => self.spawn(reporter, async move |token| {
+                match backend.query(&sql, PREVIEW_ROWS, &token).await {
+                    Ok(rows) => JobBody::Rows(rows),
+                    Err(_) if token.is_cancelled() => JobBody::Cancelled,
+                    Err(message) => JobBody::Failed(message),
+                }
+            }),
+            JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
+                blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
+            }),
+            JobSpec::Search(index, query, previous) => {
+                self.spawn(reporter, async move |token| {
+                    search(index, query, previous, &token).await
+                });
+            }
+        }
+    }
+
+    fn spawn<F, Fut>(&self, reporter: Reporter, work: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut,
+        Fut: Future<Output = JobBody> + Send + 'static,
+    {
+        let work = work(reporter.ticket.token.clone());
+        self.tracker.spawn(async move {
+            let body = guarded(work).await;
+            reporter.send(body).await;
+        });
+    }
+
+    /// Stops the job in a slot, if there is one.
+    pub(crate) fn cancel(&mut self, slot: Slot) {
+        if let Some(token) = self.slots.remove(&slot) {
+            token.cancel();
+        }
+    }
+
+    /// Passes a wish on to the walk.
+    pub(crate) fn read_now(&self, path: DatasetPath) {
+        if let Some(read_now) = &self.read_now {
+            read_now(path);
+        }
+    }
+
+    /// Stops everything and waits a moment for it, so that the whole takes less than two seconds.
+    pub(crate) async fn shut_down(self) {
+        self.root.cancel();
+        self.tracker.close();
+        let _ = tokio::time::timeout(PATIENCE, self.tracker.wait()).await;
+        let _ = tokio::time::timeout(LOGOUT_PATIENCE, self.backend.logout()).await;
+    }
+}
+
+#[derive(Clone)]
+struct Reporter {
+    events: mpsc::Sender<JobEvent>,
+    ticket: Ticket,
+}
+
+impl Reporter {
+    async fn send(&self, body: JobBody) {
+        let Ticket { job, slot, .. } = self.ticket;
+        // The UI is gone when nobody receives; then there is nobody to tell.
+        let _ = self.events.send(JobEvent { job, slot, body }).await;
+    }
+}
+
+async fn notes<B: Backend>(backend: &B, item: &Item) -> JobBody {
+    // Asking for a home's wiki would create one (contract §5).
+    let wiki = async {
+        if item.kind == NodeKind::Home { Ok(None) } else { backend.wiki(item).await }
+    };
+    let labels = async {
+        if item.kind.is_dataset() { backend.labels(item).await } else { Ok(Vec::new()) }
+    };
+    let (wiki, labels) = tokio::join!(wiki, labels);
+    JobBody::Notes { wiki, labels }
+}
+
+async fn search(
+    index: Arc<Index>,
+    query: Query,
+    previous: Option<Arc<Found>>,
+    token: &CancellationToken,
+) -> JobBody {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    let work = blocking(move || {
+        match query.search(&index, previous.as_deref(), MAX_HITS, &seen) {
+            Some(found) => JobBody::Found(Arc::new(found)),
+            None => JobBody::Cancelled,
+        }
+    });
+    match stopped_by(token, work).await {
+        Some(body) => body,
+        None => {
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            JobBody::Cancelled
+        }
+    }
+}
+
+async fn stopped_by<F: Future>(token: &CancellationToken, work: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        () = token.cancelled() => None,
+        done = work => Some(done),
+    }
+}
+
+/// Runs `work` on a thread where it may take its time.
+async fn blocking(work: impl FnOnce() -> JobBody + Send + 'static) -> JobBody {
+    let task = tokio::task::spawn_blocking(move || {
+        IN_JOB.set(true);
+        let body = std::panic::catch_unwind(AssertUnwindSafe(work));
+        IN_JOB.set(false);
+        body.unwrap_or_else(|_| panicked())
+    });
+    task.await.unwrap_or_else(|_| panicked())
+}
+
+/// Turns a panic of a job into its failure.
+async fn guarded(work: impl Future<Output = JobBody> + Send) -> JobBody {
+    let marked = async {
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| {
+            let outer = IN_JOB.replace(true);
+            let polled = work.as_mut().poll(context);
+            IN_JOB.set(outer);
+            polled
+        })
+        .await
+    };
+    let body = AssertUnwindSafe(marked).catch_unwind().await;
+    body.unwrap_or_else(|_| {
+        IN_JOB.set(false);
+        panicked()
+    })
+}
+
+fn panicked() -> JobBody {
+    JobBody::Failed("this job ended by a defect of this program; the log has the details".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_the_job_only() {
+        let body = guarded(async { panic!("on purpose") }).await;
+        assert!(matches!(body, JobBody::Failed(_)));
+        assert!(!in_job());
+        let body = blocking(|| panic!("on purpose")).await;
+        assert!(matches!(body, JobBody::Failed(_)));
+    }
+}

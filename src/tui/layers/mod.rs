@@ -1,0 +1,7 @@
+//! The overlays, one a module.
+
+pub(crate) mod confirm;
+pub(crate) mod finder;
+pub(crate) mod help;
+pub(crate) mod message;
+pub(crate) mod palette;

@@ -1,0 +1,87 @@
+//! What the mouse does.
+
+use std::time::Duration;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::app::{App, Pane};
+use super::msg::Action;
+
+/// Two clicks on one cell within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+/// Lines that one notch of the wheel scrolls.
+const NOTCH: isize = 3;
+
+impl App {
+    pub(crate) fn mouse(&mut self, event: MouseEvent) {
+        let (column, row) = (event.column, event.row);
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(column, row),
+            MouseEventKind::ScrollUp => self.wheel(-NOTCH, column, row),
+            MouseEventKind::ScrollDown => self.wheel(NOTCH, column, row),
+            MouseEventKind::ScrollLeft if self.layers.is_empty() => self.act(Action::Left),
+            MouseEventKind::ScrollRight if self.layers.is_empty() => self.act(Action::Right),
+            _ => {}
+        }
+    }
+
+    fn click(&mut self, column: u16, row: u16) {
+        let now = self.core.now;
+        let is_double = self
+            .last_click
+            .is_some_and(|(at, x, y)| (x, y) == (column, row) && now - at <= DOUBLE_CLICK);
+        // A third click begins a new pair.
+        self.last_click = (!is_double).then_some((now, column, row));
+        if let Some(layer) = self.layers.last_mut() {
+            let outcome = layer.click(column, row, &mut self.core);
+            self.layer_outcome(outcome);
+            return;
+        }
+        let place = (column, row).into();
+        let label = self.places.labels.iter().find(|(area, _)| area.contains(place));
+        if let Some((_, pane)) = label {
+            self.act(match pane {
+                Pane::Catalog => Action::ShowCatalog,
+                Pane::Detail => Action::ShowDetail,
+                Pane::Activity => Action::ShowActivity,
+            });
+            return;
+        }
+        if self.places.catalog.contains(place) {
+            self.focus = Pane::Catalog;
+            let is_on_row = self.catalog.click(column, row, &mut self.core);
+            if is_double && is_on_row {
+                self.act(Action::Open);
+            }
+        } else if self.places.right.contains(place) {
+            self.focus = self.right;
+            match self.right {
+                Pane::Activity => {
+                    self.activity.click(column, row);
+                    if is_double {
+                        self.act(Action::Open);
+                    }
+                }
+                _ => {
+                    self.detail.click(column, row, &mut self.core);
+                }
+            }
+        }
+    }
+
+    fn wheel(&mut self, lines: isize, column: u16, row: u16) {
+        if let Some(layer) = self.layers.last_mut() {
+            layer.wheel(lines);
+            return;
+        }
+        let place = (column, row).into();
+        if self.places.catalog.contains(place) {
+            self.catalog.scroll(lines);
+        } else if self.places.right.contains(place) {
+            match self.right {
+                Pane::Activity => self.activity.wheel(lines),
+                _ => self.detail.wheel(lines, &self.core),
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What the parts of the UI say to each other: messages in, actions within, commands out.
+//!
+//! Plain data. Nothing here does anything.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use tokio_util::sync::CancellationToken;
+
+use std::sync::Arc;
+
+use crate::discovery::DiscoveryEvent;
+use crate::dremio::{QueryResult, Reflection};
+use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
+use crate::search::{Found, Index, Query};
+
+macro_rules! actions {
+    ($($variant:ident $name:literal $title:literal,)*) => {
+        /// Something that a key, the palette or the mouse asks for. The snake-case name is what key
+        /// maps and tests say.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Action {
+            /// Every action, in the order in which help shows them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it does, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    Up "up" "Up",
+    Down "down" "Down",
+    Left "left" "Left, fold",
+    Right "right" "Right, unfold",
+    HalfPageUp "half_page_up" "Half a page up",
+    HalfPageDown "half_page_down" "Half a page down",
+    PageUp "page_up" "Page up",
+    PageDown "page_down" "Page down",
+    Top "top" "To the first line",
+    Bottom "bottom" "To the last line",
+    Open "open" "Open",
+    Back "back" "One step back",
+    Filter "filter" "Filter this list",
+    Finder "finder" "Find a dataset or column anywhere",
+    Palette "palette" "All actions by name",
+    Help "help" "Keys",
+    NextPane "next_pane" "Next pane",
+    PreviousPane "previous_pane" "Previous pane",
+    ShowCatalog "show_catalog" "Go to the catalog",
+    ShowDetail "show_detail" "Go to the details",
+    ShowActivity "show_activity" "Go to jobs, requests and warnings",
+    NextTab "next_tab" "Next tab in this pane",
+    PreviousTab "previous_tab" "Previous tab in this pane",
+    ShowColumns "show_columns" "Columns",
+    ShowSql "show_sql" "SQL",
+    ShowPreview "show_preview" "Preview 50 rows",
+    ShowWiki "show_wiki" "Wiki",
+    ShowReflections "show_reflections" "Reflections",
+    ExpandAll "expand_all" "Unfold everything below",
+    CollapseAll "collapse_all" "Fold everything",
+    ToggleMark "toggle_mark" "Mark or unmark",
+    ClearMarks "clear_marks" "Remove all marks",
+    Refresh "refresh" "Read this again",
+    RefreshAll "refresh_all" "Read the whole catalogue again",
+    Copy "copy" "Copy the path",
+    CopyLong "copy_long" "Copy SQL, rows, a quoted path or a request",
+    Edit "edit" "Open in your editor",
+    CancelJob "cancel_job" "Cancel the job",
+    Zoom "zoom" "This pane alone on the screen",
+    Narrower "narrower" "Narrower catalog",
+    Wider "wider" "Wider catalog",
+    ToggleMouse "toggle_mouse" "Mouse on or off",
+    NextTheme "next_theme" "Next theme",
+    SwitchScope "switch_scope" "Datasets, columns or both",
+    Accept "accept" "Accept",
+    Close "close" "Close",
+    Redraw "redraw" "Draw the screen anew",
+    Suspend "suspend" "Suspend to the shell",
+    Quit "quit" "Quit",
+}
+
+impl Action {
+    /// The action called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+}
+
+/// Everything that can happen to the UI.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has another size now.
+    Resize(u16, u16),
+    /// The time that [`App::next_wake`](super::App::next_wake) asked for has come.
+    Wake,
+    /// A job has something to say.
+    Job(JobEvent),
+    /// A text was copied; says how, or why not.
+    Copied(Result<String, String>),
+    /// The editor has ended; says why it could not be used.
+    Edited(Result<(), String>),
+}
+
+/// What a job runs for. Starting another job in a slot cancels the one before: latest wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// Logging in.
+    Login,
+    /// Reading the catalogue.
+    Discovery,
+    /// Wiki text and labels of the node looked at.
+    Notes,
+    /// Reflections of the node looked at.
+    Reflections,
+    /// Rows of the node looked at.
+    Preview,
+    /// Making the finder's index.
+    Index,
+    /// Looking something up in it.
+    Search,
+}
+
+/// What a job is to do.
+#[derive(Clone, Debug)]
+pub enum JobSpec {
+    /// Log in.
+    Login,
+    /// Read the catalogue; with `all` false only what is asked for by [`Cmd::ReadNow`].
+    Discover {
+        /// Whether to walk at all.
+        all: bool,
+    },
+    /// Read wiki text and labels.
+    Notes(NodeId, Item),
+    /// Read the reflections of the dataset with this server id.
+    Reflections(NodeId, String),
+    /// Run a SELECT for a few rows.
+    Preview(NodeId, String),
+    /// Make the finder's index.
+    Index(Arc<Catalog>),
+    /// Look something up.
+    Search(Arc<Index>, Query, Option<Arc<Found>>),
+}
+
+impl JobSpec {
+    /// The slot it runs in.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::Login => Slot::Login,
+            Self::Discover { .. } => Slot::Discovery,
+            Self::Notes(..) => Slot::Notes,
+            Self::Reflections(..) => Slot::Reflections,
+            Self::Preview(..) => Slot::Preview,
+            Self::Index(_) => Slot::Index,
+            Self::Search(..) => Slot::Search,
+        }
+    }
+
+    /// The node it is about.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Notes(node, _) | Self::Reflections(node, _) | Self::Preview(node, _) => {
+                Some(*node)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names a job for its whole life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u64);
+
+/// A job's report.
+#[derive(Debug)]
+pub struct JobEvent {
+    /// Which job.
+    pub job: JobId,
+    /// Its slot.
+    pub slot: Slot,
+    /// What it has to say.
+    pub body: JobBody,
+}
+
+/// What a job can report.
+#[derive(Debug)]
+pub enum JobBody {
+    /// Logged in.
+    LoggedIn(ServerInfo),
+    /// The walk has something to say.
+    Discovery(DiscoveryEvent),
+    /// Wiki text and labels are there; each by itself may have failed.
+    Notes {
+        /// The wiki text, if there is one.
+        wiki: Result<Option<String>, String>,
+        /// The labels.
+        labels: Result<Vec<String>, String>,
+    },
+    /// Reflections are there.
+    Reflections(Vec<Reflection>),
+    /// Rows are there.
+    Rows(QueryResult),
+    /// The index is there.
+    Index(Arc<Index>),
+    /// A search has ended.
+    Found(Arc<Found>),
+    /// The job has ended without more to say.
+    Done,
+    /// The job failed.
+    Failed(String),
+    /// The job was stopped before its end.
+    Cancelled,
+}
+
+/// What the UI wants done by others.
+#[derive(Debug)]
+pub enum Cmd {
+    /// Start a job; its token is cancelled by [`Cmd::Cancel`] and by a newer job in its slot.
+    Start(JobId, JobSpec),
+    /// Stop the job in a slot.
+    Cancel(Slot),
+    /// Have a node read before all others.
+    ReadNow(DatasetPath),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Show a text in the user's editor; the suffix tells it the language.
+    Edit {
+        /// The text.
+        text: String,
+        /// Such as `.sql`.
+        suffix: &'static str,
+    },
+    /// Turn mouse reporting on or off.
+    SetMouse(bool),
+    /// Draw everything again.
+    Redraw,
+    /// Stop like any program does on Ctrl-Z.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// A job on its way to a task.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) job: JobId,
+    pub(crate) slot: Slot,
+    pub(crate) token: CancellationToken,
+}

@@ -1,0 +1,506 @@
+//! The details of the node under the cursor, in tabs.
+//!
+//! Not here: the tree itself ([`super::catalog`]), and how details are read: the pane asks the core.
+
+mod columns;
+mod draw;
+mod facts;
+mod preview;
+mod scroll;
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
+use rustc_hash::FxHashMap;
+
+use self::columns::ColumnsView;
+use self::preview::Preview;
+use self::scroll::Scroll;
+use crate::dremio::{QueryResult, Reflection};
+use crate::model::{NodeId, NodeKind, NodeRef, SchemaState};
+use crate::tui::core::{Core, JobState, Server, item_of, shown_path};
+use crate::tui::jobs::PREVIEW_ROWS;
+use crate::tui::keymap::Context;
+use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
+
+/// Of how many nodes what was fetched is kept.
+const KEPT: usize = 200;
+
+/// A tab of the pane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tab {
+    /// What a container is and holds.
+    Overview,
+    /// Columns with nested types.
+    #[default]
+    Columns,
+    /// A view's SQL.
+    Sql,
+    /// A function's signature and body.
+    Definition,
+    /// A few rows.
+    Preview,
+    /// Wiki text and labels.
+    Wiki,
+    /// Reflections.
+    Reflections,
+}
+
+impl Tab {
+    /// The tabs that a kind of node has.
+    pub(crate) fn of(kind: NodeKind) -> &'static [Self] {
+        match kind {
+            NodeKind::View => {
+                &[Self::Columns, Self::Sql, Self::Preview, Self::Wiki, Self::Reflections]
+            }
+            NodeKind::Table(_) => &[Self::Columns, Self::Preview, Self::Wiki, Self::Reflections],
+            NodeKind::Function => &[Self::Definition],
+            NodeKind::Space | NodeKind::Source | NodeKind::Folder => &[Self::Overview, Self::Wiki],
+            NodeKind::Home | NodeKind::File | NodeKind::Unknown => &[Self::Overview],
+        }
+    }
+
+    /// The tab's label.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Columns => "Columns",
+            Self::Sql => "SQL",
+            Self::Definition => "Definition",
+            Self::Preview => "Preview",
+            Self::Wiki => "Wiki",
+            Self::Reflections => "Reflections",
+        }
+    }
+}
+
+/// Something that is asked of the server when somebody looks at it.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Remote<T> {
+    /// Nobody has asked.
+    #[default]
+    Unasked,
+    /// On its way.
+    Loading,
+    /// There.
+    Ready(T),
+    /// It could not be had, and why.
+    Failed(String),
+}
+
+/// What was fetched for one node.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    wiki: Remote<Option<String>>,
+    labels: Vec<String>,
+    reflections: Remote<Vec<Reflection>>,
+    preview: Remote<Preview>,
+    used: u64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct DetailPane {
+    node: Option<NodeId>,
+    /// The tab that was asked for last; kept while nodes that have no such tab are passed.
+    wanted: Tab,
+    columns: ColumnsView,
+    scroll: Scroll,
+    preview_cursor: preview::View,
+    extras: FxHashMap<NodeId, Extras>,
+    clock: u64,
+    tab_places: Vec<(Rect, Tab)>,
+}
+
+impl DetailPane {
+    /// The node shown.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.node
+    }
+
+    /// Turns to another node.
+    pub(crate) fn show(&mut self, node: Option<NodeId>) {
+        if self.node == node {
+            return;
+        }
+        self.node = node;
+        self.columns = ColumnsView::default();
+        self.reset_scroll();
+    }
+
+    fn reset_scroll(&mut self) {
+        self.scroll = Scroll::default();
+        self.preview_cursor = preview::View::default();
+    }
+
+    /// The tab in front for a node.
+    pub(crate) fn tab(&self, node: NodeRef<'_>) -> Tab {
+        let tabs = Tab::of(node.kind());
+        if tabs.contains(&self.wanted) { self.wanted } else { tabs[0] }
+    }
+
+    /// Brings a tab to the front; `false` if the node has none such.
+    pub(crate) fn select_tab(&mut self, tab: Tab, core: &mut Core) -> bool {
+        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return false };
+        if !Tab::of(node.kind()).contains(&tab) {
+            return false;
+        }
+        if self.wanted != tab {
+            self.wanted = tab;
+            self.reset_scroll();
+        }
+        self.settle(core);
+        true
+    }
+
+    /// Goes to a column.
+    pub(crate) fn go_to_column(&mut self, column: usize) {
+        self.wanted = Tab::Columns;
+        self.columns = ColumnsView::at_column(column);
+    }
+
+    /// Whether the pane's filter is being typed.
+    pub(crate) fn is_typing(&self) -> bool {
+        self.columns.is_typing
+    }
+
+    fn extras(&mut self, id: NodeId) -> &mut Extras {
+        self.clock += 1;
+        if self.extras.len() >= KEPT && !self.extras.contains_key(&id) {
+            let oldest = self.extras.iter().min_by_key(|(_, extras)| extras.used).map(|(id, _)| *id);
+            if let Some(oldest) = oldest {
+                self.extras.remove(&oldest);
+            }
+        }
+        let extras = self.extras.entry(id).or_default();
+        extras.used = self.clock;
+        extras
+    }
+
+    /// The cursor rests on the node shown: asks for what its tab needs and nobody has asked for yet.
+    pub(crate) fn settle(&mut self, core: &mut Core) {
+        let Some(id) = self.node else { return };
+        let catalog = std::sync::Arc::clone(&core.catalog);
+        let Some(node) = catalog.get(id) else { return };
+        if !matches!(core.server, Server::Ready(_)) {
+            return;
+        }
+        let kind = node.kind();
+        if kind.is_dataset() && node.schema().state == SchemaState::Unread && node.error().is_none()
+            || kind == NodeKind::Function && !node.has_details() && node.error().is_none()
+        {
+            core.read_now(id);
+        }
+        let tab = self.tab(node);
+        let has_notes = kind.is_dataset()
+            || matches!(kind, NodeKind::Space | NodeKind::Source | NodeKind::Folder);
+        if has_notes && matches!(self.extras(id).wiki, Remote::Unasked) {
+            self.give_up(Slot::Notes);
+            self.extras(id).wiki = Remote::Loading;
+            core.start("Notes", JobSpec::Notes(id, item_of(node)));
+        }
+        if tab == Tab::Reflections
+            && matches!(self.extras(id).reflections, Remote::Unasked)
+            && let Some(server_id) = node.server_id()
+        {
+            self.give_up(Slot::Reflections);
+            self.extras(id).reflections = Remote::Loading;
+            let label = format!("Reflections of {}", shown_path(&node.path()));
+            core.start(label, JobSpec::Reflections(id, server_id.to_owned()));
+        }
+    }
+
+    /// What was on its way in a slot is about to be given up, so it may be asked for again.
+    fn give_up(&mut self, slot: Slot) {
+        for extras in self.extras.values_mut() {
+            match slot {
+                Slot::Notes if matches!(extras.wiki, Remote::Loading) => {
+                    extras.wiki = Remote::Unasked;
+                }
+                Slot::Reflections if matches!(extras.reflections, Remote::Loading) => {
+                    extras.reflections = Remote::Unasked;
+                }
+                Slot::Preview if matches!(extras.preview, Remote::Loading) => {
+                    extras.preview = Remote::Unasked;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Runs the preview of the node shown, unless its rows are there.
+    pub(crate) fn preview(&mut self, core: &mut Core, again: bool) {
+        let Some(id) = self.node else { return };
+        let Some(path) = core.catalog.get(id).map(NodeRef::path) else { return };
+        if !matches!(core.server, Server::Ready(_)) {
+            return;
+        }
+        let is_wanted = match self.extras(id).preview {
+            Remote::Unasked => true,
+            Remote::Loading => false,
+            Remote::Ready(_) | Remote::Failed(_) => again,
+        };
+        if is_wanted {
+            self.give_up(Slot::Preview);
+            self.extras(id).preview = Remote::Loading;
+            let sql = format!("SELECT * FROM {} LIMIT {PREVIEW_ROWS}", path.to_sql());
+            core.start(format!("Preview of {}", shown_path(&path)), JobSpec::Preview(id, sql));
+        }
+    }
+
+    /// Wiki and labels have come, or not.
+    pub(crate) fn take_notes(
+        &mut self,
+        id: NodeId,
+        wiki: Result<Option<String>, String>,
+        labels: Result<Vec<String>, String>,
+    ) {
+        let extras = self.extras(id);
+        extras.labels = labels.unwrap_or_default();
+        extras.wiki = match wiki {
+            Ok(text) => Remote::Ready(text.filter(|text| !text.trim().is_empty())),
+            Err(message) => Remote::Failed(message),
+        };
+    }
+
+    /// Reflections have come.
+    pub(crate) fn take_reflections(&mut self, id: NodeId, list: Vec<Reflection>) {
+        self.extras(id).reflections = Remote::Ready(list);
+    }
+
+    /// Rows have come.
+    pub(crate) fn take_rows(&mut self, id: NodeId, rows: QueryResult, elapsed: std::time::Duration) {
+        self.extras(id).preview = Remote::Ready(Preview::new(rows, elapsed));
+        self.preview_cursor = preview::View::default();
+    }
+
+    /// A job for this node has ended without what it was for.
+    pub(crate) fn fail(&mut self, id: NodeId, slot: Slot, state: &JobState) {
+        fn failed<T>(state: &JobState) -> Remote<T> {
+            match state {
+                JobState::Failed(message) => Remote::Failed(message.clone()),
+                _ => Remote::Unasked,
+            }
+        }
+        let extras = self.extras(id);
+        match slot {
+            Slot::Notes => extras.wiki = failed(state),
+            Slot::Reflections => extras.reflections = failed(state),
+            Slot::Preview => {
+                extras.preview = match state {
+                    JobState::Cancelled => Remote::Failed("cancelled".to_owned()),
+                    state => failed(state),
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads the node shown again, with all that its tabs hold.
+    pub(crate) fn reload(&mut self, core: &mut Core) {
+        let Some(id) = self.node else { return };
+        let tab = core.catalog.get(id).map(|node| self.tab(node));
+        if tab == Some(Tab::Preview) {
+            self.preview(core, true);
+            return;
+        }
+        let extras = self.extras(id);
+        extras.wiki = Remote::Unasked;
+        extras.reflections = Remote::Unasked;
+        core.read_now(id);
+        self.settle(core);
+    }
+
+    /// Does what `action` says; `false` if it is none of ours.
+    pub(crate) fn handle(&mut self, action: Action, core: &mut Core) -> bool {
+        let catalog = std::sync::Arc::clone(&core.catalog);
+        let Some(node) = self.node.and_then(|id| catalog.get(id)) else { return false };
+        let tab = self.tab(node);
+        match action {
+            Action::NextTab | Action::PreviousTab => {
+                let tabs = Tab::of(node.kind());
+                let at = tabs.iter().position(|other| *other == tab).unwrap_or(0);
+                let step = if action == Action::NextTab { 1 } else { tabs.len() - 1 };
+                self.select_tab(tabs[(at + step) % tabs.len()], core);
+                if self.tab(node) == Tab::Preview {
+                    self.preview(core, false);
+                }
+                return true;
+            }
+            Action::Refresh => self.reload(core),
+            Action::Copy => self.copy(node, tab, core),
+            Action::CopyLong => self.copy_long(node, tab, core),
+            Action::Edit => self.edit(node, core),
+            Action::CancelJob | Action::Back
+                if tab == Tab::Preview && self.is_loading_preview() =>
+            {
+                core.cancel(Slot::Preview);
+                if let Some(id) = self.node {
+                    self.fail(id, Slot::Preview, &JobState::Cancelled);
+                }
+            }
+            _ => return self.handle_in_tab(action, node, tab, core),
+        }
+        true
+    }
+
+    fn handle_in_tab(
+        &mut self,
+        action: Action,
+        node: NodeRef<'_>,
+        tab: Tab,
+        core: &mut Core,
+    ) -> bool {
+        match tab {
+            Tab::Columns => self.columns.handle(action, node),
+            Tab::Preview => {
+                if action == Action::Open && !self.is_loading_preview() {
+                    let failed = self
+                        .node
+                        .and_then(|id| self.extras.get(&id))
+                        .is_some_and(|extras| matches!(extras.preview, Remote::Failed(_)));
+                    self.preview(core, failed);
+                    return true;
+                }
+                let Some(Remote::Ready(preview)) =
+                    self.node.and_then(|id| self.extras.get(&id)).map(|extras| &extras.preview)
+                else {
+                    return false;
+                };
+                self.preview_cursor.handle(action, preview)
+            }
+            _ => self.scroll.apply(action),
+        }
+    }
+
+    fn is_loading_preview(&self) -> bool {
+        let extras = self.node.and_then(|id| self.extras.get(&id));
+        extras.is_some_and(|extras| matches!(extras.preview, Remote::Loading))
+    }
+
+    fn copy(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
+        match (tab, self.columns.selected_name(node)) {
+            (Tab::Columns, Some(name)) => core.copy(name.clone(), &name),
+            _ => core.copy(node.path().to_string(), &shown_path(&node.path())),
+        }
+    }
+
+    fn copy_long(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
+        let preview = self.extras.get(&node.id()).map(|extras| &extras.preview);
+        match (tab, preview) {
+            (Tab::Sql | Tab::Definition, _) if sql_of(node).is_some() => {
+                core.copy(sql_of(node).unwrap_or_default().to_owned(), "the SQL");
+            }
+            (Tab::Preview, Some(Remote::Ready(preview))) => {
+                core.copy(preview.to_csv(), "the rows as CSV");
+            }
+            (Tab::Columns, _) if self.columns.selected_name(node).is_some() => {
+                let name = self.columns.selected_name(node).unwrap_or_default();
+                let path = node.path().join(name).to_sql();
+                core.copy(path.clone(), &path);
+            }
+            _ => core.copy(node.path().to_sql(), &shown_path(&node.path())),
+        }
+    }
+
+    fn edit(&self, node: NodeRef<'_>, core: &mut Core) {
+        let wiki = self.extras.get(&node.id()).map(|extras| &extras.wiki);
+        match (self.tab(node), wiki, sql_of(node)) {
+            (Tab::Wiki, Some(Remote::Ready(Some(text))), _) => {
+                core.cmd(Cmd::Edit { text: text.clone(), suffix: ".md" });
+            }
+            (_, _, Some(sql)) => core.cmd(Cmd::Edit { text: sql.to_owned(), suffix: ".sql" }),
+            _ => core.complain("there is no SQL to open here"),
+        }
+    }
+
+    /// Takes a key while the filter is being typed.
+    pub(crate) fn key(&mut self, key: KeyEvent) {
+        self.columns.key(key);
+    }
+
+    /// Takes pasted text while the filter is being typed.
+    pub(crate) fn paste(&mut self, pasted: &str) {
+        self.columns.paste(pasted);
+    }
+
+    /// Does what `action` says while the filter is being typed.
+    pub(crate) fn typing(&mut self, action: Action, core: &Core) {
+        if let Some(node) = self.node.and_then(|id| core.catalog.get(id)) {
+            self.columns.typing(action, node);
+        }
+    }
+
+    /// Takes a click; `true` if it was on a tab.
+    pub(crate) fn click(&mut self, column: u16, row: u16, core: &mut Core) -> bool {
+        let tab = self.tab_places.iter().find(|(area, _)| area.contains((column, row).into()));
+        if let Some(tab) = tab.map(|(_, tab)| *tab) {
+            self.select_tab(tab, core);
+            if tab == Tab::Preview {
+                self.preview(core, false);
+            }
+            return true;
+        }
+        let catalog = std::sync::Arc::clone(&core.catalog);
+        if let Some(node) = self.node.and_then(|id| catalog.get(id)) {
+            match self.tab(node) {
+                Tab::Columns => self.columns.click(column, row, node),
+                Tab::Preview => self.preview_cursor.click(column, row),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Scrolls by wheel.
+    pub(crate) fn wheel(&mut self, lines: isize, core: &Core) {
+        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return };
+        match self.tab(node) {
+            Tab::Columns => self.columns.scroll(lines),
+            Tab::Preview => self.preview_cursor.scroll(lines),
+            _ => self.scroll.by(lines),
+        }
+    }
+
+    /// The actions worth a place in the footer now.
+    pub(crate) fn hints(&self, core: &Core) -> Vec<(Action, &'static str)> {
+        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return Vec::new() };
+        let tab = self.tab(node);
+        let mut hints = Vec::new();
+        match tab {
+            Tab::Columns if !self.columns.is_filtered() => hints.push((Action::Filter, "filter")),
+            Tab::Columns => hints.push((Action::Back, "clear filter")),
+            Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
+            Tab::Preview => hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]),
+            Tab::Sql | Tab::Definition => {
+                hints.extend([(Action::CopyLong, "copy SQL"), (Action::Edit, "editor")]);
+            }
+            _ => {}
+        }
+        for (tab_action, of) in [
+            (Action::ShowColumns, Tab::Columns),
+            (Action::ShowSql, Tab::Sql),
+            (Action::ShowPreview, Tab::Preview),
+            (Action::ShowWiki, Tab::Wiki),
+        ] {
+            if of != tab && Tab::of(node.kind()).contains(&of) {
+                hints.push((tab_action, match of {
+                    Tab::Columns => "columns",
+                    Tab::Sql => "SQL",
+                    Tab::Preview => "preview",
+                    _ => "wiki",
+                }));
+            }
+        }
+        hints.extend([(Action::Zoom, "zoom"), (Action::Copy, "copy"), (Action::Palette, "actions")]);
+        hints
+    }
+
+    fn key_for(core: &Core, action: Action) -> String {
+        core.key(&[Context::Detail, Context::Global], action)
+    }
+}
+
+/// The SQL that a node is made of.
+fn sql_of(node: NodeRef<'_>) -> Option<&str> {
+    node.sql().or_else(|| node.function().and_then(|function| function.body.as_deref()))
+}
