@@ -13,7 +13,7 @@ use url::{Host, Url};
 use crate::cli::args::{DoctorArgs, ReportFormat};
 use crate::cli::printer::{Printer, Tone};
 use crate::cli::session::{Session, Target};
-use crate::cli::status::{ExitStatus, Failure};
+use crate::cli::status::{ExitStatus, Failure, with_advice};
 use crate::dremio::{Client, CloudRegion, ConnectOptions, Deployment, EntityRef, Error};
 use crate::http::{Reason, RequestLog};
 use crate::model::display::clean;
@@ -99,16 +99,9 @@ enum Tried {
 
 impl From<Error> for Tried {
     fn from(error: Error) -> Self {
-        let advice = error.advice().map(str::to_owned);
-        Self::Failed { detail: without_advice(&error), advice }
+        let (detail, advice) = with_advice(&error);
+        Self::Failed { detail, advice: advice.map(str::to_owned) }
     }
-}
-
-/// The shown text of an error ends with its advice, which stands on a line of its own here.
-fn without_advice(error: &Error) -> String {
-    let text = error.to_string();
-    let advice = error.advice().map(|advice| format!("; {advice}"));
-    advice.and_then(|advice| text.strip_suffix(&advice).map(str::to_owned)).unwrap_or(text)
 }
 
 /// Findings as they come in, shown at once.

@@ -3,8 +3,13 @@
 mod config;
 mod discover;
 mod doctor;
+#[cfg(feature = "demo")]
+mod sandbox;
 mod shell;
 mod sql_lineage;
+
+#[cfg(feature = "demo")]
+pub(super) use sandbox::{Demo, start as start_demo};
 
 use super::args::Command;
 use super::interrupt;
@@ -20,6 +25,8 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
+        #[cfg(feature = "demo")]
+        Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
         _ => Ok(ExitStatus::Fine),
     };
     outcome.unwrap_or_else(|failure| {
@@ -47,13 +54,4 @@ fn block_on(
     // A name look-up or a prompt that still blocks a thread must not keep the program.
     runtime.shutdown_background();
     outcome
-}
-
-#[derive(Debug)]
-pub(super) struct Demo;
-pub(super) async fn start_demo(
-    _: &str,
-    _: &crate::config::Settings,
-) -> Result<super::session::Target, Failure> {
-    Err(Failure::interrupted())
 }
