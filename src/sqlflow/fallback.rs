@@ -30,16 +30,15 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
     while at < tokens.len() {
         match &tokens[at].token {
             Token::LParen => in_from.push(false),
-            Token::RParen => {
-                if in_from.len() > 1 {
-                    in_from.pop();
-                }
+            Token::RParen if in_from.len() > 1 => {
+                in_from.pop();
             }
             Token::Comma if in_from.last() == Some(&true) => {
                 scan.table(tokens, at + 1, &ctes);
             }
             Token::Word(_) => {
-                if is_any(tokens, at, &["FROM", "JOIN"]) || (is(tokens, at, "USING") && in_dml(tokens))
+                if is_any(tokens, at, &["FROM", "JOIN"])
+                    || (is(tokens, at, "USING") && in_dml(tokens))
                 {
                     let call = at > 1 && is_extract(tokens, at);
                     if !call {
@@ -50,7 +49,11 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
                     }
                 } else if is(tokens, at, "TABLE") && is_token(tokens, at + 1, &Token::LParen) {
                     scan.table(tokens, at + 2, &ctes);
-                } else if is_any(tokens, at, &["WHERE", "GROUP", "ORDER", "SELECT", "HAVING", "SET"]) {
+                } else if is_any(
+                    tokens,
+                    at,
+                    &["WHERE", "GROUP", "ORDER", "SELECT", "HAVING", "SET"],
+                ) {
                     if let Some(level) = in_from.last_mut() {
                         *level = false;
                     }
@@ -113,7 +116,11 @@ fn is_extract(tokens: &[TokenWithSpan], from: usize) -> bool {
             Token::RParen => depth += 1,
             Token::LParen if depth == 0 => {
                 return at > 0
-                    && is_any(tokens, at - 1, &["EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITION"]);
+                    && is_any(
+                        tokens,
+                        at - 1,
+                        &["EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITION"],
+                    );
             }
             Token::LParen => depth -= 1,
             Token::Word(_) if depth == 0 && is(tokens, at, "SELECT") => return false,

@@ -16,8 +16,22 @@ pub(super) struct Items<'a> {
 }
 
 const END_WORDS: &[&str] = &[
-    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "QUALIFY", "LIMIT", "UNION", "EXCEPT",
-    "INTERSECT", "MINUS", "INTO", "WINDOW", "FETCH", "OFFSET", "LATERAL",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "QUALIFY",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "MINUS",
+    "INTO",
+    "WINDOW",
+    "FETCH",
+    "OFFSET",
+    "LATERAL",
 ];
 
 impl<'a> Items<'a> {

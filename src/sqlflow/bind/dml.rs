@@ -65,14 +65,14 @@ impl Binder<'_> {
         let TableFactor::Table { name, alias, .. } = factor else { return None };
         let parts = self.parts(name);
         // `UPDATE t SET … FROM real AS t` names an alias of its FROM clause.
-        if let [alias_name] = parts.as_slice()
-            && let Some(Rel { content: Content::Base { table, .. }, .. }) =
-                scope.rels.iter().find(|rel| {
-                    matches!(&rel.qualifier, Qualifier::Alias(a) if self.names.same(*a, *alias_name))
-                        || (matches!(&rel.qualifier, Qualifier::Path(_))
-                            && self.qualifies(rel, &[*alias_name]))
-                })
-        {
+        if let [alias_name] = parts.as_slice() && let Some(Rel {
+            content: Content::Base { table, .. },
+            ..
+        }) = scope.rels.iter().find(|rel| {
+            matches!(&rel.qualifier, Qualifier::Alias(a) if self.names.same(*a, *alias_name))
+                || (matches!(&rel.qualifier, Qualifier::Path(_))
+                    && self.qualifies(rel, &[*alias_name]))
+        }) {
             return Some(*table);
         }
         let table = self.table(&parts, Self::last_span(name));
@@ -91,7 +91,7 @@ impl Binder<'_> {
         match &update.from {
             Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => {
                 for item in from {
-                    self.from_item(item, &mut scope);
+                    self.add_item(item, &mut scope);
                 }
             }
             None => {}
@@ -127,8 +127,9 @@ impl Binder<'_> {
             let target = scope.rels.first().cloned();
             let was_read = target_read(self, target.as_ref());
             scope.rels.clear();
-            self.from_item(&joined, scope);
-            if let (Some(Rel { content: Content::Base { table, .. }, .. }), false) = (target, was_read)
+            self.add_item(&joined, scope);
+            if let (Some(Rel { content: Content::Base { table, .. }, .. }), false) =
+                (target, was_read)
                 && let Some(table) = self.tables.get_mut(table as usize)
             {
                 table.read = false;
@@ -171,7 +172,7 @@ impl Binder<'_> {
     fn delete(&mut self, delete: &Delete, env: &Env) -> Written {
         let mut scope = Scope::new(None, env.clone());
         for item in delete.using.iter().flatten() {
-            self.from_item(item, &mut scope);
+            self.add_item(item, &mut scope);
         }
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
         let mut target = None;
@@ -182,7 +183,7 @@ impl Binder<'_> {
             }
         } else {
             for item in from {
-                self.from_item(item, &mut scope);
+                self.add_item(item, &mut scope);
             }
             if let Some(name) = delete.tables.first() {
                 let parts = self.parts(name);
@@ -202,7 +203,7 @@ impl Binder<'_> {
     fn merge_statement(&mut self, merge: &Merge, env: &Env) -> Written {
         let mut scope = Scope::new(None, env.clone());
         let wrapped = TableWithJoins { relation: merge.source.clone(), joins: Vec::new() };
-        self.from_item(&wrapped, &mut scope);
+        self.add_item(&wrapped, &mut scope);
         let source: Vec<Rel> = scope.rels.clone();
         let target = self.target(&merge.table, &mut scope);
         self.decides(&merge.on, &scope, RowInfluence::Join);
@@ -259,7 +260,9 @@ impl Binder<'_> {
     fn value_name(&mut self, expr: &Expr, index: usize) -> Name {
         match expr {
             Expr::Identifier(ident) => self.name(ident),
-            Expr::CompoundIdentifier(parts) if !parts.is_empty() => self.name(&parts[parts.len() - 1]),
+            Expr::CompoundIdentifier(parts) if !parts.is_empty() => {
+                self.name(&parts[parts.len() - 1])
+            }
             _ => self.names.intern(&format!("EXPR${index}")),
         }
     }

@@ -179,7 +179,8 @@ impl Binder<'_> {
                 self.operands([value.as_ref()], scope, step, acc);
                 let step = Influence::Transformation.over_step(step);
                 for part in &path.path {
-                    if let JsonPathElem::Bracket { key } | JsonPathElem::ColonBracket { key } = part {
+                    if let JsonPathElem::Bracket { key } | JsonPathElem::ColonBracket { key } = part
+                    {
                         self.walk(key, scope, step, acc);
                     }
                 }
@@ -280,7 +281,11 @@ impl Binder<'_> {
         };
         for parameter in parameters {
             let name = self.name(&parameter.name);
-            inner.aliases.push(super::scope::Alias { name, lin: Lin::CONSTANT, shadows_column: false });
+            inner.aliases.push(super::scope::Alias {
+                name,
+                lin: Lin::CONSTANT,
+                shadows_column: false,
+            });
         }
         self.operands([lambda.body.as_ref()], &inner, step, acc);
     }
@@ -343,10 +348,9 @@ impl Binder<'_> {
 fn selects_star(query: &Query) -> bool {
     use sqlparser::ast::{SelectItem, SetExpr};
     match query.body.as_ref() {
-        SetExpr::Select(select) => select
-            .projection
-            .iter()
-            .any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))),
+        SetExpr::Select(select) => select.projection.iter().any(|item| {
+            matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+        }),
         SetExpr::Query(query) => selects_star(query),
         _ => false,
     }

@@ -1,19 +1,24 @@
-//! Relations that change shape: PIVOT, UNPIVOT, MATCH_RECOGNIZE.
+//! Relations that change shape: PIVOT, UNPIVOT, `MATCH_RECOGNIZE`.
 
 use std::rc::Rc;
 
 use sqlparser::ast::{Expr, ExprWithAlias, PivotValueSource, TableAlias, TableFactor, Value};
 
-use super::super::lineage::{Influence, Kind, RowInfluence};
+use super::super::lineage::{Influence, RowInfluence};
 use super::super::names::Name;
-use super::scope::{AliasUse, Content, Rel, Scope};
+use super::scope::{AliasUse, Scope};
 use super::{Acc, Binder, Column, Lin};
 
 impl Binder<'_> {
     pub(super) fn reshaped(&mut self, factor: &TableFactor, scope: &mut Scope<'_>) {
         match factor {
             TableFactor::Pivot {
-                table, aggregate_functions, value_column, value_source, alias, ..
+                table,
+                aggregate_functions,
+                value_column,
+                value_source,
+                alias,
+                ..
             } => {
                 let rels = self.isolated(table, scope);
                 let mut inner = Scope::new(scope.parent, scope.env.clone());
@@ -31,12 +36,8 @@ impl Binder<'_> {
             }
             TableFactor::UnpivotExpr { expression, value_alias, attribute_alias } => {
                 let lin = self.lineage(expression, scope).transformed();
-                let mut columns = vec![Column {
-                    name: self.name(value_alias),
-                    lin,
-                    star: None,
-                    item: None,
-                }];
+                let mut columns =
+                    vec![Column { name: self.name(value_alias), lin, star: None, item: None }];
                 if let Some(attribute) = attribute_alias {
                     let name = self.name(attribute);
                     columns.push(Column { name, lin: Lin::CONSTANT, star: None, item: None });
@@ -126,7 +127,8 @@ impl Binder<'_> {
         for rel in inner.rels.clone() {
             let mut given = self.columns_of(&rel);
             given.retain(|column| {
-                column.star.is_some() || !used_names.iter().any(|n| self.names.same(*n, column.name))
+                column.star.is_some()
+                    || !used_names.iter().any(|n| self.names.same(*n, column.name))
             });
             for column in &mut given {
                 if let Some(except) = &column.star {
@@ -140,9 +142,7 @@ impl Binder<'_> {
         }
         let several = results.len() > 1;
         let named = match values {
-            PivotValueSource::List(list) => {
-                list.iter().map(value_name).collect::<Vec<String>>()
-            }
+            PivotValueSource::List(list) => list.iter().map(value_name).collect::<Vec<String>>(),
             PivotValueSource::Any(_) => Vec::new(),
             PivotValueSource::Subquery(query) => {
                 let columns = self.query(query, &inner.env, Some(inner));
@@ -218,7 +218,9 @@ impl Binder<'_> {
     fn output_name(&mut self, expr: &Expr, index: usize) -> Name {
         match expr {
             Expr::Identifier(ident) => self.name(ident),
-            Expr::CompoundIdentifier(parts) if !parts.is_empty() => self.name(&parts[parts.len() - 1]),
+            Expr::CompoundIdentifier(parts) if !parts.is_empty() => {
+                self.name(&parts[parts.len() - 1])
+            }
             _ => self.names.intern(&format!("EXPR${index}")),
         }
     }
@@ -246,7 +248,9 @@ impl Binder<'_> {
                 self.column_names(left, names);
                 self.column_names(right, names);
             }
-            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => {
+            Expr::Nested(inner)
+            | Expr::Cast { expr: inner, .. }
+            | Expr::UnaryOp { expr: inner, .. } => {
                 self.column_names(inner, names);
             }
             Expr::Tuple(items) => {
@@ -269,7 +273,10 @@ impl Binder<'_> {
 }
 
 /// PIVOT without an alias of its own is still called by its table's.
-fn self_or_inner<'a>(alias: Option<&'a TableAlias>, table: &'a TableFactor) -> Option<&'a TableAlias> {
+fn self_or_inner<'a>(
+    alias: Option<&'a TableAlias>,
+    table: &'a TableFactor,
+) -> Option<&'a TableAlias> {
     alias.filter(|alias| !alias.name.value.is_empty()).or(match table {
         TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. } => {
             alias.as_ref().filter(|alias| alias.columns.is_empty())
@@ -290,22 +297,5 @@ fn value_name(value: &ExprWithAlias) -> String {
         },
         Expr::Identifier(ident) => ident.value.clone(),
         other => other.to_string(),
-    }
-}
-
-impl Rel {
-    /// A relation of these columns without a name.
-    pub(super) fn unnamed(columns: Rc<[Column]>) -> Self {
-        Self { qualifier: super::scope::Qualifier::Unnamed, content: Content::Derived(columns) }
-    }
-}
-
-impl Lin {
-    /// At least this kind, if anything flows.
-    pub(super) fn raised(mut self, kind: Kind) -> Self {
-        if !self.is_sourceless() {
-            self.kind = self.kind.max(kind);
-        }
-        self
     }
 }

@@ -73,10 +73,18 @@ impl Binder<'_> {
         }
         let text = self.names.text(name).to_owned();
         if table == NO_TABLE {
-            self.find(DiagnosticKind::UnknownColumn, at, format!("no table in FROM has a column \"{text}\""));
+            self.find(
+                DiagnosticKind::UnknownColumn,
+                at,
+                format!("no table in FROM has a column \"{text}\""),
+            );
         } else if !is_implicit_column(&text) {
             let path = self.path_text(table);
-            self.find(DiagnosticKind::UnknownColumn, at, format!("{path} has no column \"{text}\""));
+            self.find(
+                DiagnosticKind::UnknownColumn,
+                at,
+                format!("{path} has no column \"{text}\""),
+            );
         }
         let column = self.column_id(table, name);
         acc.add(&Lin::identity(column), step);
@@ -96,7 +104,8 @@ impl Binder<'_> {
         let mut opaque: Option<Lin> = None;
         let mut level = Some(scope);
         while let Some(scope) = level {
-            if let Some(merged) = scope.merged.iter().rev().find(|m| self.names.same(m.name, name)) {
+            if let Some(merged) = scope.merged.iter().rev().find(|m| self.names.same(m.name, name))
+            {
                 add_merged(merged, step, acc);
                 return Lookup::Done;
             }
@@ -437,9 +446,24 @@ impl Influence {
 /// Names that are values rather than columns when no relation has them.
 fn is_pseudo_column(name: &str) -> bool {
     const PSEUDO: &[&str] = &[
-        "current_date", "current_time", "current_timestamp", "current_user", "localtime",
-        "localtimestamp", "session_user", "sysdate", "systimestamp", "system_user", "user",
-        "rownum", "level", "query_user", "last_query_id", "today", "default", "unbounded",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "localtime",
+        "localtimestamp",
+        "session_user",
+        "sysdate",
+        "systimestamp",
+        "system_user",
+        "user",
+        "rownum",
+        "level",
+        "query_user",
+        "last_query_id",
+        "today",
+        "default",
+        "unbounded",
     ];
     PSEUDO.iter().any(|pseudo| name.eq_ignore_ascii_case(pseudo))
 }
@@ -447,7 +471,9 @@ fn is_pseudo_column(name: &str) -> bool {
 /// `dir0`, `dir1`, … on folder tables (contract §7.2) and metadata columns.
 fn is_implicit_column(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    lower.strip_prefix("dir").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    lower
+        .strip_prefix("dir")
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
         || lower.starts_with("$_")
         || lower == "rowid"
         || lower == "rownum"

@@ -46,7 +46,8 @@ impl Binder<'_> {
                 let qualifier = self.parts(name);
                 let mut level = Some(scope);
                 while let Some(scope) = level {
-                    if let Some(rel) = scope.rels.iter().find(|rel| self.qualifies(rel, &qualifier)) {
+                    if let Some(rel) = scope.rels.iter().find(|rel| self.qualifies(rel, &qualifier))
+                    {
                         let rel = rel.clone();
                         return self.columns_of(&rel);
                     }
@@ -82,7 +83,12 @@ impl Binder<'_> {
         let star = self.names.intern("*");
         if known {
             let mut acc = super::Acc::new();
-            self.reference(&idents, scope, super::super::lineage::Influence::Transformation, &mut acc);
+            self.reference(
+                &idents,
+                scope,
+                super::super::lineage::Influence::Transformation,
+                &mut acc,
+            );
             let lin = acc.finish().transformed();
             return vec![Column { name: star, lin, star: Some(Rc::from([])), item: None }];
         }
@@ -162,13 +168,12 @@ impl Binder<'_> {
             for item in &replace.items {
                 let name = self.name(&item.column_name);
                 let lin = self.lineage(&item.expr, scope);
-                match columns.iter_mut().find(|c| c.star.is_none() && self.names.same(c.name, name))
-                {
-                    Some(column) => column.lin = lin,
-                    None => {
-                        hide_behind_stars(columns, &[name]);
-                        columns.push(Column { name, lin, star: None, item: None });
-                    }
+                let same = |c: &&mut Column| c.star.is_none() && self.names.same(c.name, name);
+                if let Some(column) = columns.iter_mut().find(same) {
+                    column.lin = lin;
+                } else {
+                    hide_behind_stars(columns, &[name]);
+                    columns.push(Column { name, lin, star: None, item: None });
                 }
             }
         }
