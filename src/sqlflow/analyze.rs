@@ -1,6 +1,7 @@
 //! From text to [`Analysis`]: lexing, statement by statement parsing and binding, and the
 //! fallback when that fails.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -49,10 +50,14 @@ pub fn analyze_as(
     let mut session = Session { base: schema, created: SchemaMap::new() };
     let all = lex::statements(lexed.tokens);
     let count = all.len();
+    let mut context = Cow::Borrowed(context);
     for (number, tokens) in all.into_iter().enumerate() {
+        if let Some(used) = statement::used_context(&tokens) {
+            context = Cow::Owned(used);
+        }
         let error = lexed.error.as_ref().filter(|_| number + 1 == count);
         let error = error.map(|(message, at)| SyntaxError { message: message.clone(), at: *at });
-        let job = Job { index: &index, context, schema: &session, flavour, error };
+        let job = Job { index: &index, context: &context, schema: &session, flavour, error };
         let told = job.run(tokens);
         if number + 1 < count {
             remember(&told, &mut session.created);
@@ -62,7 +67,7 @@ pub fn analyze_as(
     if count == 0
         && let Some((message, at)) = &lexed.error
     {
-        let job = Job { index: &index, context, schema, flavour, error: None };
+        let job = Job { index: &index, context: &context, schema, flavour, error: None };
         let error = SyntaxError { message: message.clone(), at: *at };
         statements.push(job.failed(&[], &error, 0..sql.len()));
     }

@@ -40,7 +40,7 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
                 if is_any(tokens, at, &["FROM", "JOIN"])
                     || (is(tokens, at, "USING") && in_dml(tokens))
                 {
-                    let call = at > 1 && is_extract(tokens, at);
+                    let call = at > 1 && (is_extract(tokens, at) || is(tokens, at - 1, "DISTINCT"));
                     if !call {
                         scan.table(tokens, at + 1, &ctes);
                         if let Some(level) = in_from.last_mut() {

@@ -123,7 +123,25 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
     }
 }
 
-fn query(tokens: Vec<TokenWithSpan>) -> Shape {
+/// The context that `USE a.b` sets for the statements after it.
+pub(super) fn used_context(tokens: &[TokenWithSpan]) -> Option<Vec<String>> {
+    if !is(tokens, 0, "USE") {
+        return None;
+    }
+    let kind = is_any(tokens, 1, &["DATABASE", "SCHEMA", "CATALOG"]) && tokens.len() > 2;
+    if is_any(tokens, 1, &["BRANCH", "TAG", "COMMIT", "REFERENCE", "ROLE", "WAREHOUSE"]) {
+        return None;
+    }
+    let (parts, _, next) = dotted(tokens, if kind { 2 } else { 1 })?;
+    (next == tokens.len()).then_some(parts)
+}
+
+fn query(mut tokens: Vec<TokenWithSpan>) -> Shape {
+    if let Some(option) = top_level(&tokens, 1, &["OPTION"])
+        && is_token(&tokens, option + 1, &Token::LParen)
+    {
+        tokens.truncate(option);
+    }
     Shape::new(StatementKind::Query, Body::Query(tokens))
 }
 
@@ -356,8 +374,18 @@ pub(super) fn opens_query(tokens: &[TokenWithSpan], open: usize) -> bool {
     })
 }
 
-/// Cuts `WITH NO DATA`, `WITH CHECK OPTION` and the like off the end of a query.
+/// Cuts `WITH NO DATA`, `WITH CHECK OPTION` and the like off the end of a query, and whatever
+/// options follow a query in parentheses.
 fn trim_trailing_options(tokens: &mut Vec<TokenWithSpan>) {
+    if is_token(tokens, 0, &Token::LParen) {
+        let close = past_close(tokens, 0);
+        let goes_on =
+            ["UNION", "EXCEPT", "INTERSECT", "MINUS", "ORDER", "LIMIT", "OFFSET", "FETCH"];
+        if close < tokens.len() && !is_any(tokens, close, &goes_on) {
+            tokens.truncate(close);
+            return;
+        }
+    }
     let words = ["NO", "DATA", "SCHEMA", "CHECK", "CASCADED", "LOCAL", "READ"];
     for back in 2..=5.min(tokens.len().saturating_sub(1)) {
         let at = tokens.len() - back;

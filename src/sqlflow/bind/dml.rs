@@ -51,7 +51,7 @@ impl Binder<'_> {
         }
     }
 
-    fn dml_in(&mut self, statement: &Statement, env: &Env) -> Written {
+    pub(super) fn dml_in(&mut self, statement: &Statement, env: &Env) -> Written {
         match statement {
             Statement::Update(update) => self.update(update, env),
             Statement::Delete(delete) => self.delete(delete, env),
@@ -189,7 +189,14 @@ impl Binder<'_> {
                 let parts = self.parts(name);
                 let found = scope.rels.iter().find(|rel| self.qualifies(rel, &parts)).cloned();
                 target = match found {
-                    Some(Rel { content: Content::Base { table, .. }, .. }) => Some(table),
+                    Some(Rel { content: Content::Base { table, .. }, .. }) => {
+                        if target_only(&scope, table)
+                            && let Some(known) = self.tables.get_mut(table as usize)
+                        {
+                            known.read = false;
+                        }
+                        Some(table)
+                    }
                     _ => Some(self.table(&parts, Self::last_span(name))),
                 };
             }

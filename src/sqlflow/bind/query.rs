@@ -188,7 +188,10 @@ impl Binder<'_> {
                 {
                     return self.query(query, env, parent);
                 }
-                Rc::from([])
+                // `WITH gone AS (DELETE … RETURNING *)` gives rows of its target.
+                let Some(target) = self.dml_in(statement, env).target else { return Rc::from([]) };
+                self.read(target);
+                self.all_columns(target).into()
             }
         }
     }
