@@ -239,8 +239,18 @@ fn iso_week(day: i64) -> i64 {
 /// The name of a month, from 1.
 pub fn month_name(month: i64) -> &'static str {
     const NAMES: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September",
-        "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     usize::try_from(month - 1).ok().and_then(|index| NAMES.get(index)).unwrap_or(&"")
 }
@@ -397,7 +407,10 @@ mod tests {
         assert_eq!(format(moment, "Dy, DD Mon YYYY HH:MI AM"), "Fri, 04 Jul 2025 03:06 PM");
         assert_eq!(format(moment, "YYYY-\"Q\"Q"), "2025-Q3");
         assert_eq!(parse_pattern("04.07.2025", "DD.MM.YYYY"), Some(at("2025-07-04")));
-        assert_eq!(parse_pattern("4/Jul/25 15:06", "DD/MON/YY HH24:MI"), Some(at("2025-07-04 15:06")));
+        assert_eq!(
+            parse_pattern("4/Jul/25 15:06", "DD/MON/YY HH24:MI"),
+            Some(at("2025-07-04 15:06"))
+        );
         assert_eq!(parse_pattern("soon", "YYYY"), None);
     }
 

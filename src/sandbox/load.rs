@@ -138,7 +138,8 @@ mod tests {
             error("- {name: a, kind: space, children: [{name: v, kind: view}]}"),
             "a.v: a view has `sql`, and nothing else has"
         );
-        let bad_type = "- {name: a, kind: source, children: [{name: t, kind: table, columns: [x LIST<]}]}";
+        let bad_type =
+            "- {name: a, kind: source, children: [{name: t, kind: table, columns: [x LIST<]}]}";
         assert!(error(bad_type).starts_with("a.t: the type \"LIST<\" of column \"x\""));
         let short = "- {name: a, kind: source, children: [{name: t, kind: table, columns: [x INT, y INT], rows: [[1]]}]}";
         assert_eq!(error(short), "a.t: a row has 1 values for 2 columns");

@@ -204,7 +204,8 @@ impl Table<'_> {
                 for row in 0..rows.rows.len() {
                     if rows.value(row, key).ok_or_else(|| no_column(path, key))? == own {
                         let value = rows.value(row, column);
-                        sum += value.ok_or_else(|| no_column(path, column))?.as_f64().unwrap_or(0.0);
+                        sum +=
+                            value.ok_or_else(|| no_column(path, column))?.as_f64().unwrap_or(0.0);
                     }
                 }
                 number_value(sum, data_type)
@@ -448,8 +449,7 @@ mod tests {
                 data_type: data_type.parse().expect("a type"),
             })
             .collect();
-        let recipe =
-            Generate { rows, columns: recipes.as_object().expect("an object").clone() };
+        let recipe = Generate { rows, columns: recipes.as_object().expect("an object").clone() };
         generate(&DatasetPath::new(["lake", "orders"]), &targets, &recipe, &mut Customers)
     }
 

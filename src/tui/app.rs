@@ -364,7 +364,9 @@ impl App {
     fn act_globally(&mut self, action: Action) {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
-            Action::Back | Action::Left if self.focus != Pane::Catalog => self.focus = Pane::Catalog,
+            Action::Back | Action::Left if self.focus != Pane::Catalog => {
+                self.focus = Pane::Catalog
+            }
             Action::NextPane | Action::PreviousPane => {
                 self.focus = if self.focus == Pane::Catalog { self.right } else { Pane::Catalog };
             }
@@ -399,7 +401,8 @@ impl App {
             Action::Wider => self.remembered.widen(),
             Action::ToggleMouse => {
                 self.core.mouse = !self.core.mouse;
-                let word = if self.core.mouse { "on" } else { "off: the terminal selects text again" };
+                let word =
+                    if self.core.mouse { "on" } else { "off: the terminal selects text again" };
                 self.core.notify(format!("mouse {word}"));
                 self.core.cmd(Cmd::SetMouse(self.core.mouse));
             }

@@ -479,10 +479,7 @@ mod tests {
         let keymap = patched("detail: { cancel_job: g }").expect("sound");
         let contexts = [Context::Detail, Context::Global];
         assert_eq!(keymap.meaning(&contexts, &[press("g")]), Meaning::Action(Action::CancelJob));
-        assert_eq!(
-            keymap.meaning(&[Context::Global], &[press("g")]),
-            Meaning::Action(Action::Top)
-        );
+        assert_eq!(keymap.meaning(&[Context::Global], &[press("g")]), Meaning::Action(Action::Top));
     }
 
     #[test]

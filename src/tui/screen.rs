@@ -133,7 +133,8 @@ impl App {
             return;
         }
         let share = u32::from(area.width) * u32::from(self.remembered.catalog_share) / 100;
-        let left = u16::try_from(share).unwrap_or(MIN_PANE).clamp(MIN_PANE, area.width - MIN_PANE - 16);
+        let left =
+            u16::try_from(share).unwrap_or(MIN_PANE).clamp(MIN_PANE, area.width - MIN_PANE - 16);
         let (catalog, right) = match (self.is_zoomed, self.focus) {
             (true, Pane::Catalog) => (area, Rect { width: 0, ..area }),
             (true, _) => (Rect { width: 0, ..area }, area),
@@ -165,8 +166,7 @@ impl App {
         let key = self.core.key(&[Context::Global], Action::ShowCatalog);
         let title = format!(" {key} Catalog ");
         let look = if is_current { theme.title_focus } else { theme.title };
-        let mut block =
-            self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
+        let mut block = self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
         let summary = self.catalog.summary(&self.core);
         if !summary.is_empty() && usize::from(area.width) > title.len() + summary.len() + 6 {
             let summary = Span::styled(format!(" {summary} "), theme.title);
@@ -190,7 +190,10 @@ impl App {
         for (at, (pane, name, action)) in RIGHT_PANES.into_iter().enumerate() {
             if at > 0 {
                 let border = if is_current { theme.border_focus } else { theme.border };
-                frame.render_widget(Span::styled("─", border), Rect { x, width: 1, height: 1, ..area });
+                frame.render_widget(
+                    Span::styled("─", border),
+                    Rect { x, width: 1, height: 1, ..area },
+                );
                 x += 1;
             }
             let label = format!(" {} {name} ", self.core.key(&[Context::Global], action));
@@ -293,15 +296,22 @@ impl App {
         let is_typing = contexts == [Context::Input];
         let mut hints = match (self.layers.last(), self.focus) {
             (Some(layer), _) => layer.hints(),
-            (None, _) if is_typing => vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")],
+            (None, _) if is_typing => {
+                vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")]
+            }
             (None, _) if matches!(self.core.server, Server::Failed(_)) => {
-                vec![(Action::Refresh, "try again"), (Action::ShowActivity, "requests"), (Action::Quit, "quit")]
+                vec![
+                    (Action::Refresh, "try again"),
+                    (Action::ShowActivity, "requests"),
+                    (Action::Quit, "quit"),
+                ]
             }
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
             (None, Pane::Activity) => self.activity.hints(),
         };
-        let last = if self.layers.is_empty() && !is_typing { Some((Action::Help, "keys")) } else { None };
+        let last =
+            if self.layers.is_empty() && !is_typing { Some((Action::Help, "keys")) } else { None };
         let piece = |(action, words): (Action, &str)| -> Option<Vec<Span<'static>>> {
             let key = self.core.keymap.key_for(&contexts, action)?;
             Some(vec![

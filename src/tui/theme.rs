@@ -195,7 +195,11 @@ impl Theme {
 }
 
 impl Look {
-    fn style(&self, palette: &BTreeMap<String, String>, depth: ColourDepth) -> Result<Style, String> {
+    fn style(
+        &self,
+        palette: &BTreeMap<String, String>,
+        depth: ColourDepth,
+    ) -> Result<Style, String> {
         let mut style = Style::new();
         if let Some(name) = &self.fg {
             style.fg = colour(name, palette, depth)?;
@@ -233,7 +237,9 @@ fn colour(
     };
     Ok(match (depth, colour) {
         (ColourDepth::None, _) => None,
-        (ColourDepth::Palette, Color::Rgb(r, g, b)) => Some(Color::Indexed(nearest_indexed(r, g, b))),
+        (ColourDepth::Palette, Color::Rgb(r, g, b)) => {
+            Some(Color::Indexed(nearest_indexed(r, g, b)))
+        }
         (_, colour) => Some(colour),
     })
 }

@@ -69,23 +69,62 @@ pub(super) struct Gap {
 pub(super) enum Maker {
     Constant(Value),
     Serial(i64),
-    Code { before: String, digits: usize, after: String, first: i64 },
-    Number { from: f64, to: f64, shape: Shape },
-    Moment { from: i64, to: i64, shape: Shape },
+    Code {
+        before: String,
+        digits: usize,
+        after: String,
+        first: i64,
+    },
+    Number {
+        from: f64,
+        to: f64,
+        shape: Shape,
+    },
+    Moment {
+        from: i64,
+        to: i64,
+        shape: Shape,
+    },
     Pick(Vec<(Value, f64)>),
     Cycle(Vec<Value>),
-    Reference { path: DatasetPath, column: String, shape: Shape },
-    Same { path: DatasetPath, column: String, gap: Option<Gap> },
-    Copy { column: String, gap: Option<Gap> },
+    Reference {
+        path: DatasetPath,
+        column: String,
+        shape: Shape,
+    },
+    Same {
+        path: DatasetPath,
+        column: String,
+        gap: Option<Gap>,
+    },
+    Copy {
+        column: String,
+        gap: Option<Gap>,
+    },
     Product(String, String),
     /// Of the rows of another table that have the same `key`.
-    Sum { path: DatasetPath, column: String, key: String },
-    ByColumn { column: String, cases: Vec<(String, Value)>, otherwise: Value },
-    Word { list: String, column: Option<String> },
+    Sum {
+        path: DatasetPath,
+        column: String,
+        key: String,
+    },
+    ByColumn {
+        column: String,
+        cases: Vec<(String, Value)>,
+        otherwise: Value,
+    },
+    Word {
+        list: String,
+        column: Option<String>,
+    },
     Text(String),
     Hex(usize),
     Chance(f64),
-    List { from: usize, to: usize, of: Box<Recipe> },
+    List {
+        from: usize,
+        to: usize,
+        of: Box<Recipe>,
+    },
     Struct(Vec<(String, Recipe)>),
     Json(Box<Recipe>, DataType),
 }
@@ -177,9 +216,7 @@ impl Recipe {
                 Maker::List { from: 1, to: 3, of: Box::new(Self::guess(&name, element)) }
             }
             DataType::Map(Some(entry)) => Maker::Struct(
-                ["first", "second"]
-                    .map(|key| (key.to_owned(), Self::guess(key, &entry.1)))
-                    .into(),
+                ["first", "second"].map(|key| (key.to_owned(), Self::guess(key, &entry.1))).into(),
             ),
             DataType::Varchar | DataType::Unknown(_) => match name.as_str() {
                 n if n.contains("first_name") => word("first_name"),
@@ -193,9 +230,9 @@ impl Recipe {
                 n if n.contains("email") => {
                     Maker::Text("{~first_name:plain}.{~last_name:plain}@example.com".to_owned())
                 }
-                n if n.contains("status") => Maker::Cycle(
-                    ["open", "done", "done"].into_iter().map(Value::from).collect(),
-                ),
+                n if n.contains("status") => {
+                    Maker::Cycle(["open", "done", "done"].into_iter().map(Value::from).collect())
+                }
                 _ => Maker::Code {
                     before: name.chars().take(3).collect::<String>().to_uppercase() + "-",
                     digits: 4,
@@ -230,9 +267,8 @@ impl Maker {
             }
             "int" | "decimal" | "double" => {
                 let (from, to) = range(first)?;
-                let number = |text: &str| {
-                    text.parse::<f64>().map_err(|_| format!("{text:?} is no number"))
-                };
+                let number =
+                    |text: &str| text.parse::<f64>().map_err(|_| format!("{text:?} is no number"));
                 // Whole numbers include their upper end.
                 let end = if verb == "int" { 1.0 } else { 0.0 };
                 Self::Number {
@@ -270,10 +306,9 @@ impl Maker {
                 let (column, gap) = gap(rest)?;
                 Self::Copy { column: column.to_owned(), gap }
             }
-            "mul" => Self::Product(
-                first.to_owned(),
-                second.ok_or("mul needs two columns")?.to_owned(),
-            ),
+            "mul" => {
+                Self::Product(first.to_owned(), second.ok_or("mul needs two columns")?.to_owned())
+            }
             "sum" => {
                 let (target, key) = rest.split_once(" by ").ok_or("sum needs a key")?;
                 let (path, column) = column_path(target.trim())?;

@@ -5,8 +5,7 @@ use rusqlite::{Connection, Result};
 
 use crate::sandbox::sql::runtime::{Collect, argument_number, argument_text};
 
-const FLAGS: FunctionFlags =
-    FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
+const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
 #[derive(Default)]
 struct Texts {
@@ -22,8 +21,11 @@ struct Numbers {
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     for (name, distinct) in [("dx_listagg", false), ("dx_listagg_distinct", true)] {
-        let finish: fn(Texts) -> Option<String> =
-            if distinct { |texts| Some(join_distinct(texts)) } else { |texts| Some(texts.texts.join(&texts.separator)) };
+        let finish: fn(Texts) -> Option<String> = if distinct {
+            |texts| Some(join_distinct(texts))
+        } else {
+            |texts| Some(texts.texts.join(&texts.separator))
+        };
         connection.create_aggregate_function(
             name,
             2,

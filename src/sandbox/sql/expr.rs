@@ -104,7 +104,9 @@ impl Translator<'_> {
                 let not = if *negated { "NOT " } else { "" };
                 boolean(format!("({not}dx_similar({}, {}))", value.sql, pattern.sql))
             }
-            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => {
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, ..
+            } => {
                 let value = self.expr(expr, scope)?;
                 cast(&value, &typing::named(data_type)?)
             }
@@ -310,7 +312,10 @@ impl Translator<'_> {
             BinaryOperator::StringConcat => {
                 let left = cast(&self.expr(left, scope)?, &DataType::Varchar);
                 let right = cast(&self.expr(right, scope)?, &DataType::Varchar);
-                return Ok(Typed::new(format!("({} || {})", left.sql, right.sql), DataType::Varchar));
+                return Ok(Typed::new(
+                    format!("({} || {})", left.sql, right.sql),
+                    DataType::Varchar,
+                ));
             }
             BinaryOperator::Plus => '+',
             BinaryOperator::Minus => '-',
@@ -371,7 +376,9 @@ impl Translator<'_> {
             return Err(unsupported("CEIL or FLOOR to a unit"));
         }
         let data_type = match value.data_type {
-            DataType::Decimal { precision, .. } => typing::decimal(precision.unwrap_or(38).into(), 0),
+            DataType::Decimal { precision, .. } => {
+                typing::decimal(precision.unwrap_or(38).into(), 0)
+            }
             ref other => other.clone(),
         };
         Ok(Typed::new(format!("{function}({})", value.sql), data_type))
@@ -440,7 +447,8 @@ pub(super) fn shift(unit: &str, amount: &Typed, moment: &Typed) -> Typed {
 /// A unit's name in the form that the engine's functions take.
 pub(super) fn unit_name(written: &str) -> Result<&'static str, String> {
     let unit = Unit::parse(written.trim_matches('\''));
-    let unit = unit.ok_or_else(|| format!("VALIDATION ERROR: '{written}' is not a valid time unit"))?;
+    let unit =
+        unit.ok_or_else(|| format!("VALIDATION ERROR: '{written}' is not a valid time unit"))?;
     Ok(match unit {
         Unit::Millisecond => "MILLISECOND",
         Unit::Second => "SECOND",

@@ -127,7 +127,12 @@ impl Translator<'_> {
                 Ok(format!("json_each({}) AS {name}", array.sql))
             }
             TableFactor::Pivot {
-                table, aggregate_functions, value_column, value_source, alias, ..
+                table,
+                aggregate_functions,
+                value_column,
+                value_source,
+                alias,
+                ..
             } => {
                 let inner = self.pivot(table, aggregate_functions, value_column, value_source)?;
                 let source = format!("({})", inner.sql);
@@ -200,11 +205,11 @@ impl Translator<'_> {
         function: &ast::Function,
         scope: &Scope<'_>,
     ) -> Result<Translated, String> {
-        let name: Vec<String> = idents(&function.name)?.into_iter().map(|part| part.value).collect();
+        let name: Vec<String> =
+            idents(&function.name)?.into_iter().map(|part| part.value).collect();
         let entry = self.store.index.function(&self.context, &name);
-        let no_match = || {
-            format!("VALIDATION ERROR: No match found for function signature {}", function.name)
-        };
+        let no_match =
+            || format!("VALIDATION ERROR: No match found for function signature {}", function.name);
         let entry = entry.ok_or_else(no_match)?;
         let node = self.store.index.node(entry);
         let body = match &node.function {

@@ -17,15 +17,45 @@ use crate::sandbox::sql::typing::{self, cast};
 
 /// Functions that make one value of many rows.
 const AGGREGATES: [&str; 24] = [
-    "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "ARRAY_AGG", "STDDEV", "STDDEV_SAMP",
-    "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP", "MEDIAN", "PERCENTILE_CONT", "ANY_VALUE",
-    "APPROX_COUNT_DISTINCT", "NDV", "BOOL_AND", "BOOL_OR", "CORR", "SUM0", "$SUM0", "EVERY",
+    "COUNT",
+    "SUM",
+    "AVG",
+    "MIN",
+    "MAX",
+    "LISTAGG",
+    "ARRAY_AGG",
+    "STDDEV",
+    "STDDEV_SAMP",
+    "STDDEV_POP",
+    "VARIANCE",
+    "VAR_SAMP",
+    "VAR_POP",
+    "MEDIAN",
+    "PERCENTILE_CONT",
+    "ANY_VALUE",
+    "APPROX_COUNT_DISTINCT",
+    "NDV",
+    "BOOL_AND",
+    "BOOL_OR",
+    "CORR",
+    "SUM0",
+    "$SUM0",
+    "EVERY",
 ];
 
 /// Functions that exist with OVER only.
 const WINDOWS: [&str; 11] = [
-    "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD",
-    "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE",
+    "ROW_NUMBER",
+    "RANK",
+    "DENSE_RANK",
+    "PERCENT_RANK",
+    "CUME_DIST",
+    "NTILE",
+    "LAG",
+    "LEAD",
+    "FIRST_VALUE",
+    "LAST_VALUE",
+    "NTH_VALUE",
 ];
 
 impl Translator<'_> {
@@ -137,7 +167,9 @@ impl Translator<'_> {
         };
         let unique = if distinct { "DISTINCT " } else { "" };
         let exact_or_double = |data_type: &DataType| match data_type {
-            DataType::Decimal { scale, .. } => typing::decimal(38, scale.unwrap_or(0).max(6).into()),
+            DataType::Decimal { scale, .. } => {
+                typing::decimal(38, scale.unwrap_or(0).max(6).into())
+            }
             _ => DataType::Double,
         };
         let mut value = match name {
@@ -152,7 +184,9 @@ impl Translator<'_> {
             "SUM" | "SUM0" | "$SUM0" => {
                 let argument = argument()?;
                 let data_type = match &argument.data_type {
-                    DataType::Decimal { scale, .. } => typing::decimal(38, scale.unwrap_or(0).into()),
+                    DataType::Decimal { scale, .. } => {
+                        typing::decimal(38, scale.unwrap_or(0).into())
+                    }
                     t if typing::is_integer(t) => DataType::BigInt,
                     DataType::Varchar | DataType::Date | DataType::Timestamp => {
                         return Err(format!(
@@ -327,7 +361,8 @@ impl Translator<'_> {
         function: &ast::Function,
         scope: &Scope<'_>,
     ) -> Result<Typed, String> {
-        let name: Vec<String> = idents(&function.name)?.into_iter().map(|part| part.value).collect();
+        let name: Vec<String> =
+            idents(&function.name)?.into_iter().map(|part| part.value).collect();
         let values = self.arguments_of(function, scope)?;
         let entry = self.store.index.function(&self.context, &name).filter(|entry| {
             self.store.index.node(*entry).function.as_ref().is_some_and(|spec| spec.scalar)

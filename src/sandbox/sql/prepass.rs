@@ -142,7 +142,9 @@ mod tests {
                    JOIN i AT REF main AS OF '2024-05-01 00:00:00' z ON TRUE";
         let text = parse(sql).expect("a query").to_string();
         assert!(text.contains("nes.o.\"\u{1}branch=dev\" AS o"), "{text}");
-        assert!(text.contains("c.\"\u{1}tag=v1.0\" c") || text.contains("c.\"\u{1}tag=v1.0\" AS c"));
+        assert!(
+            text.contains("c.\"\u{1}tag=v1.0\" c") || text.contains("c.\"\u{1}tag=v1.0\" AS c")
+        );
         assert!(text.contains("i.\"\u{1}reference=main\" ") && text.contains(" z ON"), "{text}");
         assert_eq!(
             Version::from_part("\u{1}tag=v1.0"),

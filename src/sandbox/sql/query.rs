@@ -161,9 +161,13 @@ impl<'s> Translator<'s> {
             let keys = order
                 .iter()
                 .map(|key| {
-                    let column = output_column(&key.expr, &translated.columns).ok_or_else(|| {
-                        format!("VALIDATION ERROR: Column '{}' not found in any table", key.expr)
-                    })?;
+                    let column =
+                        output_column(&key.expr, &translated.columns).ok_or_else(|| {
+                            format!(
+                                "VALIDATION ERROR: Column '{}' not found in any table",
+                                key.expr
+                            )
+                        })?;
                     Ok(format!("c{column}{}", direction(key)))
                 })
                 .collect::<Result<Vec<_>, String>>()?;
@@ -220,7 +224,9 @@ impl<'s> Translator<'s> {
             for (index, cell) in row.content.iter().enumerate() {
                 let value = self.expr(cell, &scope)?;
                 match columns.get_mut(index) {
-                    Some((_, data_type)) => *data_type = typing::common(data_type, &value.data_type),
+                    Some((_, data_type)) => {
+                        *data_type = typing::common(data_type, &value.data_type)
+                    }
                     None => columns.push((format!("EXPR${index}"), value.data_type.clone())),
                 }
                 cells.push(format!("{} AS c{index}", value.sql));
@@ -260,7 +266,9 @@ impl<'s> Translator<'s> {
             return Ok(Translated { sql, columns });
         }
         if !flattens.is_empty() {
-            return Err("VALIDATION ERROR: FLATTEN is not allowed with GROUP BY or aggregates".into());
+            return Err(
+                "VALIDATION ERROR: FLATTEN is not allowed with GROUP BY or aggregates".into()
+            );
         }
         let several = sets.len() > 1;
         let mut members = Vec::new();
@@ -277,7 +285,8 @@ impl<'s> Translator<'s> {
             let items = self.items(&select.projection, &scope)?;
             scope.aliases.clone_from(&items);
             let order = if several { &[] } else { order };
-            let parts = Parts { order, from: parts.from.clone(), filter: parts.filter.clone(), ..parts };
+            let parts =
+                Parts { order, from: parts.from.clone(), filter: parts.filter.clone(), ..parts };
             let member = self.assemble(&parts, &items, &scope, &group_by);
             self.groups = None;
             members.push(member?);
@@ -346,7 +355,8 @@ impl<'s> Translator<'s> {
             }
             None => false,
         };
-        let from = if parts.from.is_empty() { String::new() } else { format!(" FROM {}", parts.from) };
+        let from =
+            if parts.from.is_empty() { String::new() } else { format!(" FROM {}", parts.from) };
         let inner_distinct = if qualify { "" } else { distinct };
         let list = list.join(", ");
         let mut sql =
@@ -370,7 +380,8 @@ impl<'s> Translator<'s> {
         for item in projection {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let name = implied_name(expr).unwrap_or_else(|| format!("EXPR${}", items.len()));
+                    let name =
+                        implied_name(expr).unwrap_or_else(|| format!("EXPR${}", items.len()));
                     items.push((name, self.expr(expr, scope)?));
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
@@ -400,7 +411,10 @@ impl<'s> Translator<'s> {
             && let Some(stray) =
                 columns.iter().find(|c| !groups.iter().any(|group| group.sql == c.value.sql))
         {
-            return Err(format!("VALIDATION ERROR: Expression '{}' is not being grouped", stray.name));
+            return Err(format!(
+                "VALIDATION ERROR: Expression '{}' is not being grouped",
+                stray.name
+            ));
         }
         Ok(columns.into_iter().map(|column| (column.name.clone(), column.value.clone())).collect())
     }
@@ -426,7 +440,11 @@ impl<'s> Translator<'s> {
                     let keys = self.keys(parts, scope, items)?;
                     let chosen = |mask: usize| {
                         let in_mask = |(bit, _): &(usize, _)| mask >> bit & 1 == 1;
-                        keys.iter().enumerate().filter(in_mask).flat_map(|(_, k)| k.clone()).collect()
+                        keys.iter()
+                            .enumerate()
+                            .filter(in_mask)
+                            .flat_map(|(_, k)| k.clone())
+                            .collect()
                     };
                     (0..1 << keys.len().min(8)).rev().map(chosen).collect()
                 }

@@ -8,8 +8,7 @@ use crate::sandbox::calendar::{self, Unit};
 
 type Result<T> = rusqlite::Result<T>;
 
-const FLAGS: FunctionFlags =
-    FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
+const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
 fn failed(message: String) -> rusqlite::Error {
     rusqlite::Error::UserFunctionError(message.into())

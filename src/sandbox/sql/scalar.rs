@@ -26,8 +26,9 @@ impl Translator<'_> {
         }
         let arguments = self.arguments_of(function, scope)?;
         let count = arguments.len();
-        let wrong_count =
-            || format!("VALIDATION ERROR: Invalid number of arguments to function '{name}': {count}");
+        let wrong_count = || {
+            format!("VALIDATION ERROR: Invalid number of arguments to function '{name}': {count}")
+        };
         let get = |index: usize| arguments.get(index).ok_or_else(wrong_count);
         let sql = |index: usize| get(index).map(|argument| argument.sql.as_str());
         let list = || arguments.iter().map(|a| a.sql.as_str()).collect::<Vec<_>>().join(", ");
@@ -113,8 +114,7 @@ impl Translator<'_> {
                 Typed::new(format!("{function}({}, {digits})", argument.sql), data_type)
             }
             "MOD" => {
-                let data_type =
-                    typing::arithmetic('%', &get(0)?.data_type, &get(1)?.data_type);
+                let data_type = typing::arithmetic('%', &get(0)?.data_type, &get(1)?.data_type);
                 let function = if typing::is_integer(&data_type) {
                     format!("({} % {})", sql(0)?, sql(1)?)
                 } else {
@@ -165,7 +165,10 @@ impl Translator<'_> {
                 Typed::new(format!("dx_extract('EPOCH', {})", sql(0)?), DataType::BigInt)
             }
             "LAST_DAY" => Typed::new(
-                format!("dx_date(dx_add('DAY', -1, dx_add('MONTH', 1, dx_truncate_to('MONTH', {}))))", sql(0)?),
+                format!(
+                    "dx_date(dx_add('DAY', -1, dx_add('MONTH', 1, dx_truncate_to('MONTH', {}))))",
+                    sql(0)?
+                ),
                 DataType::Date,
             ),
             "YEAR" | "QUARTER" | "MONTH" | "WEEK" | "DAY" | "HOUR" | "MINUTE" | "SECOND"
@@ -189,14 +192,14 @@ impl Translator<'_> {
             "ARRAY_LENGTH" | "ARRAY_SIZE" | "CARDINALITY" | "SIZE" => {
                 integer(format!("json_array_length({})", sql(0)?))
             }
-            "ARRAY_CONTAINS" => boolean(format!(
-                "({} IN (SELECT value FROM json_each({})))",
+            "ARRAY_CONTAINS" => {
+                boolean(format!("({} IN (SELECT value FROM json_each({})))", sql(1)?, sql(0)?))
+            }
+            "ARRAY_TO_STRING" => text(format!(
+                "(SELECT group_concat(value, {}) FROM json_each({}))",
                 sql(1)?,
                 sql(0)?
             )),
-            "ARRAY_TO_STRING" => {
-                text(format!("(SELECT group_concat(value, {}) FROM json_each({}))", sql(1)?, sql(0)?))
-            }
             "MAP_KEYS" => Typed::new(
                 format!("(SELECT json_group_array(key) FROM json_each({}))", sql(0)?),
                 DataType::List(Some(Box::new(DataType::Varchar))),

@@ -125,9 +125,10 @@ impl<'a> Scope<'a> {
             }
         }
         let (first, fields) = name.split_first().ok_or("an empty name")?;
-        let mut found = self.relations.iter().filter_map(|relation| {
-            relation.column(&first.value).filter(|column| !column.merged)
-        });
+        let mut found = self
+            .relations
+            .iter()
+            .filter_map(|relation| relation.column(&first.value).filter(|column| !column.merged));
         if let Some(column) = found.next() {
             if found.next().is_some() {
                 return Err(format!("VALIDATION ERROR: Column '{}' is ambiguous", first.value));

@@ -181,7 +181,8 @@ impl Store {
                 let mut insert = transaction.prepare(&insert)?;
                 for row in rows {
                     let row = row.iter().zip(&columns);
-                    let row = row.map(|(value, (_, data_type))| values::to_engine(value, data_type));
+                    let row =
+                        row.map(|(value, (_, data_type))| values::to_engine(value, data_type));
                     insert.execute(rusqlite::params_from_iter(row))?;
                 }
             }
@@ -231,10 +232,8 @@ impl Store {
         let (path, node) = (index.path(entry), index.node(entry));
         let columns = self.columns_of(entry)?;
         let rows = if node.rows.is_empty() {
-            let targets: Vec<Target> = columns
-                .into_iter()
-                .map(|(name, data_type)| Target { name, data_type })
-                .collect();
+            let targets: Vec<Target> =
+                columns.into_iter().map(|(name, data_type)| Target { name, data_type }).collect();
             let guessed = Generate::guessed(DEFAULT_ROWS);
             let recipe = node.generate.as_ref().unwrap_or(&guessed);
             generate(path, &targets, recipe, self).map_err(|error| format!("{path}: {error}"))?

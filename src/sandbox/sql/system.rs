@@ -145,7 +145,11 @@ impl System {
     }
 
     /// The rows, values in column order. `id` gives the id under which the server knows a path.
-    pub(super) fn rows(self, index: &Index, id: &dyn Fn(&DatasetPath) -> String) -> Vec<Vec<Value>> {
+    pub(super) fn rows(
+        self,
+        index: &Index,
+        id: &dyn Fn(&DatasetPath) -> String,
+    ) -> Vec<Vec<Value>> {
         let datasets = || datasets(index);
         match self {
             Self::Schemata => schemata(index),
@@ -271,8 +275,7 @@ fn schemata(index: &Index) -> Vec<Vec<Value>> {
     let mut schemas = BTreeSet::from(["INFORMATION_SCHEMA".to_owned(), "sys".to_owned()]);
     for entry in 0..index.len() {
         let node = index.node(entry);
-        let container =
-            matches!(node.kind, Kind::Home | Kind::Space | Kind::Source | Kind::Folder);
+        let container = matches!(node.kind, Kind::Home | Kind::Space | Kind::Source | Kind::Folder);
         if container && !index.root(entry).name.starts_with("__") {
             schemas.insert(index.path(entry).parts().join("."));
         }

@@ -12,10 +12,8 @@ pub(super) fn to_engine(value: &Value, data_type: &DataType) -> Stored {
         Value::Null => Stored::Null,
         Value::Bool(flag) => Stored::Integer(i64::from(*flag)),
         Value::Number(number) => {
-            let real = matches!(
-                data_type,
-                DataType::Decimal { .. } | DataType::Float | DataType::Double
-            );
+            let real =
+                matches!(data_type, DataType::Decimal { .. } | DataType::Float | DataType::Double);
             match number.as_i64() {
                 Some(integer) if !real => Stored::Integer(integer),
                 _ => number.as_f64().map_or(Stored::Null, Stored::Real),
@@ -108,6 +106,9 @@ mod tests {
         assert_eq!(to_json(ValueRef::Real(7.0), &DataType::BigInt), json!(7));
         assert_eq!(to_json(ValueRef::Blob(b"\x01\x02"), &DataType::Varbinary), json!("AQI="));
         assert_eq!(to_engine(&json!(20), &decimal), Stored::Real(20.0));
-        assert_eq!(to_engine(&json!({"a": 1}), &DataType::Struct(None)), Stored::Text("{\"a\":1}".into()));
+        assert_eq!(
+            to_engine(&json!({"a": 1}), &DataType::Struct(None)),
+            Stored::Text("{\"a\":1}".into())
+        );
     }
 }

@@ -98,12 +98,26 @@ impl ActivityPane {
             .walk
             .warnings
             .iter()
-            .map(|text| Trouble { word: "warning", what: text.clone(), why: String::new(), node: None })
+            .map(|text| Trouble {
+                word: "warning",
+                what: text.clone(),
+                why: String::new(),
+                node: None,
+            })
             .collect();
         all.extend(core.catalog.walk().chain([core.catalog.root()]).filter_map(|node| {
             let error = node.error()?;
-            let what = if node.path().is_empty() { "the catalogue".to_owned() } else { node.path().to_string() };
-            Some(Trouble { word: "failed", what, why: error.message.clone(), node: Some(node.id()) })
+            let what = if node.path().is_empty() {
+                "the catalogue".to_owned()
+            } else {
+                node.path().to_string()
+            };
+            Some(Trouble {
+                word: "failed",
+                what,
+                why: error.message.clone(),
+                node: Some(node.id()),
+            })
         }));
         all.extend(core.walk.skipped.iter().map(|skipped| Trouble {
             word: "left out",
@@ -314,7 +328,9 @@ impl ActivityPane {
         for tab in TABS {
             let title = match tab {
                 Tab::Jobs => "Jobs".to_owned(),
-                Tab::Requests => format!("Requests {}", count(usize::try_from(core.log.total()).unwrap_or(0))),
+                Tab::Requests => {
+                    format!("Requests {}", count(usize::try_from(core.log.total()).unwrap_or(0)))
+                }
                 Tab::Warnings if troubles > 0 => format!("Warnings {}", count(troubles)),
                 Tab::Warnings => "Warnings".to_owned(),
             };
@@ -385,7 +401,10 @@ impl ActivityPane {
                 1 => (Cow::Borrowed(request.method), theme.soft),
                 2 => (Cow::Borrowed(request.path.as_str()), theme.base),
                 3 => status(request, theme),
-                4 => (Cow::Owned(count(usize::try_from(request.elapsed.as_millis()).unwrap_or(0))), theme.base),
+                4 => (
+                    Cow::Owned(count(usize::try_from(request.elapsed.as_millis()).unwrap_or(0))),
+                    theme.base,
+                ),
                 5 => (Cow::Owned(bytes(request.bytes)), theme.soft),
                 _ if request.attempt > 1 => {
                     (Cow::Owned(request.attempt.to_string()), theme.warning)
@@ -514,7 +533,8 @@ pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
         let plural = if warnings == 1 { "" } else { "s" };
         right.push(Span::styled(format!("! {} warning{plural}", count(warnings)), theme.warning));
     }
-    let jobs = core.busy_jobs() - usize::from(!core.walk.running && core.running(Slot::Discovery).is_some());
+    let jobs = core.busy_jobs()
+        - usize::from(!core.walk.running && core.running(Slot::Discovery).is_some());
     if jobs > 0 {
         if !right.is_empty() {
             right.push(Span::raw("  "));

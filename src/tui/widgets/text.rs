@@ -241,7 +241,10 @@ mod tests {
         }
         let cut_line = spread(vec![Span::raw("analytics"), Span::raw(".marts")], vec![], 12);
         assert_eq!(plain(&cut_line), "analytics.m…");
-        assert_eq!(plain(&spread(vec![Span::raw("analytics"), Span::raw(".x")], vec![], 9)), "analytic…");
+        assert_eq!(
+            plain(&spread(vec![Span::raw("analytics"), Span::raw(".x")], vec![], 9)),
+            "analytic…"
+        );
     }
 
     #[test]

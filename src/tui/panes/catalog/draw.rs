@@ -72,7 +72,10 @@ impl CatalogPane {
         } else {
             let spans = vec![
                 Span::styled("/", theme.key),
-                Span::styled(crate::model::display::clean(self.filter.value()).into_owned(), theme.strong),
+                Span::styled(
+                    crate::model::display::clean(self.filter.value()).into_owned(),
+                    theme.strong,
+                ),
             ];
             frame.render_widget(Line::from(spans), area);
         }
@@ -94,7 +97,10 @@ impl CatalogPane {
         } else if core.catalog.root().listing() == Listing::Complete {
             "Nothing here that you may see.".to_owned()
         } else if core.walk.stopped {
-            format!("Nothing was read.\n\n{} reads the catalogue.", core.key(&global, Action::RefreshAll))
+            format!(
+                "Nothing was read.\n\n{} reads the catalogue.",
+                core.key(&global, Action::RefreshAll)
+            )
         } else if matches!(core.server, Server::Ready(_)) {
             format!("{} reading …", core.spinner())
         } else {
@@ -120,10 +126,8 @@ impl CatalogPane {
             filter: self.filter.value().trim().to_lowercase(),
             marks: self.marks(catalog),
         };
-        let mut chain: Vec<Row> = (0..)
-            .zip(&above)
-            .map(|(depth, id)| Row { id: *id, depth })
-            .collect();
+        let mut chain: Vec<Row> =
+            (0..).zip(&above).map(|(depth, id)| Row { id: *id, depth }).collect();
         let hidden = u16::try_from(chain.len()).unwrap_or(0);
         chain.extend_from_slice(window);
         let mut state = TreeState::default();

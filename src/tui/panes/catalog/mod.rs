@@ -93,7 +93,8 @@ impl CatalogPane {
         let filter_text = self.filter.value().trim().to_lowercase();
         if filter_text.is_empty() {
             self.filtered = None;
-        } else if self.filtered.is_none() || self.filtered_version != core.version || self.is_stale {
+        } else if self.filtered.is_none() || self.filtered_version != core.version || self.is_stale
+        {
             self.filtered = Some(Filtered::new(&core.catalog, &filter_text));
             self.filtered_version = core.version;
         }
@@ -101,15 +102,14 @@ impl CatalogPane {
             return;
         }
         self.is_stale = false;
-        self.rows =
-            flatten(&core.catalog, &mut self.order, &self.openness, self.filtered.as_ref());
+        self.rows = flatten(&core.catalog, &mut self.order, &self.openness, self.filtered.as_ref());
         let len = self.rows.len();
         let kept = self.selected.and_then(|id| self.position(&core.catalog, id));
         match kept {
             Some(at) if at != self.cursor.at => {
                 // The line under the cursor stays where it was on the screen.
-                let shift = isize::try_from(at).unwrap_or(0)
-                    - isize::try_from(self.cursor.at).unwrap_or(0);
+                let shift =
+                    isize::try_from(at).unwrap_or(0) - isize::try_from(self.cursor.at).unwrap_or(0);
                 self.cursor.offset = self.cursor.offset.saturating_add_signed(shift);
                 self.cursor.go(at, len);
             }
@@ -353,7 +353,9 @@ impl CatalogPane {
             return;
         }
         let after = self.rows.iter().skip(self.cursor.at).position(is_match);
-        if let Some(at) = after.map(|at| at + self.cursor.at).or(self.rows.iter().position(is_match)) {
+        if let Some(at) =
+            after.map(|at| at + self.cursor.at).or(self.rows.iter().position(is_match))
+        {
             self.go(at);
         }
     }

@@ -122,7 +122,8 @@ fn sort_key(kind: NodeKind, name: &str) -> Box<[u8]> {
             at += 1;
             continue;
         }
-        let end = bytes[at..].iter().position(|b| !b.is_ascii_digit()).map_or(bytes.len(), |n| at + n);
+        let end =
+            bytes[at..].iter().position(|b| !b.is_ascii_digit()).map_or(bytes.len(), |n| at + n);
         let digits = &bytes[at..end];
         let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
         let value = &digits[zeros..];

@@ -47,9 +47,10 @@ impl DetailPane {
         let right = vec![Span::styled(caption(node), theme.soft)];
         let room = cells.saturating_sub(spans_width(&right) + 1);
         let parts = node.path();
-        let (name, above) = parts.parts().split_last().map_or(("", &[][..]), |(last, above)| {
-            (last.as_str(), above)
-        });
+        let (name, above) = parts
+            .parts()
+            .split_last()
+            .map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
         let mut spans = vec![
             Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
             Span::raw(" "),
@@ -91,11 +92,8 @@ impl DetailPane {
         }
         let extras = self.extras.get(&node.id());
         let labels = extras.map_or(&[][..], |extras| &extras.labels);
-        let text = labels
-            .iter()
-            .map(|label| format!("#{}", clean(label)))
-            .collect::<Vec<_>>()
-            .join(" ");
+        let text =
+            labels.iter().map(|label| format!("#{}", clean(label))).collect::<Vec<_>>().join(" ");
         let room = usize::from(area.right().saturating_sub(x));
         if !text.is_empty() && room > 8 {
             let text = crate::model::display::truncate_to_width(&text, room).into_owned();
@@ -266,8 +264,10 @@ impl DetailPane {
                 return;
             }
             Some(Remote::Loading) => {
-                let elapsed =
-                    core.running(Slot::Preview).map(|job| job.elapsed(core.now)).unwrap_or_default();
+                let elapsed = core
+                    .running(Slot::Preview)
+                    .map(|job| job.elapsed(core.now))
+                    .unwrap_or_default();
                 page.text(
                     &format!("{} running for {}", core.spinner(), duration(elapsed)),
                     theme.busy,
@@ -330,7 +330,8 @@ fn draw_beside(frame: &mut Frame<'_>, area: Rect, text: &str, core: &Core) {
         frame.render_widget(Span::styled("│", theme.border), cell);
     }
     let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-    frame.render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
+    frame
+        .render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
     let body = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     let lines = numbered(text, core);
     let hidden = lines.len().saturating_sub(usize::from(body.height));

@@ -46,10 +46,8 @@ impl<'a> Page<'a> {
         let mut label = format!("{label:<LABEL$}");
         for line in wrap(value, self.cells.saturating_sub(LABEL)) {
             let label = std::mem::replace(&mut label, " ".repeat(LABEL));
-            self.lines.push(Line::from(vec![
-                Span::styled(label, theme.soft),
-                Span::styled(line, style),
-            ]));
+            self.lines
+                .push(Line::from(vec![Span::styled(label, theme.soft), Span::styled(line, style)]));
         }
     }
 
