@@ -6,8 +6,10 @@
 
 mod answers;
 mod api;
+mod bulk;
 mod columns;
 mod events;
+mod failures;
 mod filter;
 mod options;
 mod queue;

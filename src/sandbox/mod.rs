@@ -14,5 +14,7 @@ pub mod rows;
 pub mod scale;
 pub mod servers;
 pub mod sql;
-pub mod types;
+pub(crate) mod types;
 pub mod world;
+
+

@@ -93,7 +93,6 @@ impl Needle {
     }
 }
 
-
 impl Query {
     /// A query for what somebody typed.
     pub fn new(text: &str, scope: Scope) -> Self {
@@ -142,9 +141,9 @@ impl Query {
         if self.is_empty() {
             return Some(Found::default());
         }
-        let previous = previous.map(|found| &found.matched).filter(|matched| {
-            matched.query.as_ref().is_some_and(|shorter| self.narrows(shorter))
-        });
+        let previous = previous
+            .map(|found| &found.matched)
+            .filter(|matched| matched.query.as_ref().is_some_and(|shorter| self.narrows(shorter)));
         let (before, last) = &self.split;
         let mut paths = Vec::new();
         if self.scope != Scope::Columns {
@@ -157,9 +156,7 @@ impl Query {
             names = scan(&index.names, last, among, cancelled)?;
         }
         let allowed = match before {
-            Some(needle) if !names.is_empty() => {
-                Some(scan(&index.paths, needle, None, cancelled)?)
-            }
+            Some(needle) if !names.is_empty() => Some(scan(&index.paths, needle, None, cancelled)?),
             _ => None,
         };
         let mut found = Found {
@@ -263,11 +260,7 @@ fn add_columns(
 }
 
 fn column_hit(index: &Index, place: super::index::Place, score: u32) -> Hit {
-    Hit {
-        node: index.nodes[place.dataset as usize],
-        column: Some(place.column as usize),
-        score,
-    }
+    Hit { node: index.nodes[place.dataset as usize], column: Some(place.column as usize), score }
 }
 
 /// The best `limit` of these, best first, ties in index order.
@@ -324,9 +317,9 @@ fn letter_score(text: &str, letter: u8) -> Option<u32> {
     let bytes = text.as_bytes();
     let first = bytes.iter().position(|byte| byte.eq_ignore_ascii_case(&letter))?;
     let at_word = first == 0
-        || bytes.windows(2).any(|pair| {
-            !pair[0].is_ascii_alphanumeric() && pair[1].eq_ignore_ascii_case(&letter)
-        });
+        || bytes
+            .windows(2)
+            .any(|pair| !pair[0].is_ascii_alphanumeric() && pair[1].eq_ignore_ascii_case(&letter));
     let place = if first == 0 {
         20
     } else if at_word {
@@ -435,7 +428,9 @@ mod tests {
         let catalog = catalog(SHOP);
         assert_eq!(search(&catalog, "dim cust_id"), ["dim_customers.customer_id"]);
         assert!(search(&catalog, "fct_orders.amo").contains(&"fct_orders.amount".to_owned()));
-        assert!(!search(&catalog, "dim_customers.amount").contains(&"fct_orders.amount".to_owned()));
+        assert!(
+            !search(&catalog, "dim_customers.amount").contains(&"fct_orders.amount".to_owned())
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::lineage::{
 use super::names::Name;
 use super::parse::SyntaxError;
 use super::prepass::Notes;
-use super::schema::Schema;
+use super::schema::{Schema, SchemaMap, Session};
 use super::statement::{Body, Shape, Written};
 use super::text::LineIndex;
 use super::{fallback, items, lex, parse, prepass, statement};
@@ -45,14 +45,19 @@ pub fn analyze_as(
 ) -> Analysis {
     let lexed = lex::lex(sql, flavour.dialect(), flavour.slash_comments());
     let index = LineIndex::new(sql);
-    let mut statements = Vec::new();
+    let mut statements: Vec<StatementLineage> = Vec::new();
+    let mut session = Session { base: schema, created: SchemaMap::new() };
     let all = lex::statements(lexed.tokens);
     let count = all.len();
     for (number, tokens) in all.into_iter().enumerate() {
         let error = lexed.error.as_ref().filter(|_| number + 1 == count);
         let error = error.map(|(message, at)| SyntaxError { message: message.clone(), at: *at });
-        let job = Job { index: &index, context, schema, flavour, error };
-        statements.push(job.run(tokens));
+        let job = Job { index: &index, context, schema: &session, flavour, error };
+        let told = job.run(tokens);
+        if number + 1 < count {
+            remember(&told, &mut session.created);
+        }
+        statements.push(told);
     }
     if count == 0
         && let Some((message, at)) = &lexed.error
@@ -62,6 +67,17 @@ pub fn analyze_as(
         statements.push(job.failed(&[], &error, 0..sql.len()));
     }
     Analysis { statements }
+}
+
+/// Later statements of a script see the tables and views that this one makes.
+fn remember(statement: &StatementLineage, created: &mut SchemaMap) {
+    let makes = matches!(statement.kind, StatementKind::CreateView | StatementKind::CreateTable);
+    let Some(target) = statement.target.as_ref().filter(|_| makes) else { return };
+    if statement.columns.iter().any(|column| column.name == "*") {
+        created.insert_open(target);
+    } else if !statement.columns.is_empty() {
+        created.insert(target, statement.columns.iter().map(|column| column.name.as_str()));
+    }
 }
 
 struct Job<'a> {

@@ -253,6 +253,11 @@ impl Flavour {
         self != Self::Dremio
     }
 
+    /// Whether an expression without alias is called as it is written; Dremio says `EXPR$0`.
+    pub(super) fn names_expressions_by_text(self) -> bool {
+        self != Self::Dremio
+    }
+
     /// Whether subqueries in FROM may use columns of the items before them.
     pub(super) fn derived_tables_see_siblings(self) -> bool {
         matches!(self, Self::MsSql | Self::BigQuery)

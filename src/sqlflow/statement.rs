@@ -194,6 +194,13 @@ fn create(tokens: Vec<TokenWithSpan>) -> Shape {
     if is_any(&tokens, at, &["FUNCTION", "AGGREGATE"]) {
         return function(tokens, at + 1);
     }
+    if is_any(&tokens, at, &["PROCEDURE", "PROC"])
+        && let Some(begin) = top_level(&tokens, at, &["BEGIN"])
+    {
+        let mut tokens = tokens;
+        tokens.drain(..=begin);
+        return shape(tokens);
+    }
     let kind = if is_any(&tokens, at, &["VIEW", "VDS"]) {
         StatementKind::CreateView
     } else if is(&tokens, at, "TABLE") {

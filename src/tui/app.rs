@@ -173,7 +173,7 @@ impl App {
         self.core.now = now;
         match msg {
             Msg::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
-            Msg::Key(_) | Msg::Resize(..) => {}
+            Msg::Key(_) | Msg::Resize(..) | Msg::Edited(Ok(())) => {}
             Msg::Paste(pasted) => self.paste(&pasted),
             Msg::Mouse(event) => self.mouse(event),
             Msg::Wake => self.wake(),
@@ -181,7 +181,6 @@ impl App {
             Msg::Copied(Ok(how)) if how.is_empty() => {}
             Msg::Copied(Ok(how)) => self.core.notify(how),
             Msg::Copied(Err(why)) => self.core.complain(format!("not copied: {why}")),
-            Msg::Edited(Ok(())) => {}
             Msg::Edited(Err(why)) => self.core.complain(why),
         }
         self.after_update();
@@ -364,7 +363,9 @@ impl App {
     fn act_globally(&mut self, action: Action) {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
-            Action::Back | Action::Left if self.focus != Pane::Catalog => self.focus = Pane::Catalog,
+            Action::Back | Action::Left if self.focus != Pane::Catalog => {
+                self.focus = Pane::Catalog;
+            }
             Action::NextPane | Action::PreviousPane => {
                 self.focus = if self.focus == Pane::Catalog { self.right } else { Pane::Catalog };
             }
@@ -399,7 +400,8 @@ impl App {
             Action::Wider => self.remembered.widen(),
             Action::ToggleMouse => {
                 self.core.mouse = !self.core.mouse;
-                let word = if self.core.mouse { "on" } else { "off: the terminal selects text again" };
+                let word =
+                    if self.core.mouse { "on" } else { "off: the terminal selects text again" };
                 self.core.notify(format!("mouse {word}"));
                 self.core.cmd(Cmd::SetMouse(self.core.mouse));
             }

@@ -208,9 +208,12 @@ impl Core {
         matches!(self.server, Server::Connecting)
             || self.walk.running
             || !self.reading.is_empty()
-            || self.jobs.iter().rev().take(20).any(|job| {
-                job.state == JobState::Running && job.slot != Slot::Discovery
-            })
+            || self
+                .jobs
+                .iter()
+                .rev()
+                .take(20)
+                .any(|job| job.state == JobState::Running && job.slot != Slot::Discovery)
     }
 
     /// Asks for a node to be read now.
@@ -249,7 +252,8 @@ impl Core {
             let is_entity = matches!(change, Change::Entity(_));
             let Applied { node, case_clashes } = catalog.apply(change);
             for path in case_clashes {
-                let reason = "another name beside it differs in case only, and Dremio takes the two for one";
+                let reason =
+                    "another name beside it differs in case only, and Dremio takes the two for one";
                 remember(&mut self.walk.skipped, Skipped { path, reason: reason.to_owned() });
             }
             let Some(node) = node else { continue };
@@ -309,9 +313,7 @@ impl Core {
 
     /// The first key for an action in these contexts, or its name where it has none.
     pub(crate) fn key(&self, contexts: &[Context], action: Action) -> String {
-        self.keymap
-            .key_for(contexts, action)
-            .unwrap_or_else(|| format!(":{}", action.name()))
+        self.keymap.key_for(contexts, action).unwrap_or_else(|| format!(":{}", action.name()))
     }
 
     /// The frame of the spinner that is shown now.

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -96,13 +96,15 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Notes(_, item) => self.spawn(reporter, async move |token| {
                 stopped_by(&token, notes(&backend, &item)).await.unwrap_or(JobBody::Cancelled)
             }),
-            JobSpec::Reflections(_, id) => self.spawn(reporter, async move |token| {
-                match stopped_by(&token, backend.reflections(&id)).await {
-                    Some(Ok(list)) => JobBody::Reflections(list),
-                    Some(Err(message)) => JobBody::Failed(message),
-                    None => JobBody::Cancelled,
-                }
-            }),
+            JobSpec::Reflections(_, id) => {
+                self.spawn(reporter, async move |token| {
+                    match stopped_by(&token, backend.reflections(&id)).await {
+                        Some(Ok(list)) => JobBody::Reflections(list),
+                        Some(Err(message)) => JobBody::Failed(message),
+                        None => JobBody::Cancelled,
+                    }
+                });
+            }
             // Not dropped on cancellation: the client then still has to cancel on the server.
             JobSpec::Preview(_, sql) => self.spawn(reporter, async move |token| {
                 match backend.query(&sql, PREVIEW_ROWS, &token).await {
@@ -173,12 +175,10 @@ impl Reporter {
 
 async fn notes<B: Backend>(backend: &B, item: &Item) -> JobBody {
     // Asking for a home's wiki would create one (contract §5).
-    let wiki = async {
-        if item.kind == NodeKind::Home { Ok(None) } else { backend.wiki(item).await }
-    };
-    let labels = async {
-        if item.kind.is_dataset() { backend.labels(item).await } else { Ok(Vec::new()) }
-    };
+    let wiki =
+        async { if item.kind == NodeKind::Home { Ok(None) } else { backend.wiki(item).await } };
+    let labels =
+        async { if item.kind.is_dataset() { backend.labels(item).await } else { Ok(Vec::new()) } };
     let (wiki, labels) = tokio::join!(wiki, labels);
     JobBody::Notes { wiki, labels }
 }
@@ -191,19 +191,15 @@ async fn search(
 ) -> JobBody {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let work = blocking(move || {
-        match query.search(&index, previous.as_deref(), MAX_HITS, &seen) {
-            Some(found) => JobBody::Found(Arc::new(found)),
-            None => JobBody::Cancelled,
-        }
+    let work = blocking(move || match query.search(&index, previous.as_deref(), MAX_HITS, &seen) {
+        Some(found) => JobBody::Found(Arc::new(found)),
+        None => JobBody::Cancelled,
     });
-    match stopped_by(token, work).await {
-        Some(body) => body,
-        None => {
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
-            JobBody::Cancelled
-        }
+    if let Some(body) = stopped_by(token, work).await {
+        return body;
     }
+    stop.store(true, Ordering::Relaxed);
+    JobBody::Cancelled
 }
 
 async fn stopped_by<F: Future>(token: &CancellationToken, work: F) -> Option<F::Output> {
@@ -245,7 +241,9 @@ async fn guarded(work: impl Future<Output = JobBody> + Send) -> JobBody {
 }
 
 fn panicked() -> JobBody {
-    JobBody::Failed("this job ended by a defect of this program; the log has the details".to_owned())
+    JobBody::Failed(
+        "this job ended by a defect of this program; the log has the details".to_owned(),
+    )
 }
 
 #[cfg(test)]

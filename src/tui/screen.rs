@@ -18,6 +18,7 @@ use super::core::Server;
 use super::keymap::Context;
 use super::msg::Action;
 use super::panes::activity::footer_counts;
+use super::panes::catalog::CatalogPane;
 use super::widgets::ascii;
 use super::widgets::text::{ago, count, cut, spans_width, spread, wrap};
 use crate::model::display::clean;
@@ -34,7 +35,7 @@ impl App {
         frame.buffer_mut().set_style(area, self.core.theme.base);
         self.places.labels.clear();
         if area.width < MIN.0 || area.height < MIN.1 {
-            self.draw_too_small(frame, area);
+            draw_too_small(frame, area);
         } else {
             let line = |y| Rect { y, height: 1, ..area };
             self.draw_status(frame, line(area.y));
@@ -48,18 +49,6 @@ impl App {
         if self.ascii {
             ascii::replace(frame.buffer_mut());
         }
-    }
-
-    fn draw_too_small(&self, frame: &mut Frame<'_>, area: Rect) {
-        let text = format!(
-            "too small: this terminal is {}×{}, need {}×{}",
-            area.width, area.height, MIN.0, MIN.1
-        );
-        let lines: Vec<Line<'_>> =
-            wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
-        let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(1)) / 2;
-        let middle = Rect { y: area.y + top, height: area.height - top, ..area };
-        frame.render_widget(Paragraph::new(lines).centered(), middle);
     }
 
     fn draw_status(&self, frame: &mut Frame<'_>, area: Rect) {
@@ -133,7 +122,8 @@ impl App {
             return;
         }
         let share = u32::from(area.width) * u32::from(self.remembered.catalog_share) / 100;
-        let left = u16::try_from(share).unwrap_or(MIN_PANE).clamp(MIN_PANE, area.width - MIN_PANE - 16);
+        let left =
+            u16::try_from(share).unwrap_or(MIN_PANE).clamp(MIN_PANE, area.width - MIN_PANE - 16);
         let (catalog, right) = match (self.is_zoomed, self.focus) {
             (true, Pane::Catalog) => (area, Rect { width: 0, ..area }),
             (true, _) => (Rect { width: 0, ..area }, area),
@@ -165,9 +155,8 @@ impl App {
         let key = self.core.key(&[Context::Global], Action::ShowCatalog);
         let title = format!(" {key} Catalog ");
         let look = if is_current { theme.title_focus } else { theme.title };
-        let mut block =
-            self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
-        let summary = self.catalog.summary(&self.core);
+        let mut block = self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
+        let summary = CatalogPane::summary(&self.core);
         if !summary.is_empty() && usize::from(area.width) > title.len() + summary.len() + 6 {
             let summary = Span::styled(format!(" {summary} "), theme.title);
             block = block.title(Line::from(summary).right_aligned());
@@ -190,7 +179,10 @@ impl App {
         for (at, (pane, name, action)) in RIGHT_PANES.into_iter().enumerate() {
             if at > 0 {
                 let border = if is_current { theme.border_focus } else { theme.border };
-                frame.render_widget(Span::styled("─", border), Rect { x, width: 1, height: 1, ..area });
+                frame.render_widget(
+                    Span::styled("─", border),
+                    Rect { x, width: 1, height: 1, ..area },
+                );
                 x += 1;
             }
             let label = format!(" {} {name} ", self.core.key(&[Context::Global], action));
@@ -258,19 +250,15 @@ impl App {
 
     fn draw_footer(&self, frame: &mut Frame<'_>, area: Rect) {
         let theme = &self.core.theme;
-        let right = match &self.core.notice {
-            Some(notice) => {
-                let (sign, look) =
-                    if notice.is_error { ("✗", theme.error) } else { ("✓", theme.good) };
-                let room = usize::from(area.width) * 3 / 5;
-                let text = format!("{sign} {} ", clean(&notice.text));
-                cut(vec![Span::styled(text, look)], room)
-            }
-            None => {
-                let mut counts = footer_counts(&self.core).spans;
-                counts.push(Span::raw(" "));
-                counts
-            }
+        let right = if let Some(notice) = &self.core.notice {
+            let (sign, look) =
+                if notice.is_error { ("✗", theme.error) } else { ("✓", theme.good) };
+            let room = usize::from(area.width) * 3 / 5;
+            cut(vec![Span::styled(format!("{sign} {} ", clean(&notice.text)), look)], room)
+        } else {
+            let mut counts = footer_counts(&self.core).spans;
+            counts.push(Span::raw(" "));
+            counts
         };
         if !self.pending.is_empty() {
             let keys: Vec<String> = self.pending.iter().map(ToString::to_string).collect();
@@ -293,15 +281,22 @@ impl App {
         let is_typing = contexts == [Context::Input];
         let mut hints = match (self.layers.last(), self.focus) {
             (Some(layer), _) => layer.hints(),
-            (None, _) if is_typing => vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")],
+            (None, _) if is_typing => {
+                vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")]
+            }
             (None, _) if matches!(self.core.server, Server::Failed(_)) => {
-                vec![(Action::Refresh, "try again"), (Action::ShowActivity, "requests"), (Action::Quit, "quit")]
+                vec![
+                    (Action::Refresh, "try again"),
+                    (Action::ShowActivity, "requests"),
+                    (Action::Quit, "quit"),
+                ]
             }
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
             (None, Pane::Activity) => self.activity.hints(),
         };
-        let last = if self.layers.is_empty() && !is_typing { Some((Action::Help, "keys")) } else { None };
+        let last =
+            if self.layers.is_empty() && !is_typing { Some((Action::Help, "keys")) } else { None };
         let piece = |(action, words): (Action, &str)| -> Option<Vec<Span<'static>>> {
             let key = self.core.keymap.key_for(&contexts, action)?;
             Some(vec![
@@ -325,4 +320,16 @@ impl App {
         spans.extend(last);
         spans
     }
+}
+
+fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
+    let text = format!(
+        "too small: this terminal is {}×{}, need {}×{}",
+        area.width, area.height, MIN.0, MIN.1
+    );
+    let lines: Vec<Line<'_>> =
+        wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
+    let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(1)) / 2;
+    let middle = Rect { y: area.y + top, height: area.height - top, ..area };
+    frame.render_widget(Paragraph::new(lines).centered(), middle);
 }

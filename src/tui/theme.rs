@@ -92,6 +92,7 @@ struct File {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the theme file")]
 struct Look {
     fg: Option<String>,
     bg: Option<String>,
@@ -195,7 +196,11 @@ impl Theme {
 }
 
 impl Look {
-    fn style(&self, palette: &BTreeMap<String, String>, depth: ColourDepth) -> Result<Style, String> {
+    fn style(
+        &self,
+        palette: &BTreeMap<String, String>,
+        depth: ColourDepth,
+    ) -> Result<Style, String> {
         let mut style = Style::new();
         if let Some(name) = &self.fg {
             style.fg = colour(name, palette, depth)?;
@@ -233,7 +238,9 @@ fn colour(
     };
     Ok(match (depth, colour) {
         (ColourDepth::None, _) => None,
-        (ColourDepth::Palette, Color::Rgb(r, g, b)) => Some(Color::Indexed(nearest_indexed(r, g, b))),
+        (ColourDepth::Palette, Color::Rgb(r, g, b)) => {
+            Some(Color::Indexed(nearest_indexed(r, g, b)))
+        }
         (_, colour) => Some(colour),
     })
 }

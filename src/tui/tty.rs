@@ -224,25 +224,26 @@ mod signals {
 
     /// The signals that concern the UI.
     pub(super) fn stream() -> BoxStream<'static, Incoming> {
-        let streams = [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT].into_iter().filter_map(|number| {
-            let listener = match signal(SignalKind::from_raw(number)) {
-                Ok(listener) => listener,
-                Err(error) => {
-                    tracing::warn!(number, %error, "a signal cannot be listened to");
-                    return None;
-                }
-            };
-            let stream = futures::stream::unfold(listener, move |mut listener| async move {
-                listener.recv().await?;
-                let incoming = match number {
-                    SIGTSTP => Incoming::Suspend,
-                    SIGCONT => Incoming::Continued,
-                    number => Incoming::Stop(number),
+        let streams =
+            [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT].into_iter().filter_map(|number| {
+                let listener = match signal(SignalKind::from_raw(number)) {
+                    Ok(listener) => listener,
+                    Err(error) => {
+                        tracing::warn!(number, %error, "a signal cannot be listened to");
+                        return None;
+                    }
                 };
-                Some((incoming, listener))
+                let stream = futures::stream::unfold(listener, move |mut listener| async move {
+                    listener.recv().await?;
+                    let incoming = match number {
+                        SIGTSTP => Incoming::Suspend,
+                        SIGCONT => Incoming::Continued,
+                        number => Incoming::Stop(number),
+                    };
+                    Some((incoming, listener))
+                });
+                Some(stream.boxed())
             });
-            Some(stream.boxed())
-        });
         select_all(streams).boxed()
     }
 

@@ -1,7 +1,7 @@
 //! Everything that can go wrong on demand.
 
 use super::*;
-use dremio_explorer::sandbox::dremio::{Fault, Faults};
+use dremio_explorer::sandbox::dremio::{EncodedSlash, Fault, Faults};
 use std::time::Instant;
 
 #[tokio::test]
@@ -80,4 +80,30 @@ async fn a_stopped_server_is_gone() {
     let url = rig.sandbox.url();
     rig.sandbox.stop().await;
     assert!(rig.http.get(url).send().await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn live_listings_can_be_slower_than_the_rest() {
+    let rig = Rig::oss().await;
+    rig.sandbox.configure(|options| options.live_latency = Duration::from_millis(80));
+    let start = Instant::now();
+    rig.by_path(&["lake", "raw"], "").await.ok();
+    assert!(start.elapsed() >= Duration::from_millis(80));
+    let start = Instant::now();
+    rig.by_path(&["Finance"], "").await.ok();
+    rig.by_path(&["lake", "raw"], "?exclude=children").await.ok();
+    assert!(start.elapsed() < Duration::from_millis(80));
+}
+
+#[tokio::test]
+async fn a_proxy_can_spoil_encoded_slashes() {
+    let rig = Rig::oss().await;
+    let path = ["Finance", "a/b \"q\" é.ü"];
+    rig.by_path(&path, "").await.ok();
+    rig.sandbox.configure(|options| options.encoded_slash = EncodedSlash::Rejected);
+    assert_eq!(rig.by_path(&path, "").await.status, 400);
+    rig.sandbox.configure(|options| options.encoded_slash = EncodedSlash::Decoded);
+    rig.by_path(&path, "").await.error(404);
+    let listed = rig.by_path(&["Finance"], "").await.ok();
+    rig.by_id(listed["children"][1]["id"].as_str().unwrap(), "").await.ok();
 }

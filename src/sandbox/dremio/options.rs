@@ -40,6 +40,18 @@ pub enum JobPace {
     Never,
 }
 
+/// What a proxy in front does with `%2F` in a path (contract §2.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EncodedSlash {
+    /// Hands it on: there is no proxy.
+    #[default]
+    Kept,
+    /// Answers 400.
+    Rejected,
+    /// Makes it a `/`, so that the server sees other segments.
+    Decoded,
+}
+
 /// Something that goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -131,6 +143,10 @@ pub struct DremioOptions {
     pub page_cap: Option<usize>,
     /// Time before each answer.
     pub latency: Duration,
+    /// Further time before each answer that lists a storage or a versioned catalogue.
+    pub live_latency: Duration,
+    /// What becomes of `%2F` on the way.
+    pub encoded_slash: EncodedSlash,
     /// Random faults.
     pub faults: Faults,
     /// Each login token is good for so many requests.
@@ -161,6 +177,8 @@ impl Default for DremioOptions {
             health: Health::Ok,
             page_cap: None,
             latency: Duration::ZERO,
+            live_latency: Duration::ZERO,
+            encoded_slash: EncodedSlash::Kept,
             faults: Faults::default(),
             expire_tokens_after: None,
             token_lifetime: Duration::from_secs(30 * 3600),

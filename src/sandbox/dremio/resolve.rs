@@ -1,6 +1,8 @@
 //! From an id or a path to a node, with the errors that each kind of root has for what is not there
 //! (contract §2.6–§2.9), and back from a node to its id.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,6 +17,8 @@ use crate::sandbox::world::{Backend, Kind};
 pub(super) struct Reader<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) options: &'a DremioOptions,
+    /// Whether something live was listed: a storage or a versioned catalogue.
+    pub(super) live: &'a Cell<bool>,
 }
 
 /// A node as a request addressed it.
@@ -129,22 +133,20 @@ impl Reader<'_> {
                     return Ok(unversioned(ix));
                 }
                 self.demand_available(root)?;
-                match self.walk_exactly(root, &path[1..]) {
-                    Some(ix) => Ok(unversioned(ix)),
-                    None => Err(file_not_found(path)),
-                }
+                let found = self.walk_exactly(root, &path[1..]);
+                found.map(unversioned).ok_or_else(|| file_not_found(path))
             }
-            (Kind::Source, Backend::Stored) => match self.walk_stored(root, &path[1..]) {
-                Some(ix) => Ok(unversioned(ix)),
-                None => {
-                    self.demand_available(root)?;
-                    Err(ApiError::bad_request(format!(
-                        "Can not get internal item from non-filesystem source [{}] at [{}]",
-                        self.catalogue.name(root),
-                        path.join(", ")
-                    )))
+            (Kind::Source, Backend::Stored) => {
+                if let Some(ix) = self.walk_stored(root, &path[1..]) {
+                    return Ok(unversioned(ix));
                 }
-            },
+                self.demand_available(root)?;
+                Err(ApiError::bad_request(format!(
+                    "Can not get internal item from non-filesystem source [{}] at [{}]",
+                    self.catalogue.name(root),
+                    path.join(", ")
+                )))
+            }
             _ => self.walk_stored(root, &path[1..]).map(unversioned).ok_or_else(missing),
         }
     }

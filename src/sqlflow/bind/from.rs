@@ -26,6 +26,10 @@ impl Binder<'_> {
 
     fn join(&mut self, join: &Join, start: usize, scope: &mut Scope<'_>) {
         use JoinOperator as J;
+        if matches!(join.join_operator, J::ArrayJoin | J::LeftArrayJoin | J::InnerArrayJoin) {
+            // What is joined is a column of the left side, under its own name.
+            return;
+        }
         let right = scope.rels.len();
         self.factor(&join.relation, scope);
         let constraint = match &join.join_operator {
@@ -52,11 +56,20 @@ impl Binder<'_> {
                 return;
             }
         };
+        let semi =
+            matches!(join.join_operator, J::Semi(_) | J::LeftSemi(_) | J::Anti(_) | J::LeftAnti(_));
         match constraint {
             JoinConstraint::On(condition) => self.decides(condition, scope, RowInfluence::Join),
             JoinConstraint::Using(names) | JoinConstraint::UsingAlias(names, _) => {
                 for name in names {
-                    if let Some(name) = self.last_part(name) {
+                    let Some(name) = self.last_part(name) else { continue };
+                    if semi {
+                        for (from, to) in [(start, right), (right, scope.rels.len())] {
+                            let rels = scope.rels[from..to].to_vec();
+                            let (lin, _) = self.side(&rels, from, name);
+                            self.rows.add_all(lin.edges.as_slice(), RowInfluence::Join);
+                        }
+                    } else {
                         self.merge(name, start, right, scope);
                     }
                 }
@@ -69,7 +82,7 @@ impl Binder<'_> {
             JoinConstraint::None => {}
         }
         // The right side of a semi join gives no columns.
-        if matches!(join.join_operator, J::Semi(_) | J::LeftSemi(_) | J::Anti(_) | J::LeftAnti(_)) {
+        if semi {
             for rel in &mut scope.rels[right..] {
                 rel.content = Content::Derived(Rc::from([]));
             }
@@ -339,6 +352,12 @@ impl Binder<'_> {
         alias: Option<&TableAlias>,
         scope: &mut Scope<'_>,
     ) {
+        if !args.is_empty() && args.iter().all(is_table_hint) {
+            let parts = self.parts(name);
+            let rel = self.named_relation(&parts, alias, Self::last_span(name), &scope.env);
+            scope.rels.push(rel);
+            return;
+        }
         let function = Function {
             name: name.clone(),
             uses_odbc_syntax: false,
@@ -475,6 +494,19 @@ impl Binder<'_> {
         }
         columns.iter().map(|column| self.names.intern(probe.names.text(column.name))).collect()
     }
+}
+
+/// `FROM t (NOLOCK)`.
+fn is_table_hint(arg: &FunctionArg) -> bool {
+    const HINTS: &[&str] = &[
+        "nolock", "readuncommitted", "updlock", "rowlock", "tablock", "tablockx", "xlock",
+        "holdlock", "readpast", "nowait", "paglock",
+    ];
+    let FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(Expr::Identifier(ident))) = arg
+    else {
+        return false;
+    };
+    ident.quote_style.is_none() && HINTS.iter().any(|hint| ident.value.eq_ignore_ascii_case(hint))
 }
 
 /// Knows nothing.

@@ -23,7 +23,7 @@ use sqlparser::dialect::Dialect;
 use sqlparser::tokenizer::{Location, Span};
 
 pub(super) use flow::{Acc, Column, Edge, Edges, Lin, Rows};
-pub(super) use scope::{Env, Scope};
+pub(super) use scope::Scope;
 
 use super::dialect::Flavour;
 use super::lineage::{Confidence, DiagnosticKind};

@@ -413,6 +413,9 @@ impl Binder<'_> {
         };
         match ident {
             Some(ident) => self.name(ident),
+            None if self.flavour.names_expressions_by_text() => {
+                self.names.intern(&expr.to_string())
+            }
             None => self.names.intern(&format!("EXPR${index}")),
         }
     }

@@ -25,7 +25,12 @@ pub(crate) struct Confirm {
 
 impl Confirm {
     /// Asks `text`; with `yes` as the word for doing it, and `action` what is done.
-    pub(crate) fn new(title: &'static str, text: String, yes: &'static str, action: Action) -> Self {
+    pub(crate) fn new(
+        title: &'static str,
+        text: String,
+        yes: &'static str,
+        action: Action,
+    ) -> Self {
         Self { title, text, yes, action }
     }
 

@@ -125,8 +125,7 @@ impl Finder {
         let height = (area.height * 4 / 5).max(20);
         let inside = popup::draw(frame, area, (width, height), title, &self.totals(), theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, "> ", theme);
-        let list =
-            Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+        let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
         let len = self.found.hits.len();
         self.cursor.resize(usize::from(list.height), len);
@@ -142,7 +141,9 @@ impl Finder {
             let hit = &self.found.hits[at];
             let line = Rect { y, height: 1, ..list };
             let text = match core.catalog.get(hit.node) {
-                Some(node) => hit_line(node, hit, &query, names_width, usize::from(list.width), core),
+                Some(node) => {
+                    hit_line(node, hit, &query, names_width, usize::from(list.width), core)
+                }
                 None => Line::from(Span::styled("(gone meanwhile)", theme.soft)),
             };
             frame.render_widget(text, line);
@@ -227,12 +228,13 @@ fn hit_line(
     let mut left = if is_column {
         vec![Span::styled("· ", theme.data_type)]
     } else {
-        vec![Span::styled(format!("{} ", kinds::sign(node.kind())), kinds::style(node.kind(), theme))]
+        vec![Span::styled(
+            format!("{} ", kinds::sign(node.kind())),
+            kinds::style(node.kind(), theme),
+        )]
     };
-    let name_spans = cut(
-        marked(name, &letters, theme.overlay, theme.overlay.patch(theme.matched)),
-        names_width,
-    );
+    let name_spans =
+        cut(marked(name, &letters, theme.overlay, theme.overlay.patch(theme.matched)), names_width);
     let used = spans_width(&name_spans);
     left.extend(name_spans);
     left.push(Span::raw(" ".repeat(names_width.saturating_sub(used) + 2)));

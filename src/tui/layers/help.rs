@@ -116,8 +116,7 @@ impl Help {
         let hint = "type to filter · change keys in keymap.yaml";
         let inside = popup::draw(frame, area, (78, height), "Keys", hint, theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, "/ ", theme);
-        let list =
-            Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+        let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
         let mut cursor = self.cursor;
         let rows = self.rows();

@@ -130,14 +130,14 @@ impl Palette {
         let theme = &core.theme;
         let inside = popup::draw(frame, area, (72, 22), "Actions", "", theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, ": ", theme);
-        let list =
-            Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+        let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
         self.cursor.resize(usize::from(list.height), self.shown.len());
         for (y, at) in (list.y..).zip(self.cursor.window(self.shown.len())) {
             let (action, letters) = &self.shown[at];
             let key = core.keymap.key_for(&self.contexts, *action).unwrap_or_default();
-            let left = marked(action.title(), letters, theme.overlay, theme.overlay.patch(theme.matched));
+            let left =
+                marked(action.title(), letters, theme.overlay, theme.overlay.patch(theme.matched));
             let line = Rect { y, height: 1, ..list };
             let right = vec![Span::styled(key, theme.key)];
             frame.render_widget(spread(left, right, usize::from(list.width)), line);

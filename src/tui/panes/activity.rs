@@ -10,9 +10,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::http::RequestRecord;
-use crate::model::NodeId;
 use crate::model::display::clean;
-use crate::tui::core::{Core, JobRecord, JobState, shown_path};
+use crate::model::{NodeId, NodeRef};
+use crate::tui::core::{Core, JobRecord, JobState};
 use crate::tui::keymap::Context;
 use crate::tui::msg::{Action, Slot};
 use crate::tui::theme::Theme;
@@ -64,8 +64,6 @@ pub(crate) struct ActivityPane {
     is_typing: bool,
     tab_places: Vec<(Rect, Tab)>,
     body: Rect,
-    /// Whether the newest request stays in view.
-    pub(crate) follows: bool,
 }
 
 impl ActivityPane {
@@ -98,18 +96,32 @@ impl ActivityPane {
             .walk
             .warnings
             .iter()
-            .map(|text| Trouble { word: "warning", what: text.clone(), why: String::new(), node: None })
+            .map(|text| Trouble {
+                word: "warning",
+                what: text.clone(),
+                why: String::new(),
+                node: None,
+            })
             .collect();
         all.extend(core.catalog.walk().chain([core.catalog.root()]).filter_map(|node| {
             let error = node.error()?;
-            let what = if node.path().is_empty() { "the catalogue".to_owned() } else { node.path().to_string() };
-            Some(Trouble { word: "failed", what, why: error.message.clone(), node: Some(node.id()) })
+            let what = if node.path().is_empty() {
+                "the catalogue".to_owned()
+            } else {
+                node.path().to_string()
+            };
+            Some(Trouble {
+                word: "failed",
+                what,
+                why: error.message.clone(),
+                node: Some(node.id()),
+            })
         }));
         all.extend(core.walk.skipped.iter().map(|skipped| Trouble {
             word: "left out",
             what: skipped.path.to_string(),
             why: skipped.reason.clone(),
-            node: core.catalog.at(&skipped.path).map(|node| node.id()),
+            node: core.catalog.at(&skipped.path).map(NodeRef::id),
         }));
         all.retain(|trouble| self.lets(&trouble.what) || self.lets(&trouble.why));
         all
@@ -314,7 +326,9 @@ impl ActivityPane {
         for tab in TABS {
             let title = match tab {
                 Tab::Jobs => "Jobs".to_owned(),
-                Tab::Requests => format!("Requests {}", count(usize::try_from(core.log.total()).unwrap_or(0))),
+                Tab::Requests => {
+                    format!("Requests {}", count(usize::try_from(core.log.total()).unwrap_or(0)))
+                }
                 Tab::Warnings if troubles > 0 => format!("Warnings {}", count(troubles)),
                 Tab::Warnings => "Warnings".to_owned(),
             };
@@ -385,7 +399,10 @@ impl ActivityPane {
                 1 => (Cow::Borrowed(request.method), theme.soft),
                 2 => (Cow::Borrowed(request.path.as_str()), theme.base),
                 3 => status(request, theme),
-                4 => (Cow::Owned(count(usize::try_from(request.elapsed.as_millis()).unwrap_or(0))), theme.base),
+                4 => (
+                    Cow::Owned(count(usize::try_from(request.elapsed.as_millis()).unwrap_or(0))),
+                    theme.base,
+                ),
                 5 => (Cow::Owned(bytes(request.bytes)), theme.soft),
                 _ if request.attempt > 1 => {
                     (Cow::Owned(request.attempt.to_string()), theme.warning)
@@ -504,7 +521,7 @@ fn curl(record: &RequestRecord) -> String {
     )
 }
 
-/// The title of the pane's frame.
+/// What the footer says of warnings and running jobs.
 pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
     let theme = &core.theme;
     let mut right = Vec::new();
@@ -514,7 +531,8 @@ pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
         let plural = if warnings == 1 { "" } else { "s" };
         right.push(Span::styled(format!("! {} warning{plural}", count(warnings)), theme.warning));
     }
-    let jobs = core.busy_jobs() - usize::from(!core.walk.running && core.running(Slot::Discovery).is_some());
+    let jobs = core.busy_jobs()
+        - usize::from(!core.walk.running && core.running(Slot::Discovery).is_some());
     if jobs > 0 {
         if !right.is_empty() {
             right.push(Span::raw("  "));
@@ -527,11 +545,6 @@ pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
     }
     let cells = crate::tui::widgets::text::spans_width(&right);
     spread(right, Vec::new(), cells)
-}
-
-/// A failed node's path, for notices.
-pub(crate) fn path_of(core: &Core, node: NodeId) -> String {
-    core.catalog.get(node).map(|node| shown_path(&node.path())).unwrap_or_default()
 }
 
 #[cfg(test)]

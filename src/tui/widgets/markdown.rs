@@ -126,7 +126,11 @@ impl Writer<'_> {
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
                 let cells = rows.iter().enumerate().filter(|(row, _)| *row != 1);
-                cells.filter_map(|(_, row)| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
+                cells
+                    .filter_map(|(_, row)| row.get(column))
+                    .map(|cell| width(cell))
+                    .max()
+                    .unwrap_or(0)
             })
             .collect();
         for (index, row) in rows.iter().enumerate() {
@@ -260,13 +264,13 @@ fn inline(source: &str, base: Style, theme: &Theme) -> Vec<Span<'static>> {
                 plain.push_str(&rest[1..2]);
                 Some((Vec::new(), 2))
             }
-            '`' => delimited(rest, "`").map(|(inner, len)| {
-                (vec![Span::styled(inner.to_owned(), theme.code)], len)
-            }),
+            '`' => delimited(rest, "`")
+                .map(|(inner, len)| (vec![Span::styled(inner.to_owned(), theme.code)], len)),
             '*' | '_' | '~' => emphasis(rest, previous, base, theme),
             '[' => link(rest, base, theme),
-            '!' if rest[1..].starts_with('[') => link(&rest[1..], base, theme)
-                .map(|(spans, len)| (spans, len + 1)),
+            '!' if rest[1..].starts_with('[') => {
+                link(&rest[1..], base, theme).map(|(spans, len)| (spans, len + 1))
+            }
             _ => None,
         };
         if let Some((pieces, len)) = piece {
@@ -397,12 +401,17 @@ mod tests {
 
     #[test]
     fn leaves_names_and_lone_signs_alone() {
-        assert_eq!(shown("snake_case_name 2 * 3 * 4 [x] a`b", 60), ["snake_case_name 2 * 3 * 4 [x] a`b"]);
+        assert_eq!(
+            shown("snake_case_name 2 * 3 * 4 [x] a`b", 60),
+            ["snake_case_name 2 * 3 * 4 [x] a`b"]
+        );
     }
 
     #[test]
     fn never_panics_on_odd_text() {
-        for text in ["", "|", "#", "```", "[a](", "**", "\\", "- ", "1.", "| a\n|-", "é_ü_*ö*", "!["] {
+        for text in
+            ["", "|", "#", "```", "[a](", "**", "\\", "- ", "1.", "| a\n|-", "é_ü_*ö*", "!["]
+        {
             let _ = shown(text, 1);
         }
     }

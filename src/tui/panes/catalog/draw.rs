@@ -9,12 +9,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, StatefulWidget};
-use rustc_hash::FxHashSet;
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 
 use super::rows::Row;
-use super::{CatalogPane, Mark, matched_letters};
-use crate::model::{Catalog, Listing, NodeId, NodeRef};
+use super::{CatalogPane, Mark, ancestors, matched_letters};
+use crate::model::{Listing, NodeId, NodeRef};
 use crate::tui::core::{Core, Server};
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
@@ -52,7 +51,7 @@ impl CatalogPane {
     }
 
     /// What the frame says beside the title.
-    pub(crate) fn summary(&self, core: &Core) -> String {
+    pub(crate) fn summary(core: &Core) -> String {
         let found = core.walk.stats.datasets;
         if found > 0 { counted(found, "dataset") } else { String::new() }
     }
@@ -72,7 +71,10 @@ impl CatalogPane {
         } else {
             let spans = vec![
                 Span::styled("/", theme.key),
-                Span::styled(crate::model::display::clean(self.filter.value()).into_owned(), theme.strong),
+                Span::styled(
+                    crate::model::display::clean(self.filter.value()).into_owned(),
+                    theme.strong,
+                ),
             ];
             frame.render_widget(Line::from(spans), area);
         }
@@ -94,7 +96,10 @@ impl CatalogPane {
         } else if core.catalog.root().listing() == Listing::Complete {
             "Nothing here that you may see.".to_owned()
         } else if core.walk.stopped {
-            format!("Nothing was read.\n\n{} reads the catalogue.", core.key(&global, Action::RefreshAll))
+            format!(
+                "Nothing was read.\n\n{} reads the catalogue.",
+                core.key(&global, Action::RefreshAll)
+            )
         } else if matches!(core.server, Server::Ready(_)) {
             format!("{} reading …", core.spinner())
         } else {
@@ -118,12 +123,9 @@ impl CatalogPane {
             width: usize::from(area.width),
             words: area.width >= WIDTH_FOR_WORDS,
             filter: self.filter.value().trim().to_lowercase(),
-            marks: self.marks(catalog),
         };
-        let mut chain: Vec<Row> = (0..)
-            .zip(&above)
-            .map(|(depth, id)| Row { id: *id, depth })
-            .collect();
+        let mut chain: Vec<Row> =
+            (0..).zip(&above).map(|(depth, id)| Row { id: *id, depth }).collect();
         let hidden = u16::try_from(chain.len()).unwrap_or(0);
         chain.extend_from_slice(window);
         let mut state = TreeState::default();
@@ -158,30 +160,6 @@ impl CatalogPane {
             }
         }
     }
-
-    /// Containers with something marked below; `None` when nothing is marked at all.
-    fn marks(&self, catalog: &Catalog) -> Option<FxHashSet<NodeId>> {
-        if self.marked.is_empty() {
-            return None;
-        }
-        let mut partly = FxHashSet::default();
-        for id in &self.marked {
-            partly.extend(ancestors(catalog, *id));
-        }
-        Some(partly)
-    }
-}
-
-/// The nodes above `id`, outermost first, without the invisible root.
-fn ancestors(catalog: &Catalog, id: NodeId) -> Vec<NodeId> {
-    let mut above = Vec::new();
-    let mut at = catalog.get(id).and_then(NodeRef::parent);
-    while let Some(node) = at.filter(|node| node.id() != NodeId::ROOT) {
-        above.push(node.id());
-        at = node.parent();
-    }
-    above.reverse();
-    above
 }
 
 /// What the lines of one drawing have in common.
@@ -191,7 +169,6 @@ struct Looks<'a> {
     width: usize,
     words: bool,
     filter: String,
-    marks: Option<FxHashSet<NodeId>>,
 }
 
 impl Looks<'_> {
@@ -240,13 +217,12 @@ impl Looks<'_> {
         let theme = &self.core.theme;
         let kind = node.kind();
         let mut left = Vec::new();
-        if let Some(partly) = &self.marks {
-            let mark = match self.pane.mark(node) {
+        if !self.pane.marked.is_empty() {
+            left.push(match self.pane.mark(node) {
                 Mark::On => Span::styled("☑ ", theme.key),
-                _ if partly.contains(&node.id()) => Span::styled("◪ ", theme.key),
-                _ => Span::styled("☐ ", theme.faint),
-            };
-            left.push(mark);
+                Mark::Partly => Span::styled("◪ ", theme.key),
+                Mark::Off => Span::styled("☐ ", theme.faint),
+            });
         }
         left.push(Span::styled(kinds::sign(kind), kinds::style(kind, theme)));
         left.push(Span::raw(" "));

@@ -44,6 +44,8 @@ pub(crate) struct CatalogPane {
     pub(crate) is_typing: bool,
     /// Marked by hand; what is below a marked node is marked with it.
     marked: FxHashSet<NodeId>,
+    /// What is above a marked node.
+    partly: FxHashSet<NodeId>,
     is_stale: bool,
     /// The catalogue's version that `filtered` was made from.
     filtered_version: u64,
@@ -82,18 +84,13 @@ impl CatalogPane {
         self.is_stale |= !touched.is_empty();
     }
 
-    /// Another catalogue has come.
-    pub(crate) fn reset(&mut self) {
-        self.order.clear();
-        self.is_stale = true;
-    }
-
     /// Makes the rows anew if anything has changed, with the cursor on the same node.
     pub(crate) fn refresh(&mut self, core: &Core) {
         let filter_text = self.filter.value().trim().to_lowercase();
         if filter_text.is_empty() {
             self.filtered = None;
-        } else if self.filtered.is_none() || self.filtered_version != core.version || self.is_stale {
+        } else if self.filtered.is_none() || self.filtered_version != core.version || self.is_stale
+        {
             self.filtered = Some(Filtered::new(&core.catalog, &filter_text));
             self.filtered_version = core.version;
         }
@@ -101,15 +98,14 @@ impl CatalogPane {
             return;
         }
         self.is_stale = false;
-        self.rows =
-            flatten(&core.catalog, &mut self.order, &self.openness, self.filtered.as_ref());
+        self.rows = flatten(&core.catalog, &mut self.order, &self.openness, self.filtered.as_ref());
         let len = self.rows.len();
         let kept = self.selected.and_then(|id| self.position(&core.catalog, id));
         match kept {
             Some(at) if at != self.cursor.at => {
                 // The line under the cursor stays where it was on the screen.
-                let shift = isize::try_from(at).unwrap_or(0)
-                    - isize::try_from(self.cursor.at).unwrap_or(0);
+                let shift =
+                    isize::try_from(at).unwrap_or(0) - isize::try_from(self.cursor.at).unwrap_or(0);
                 self.cursor.offset = self.cursor.offset.saturating_add_signed(shift);
                 self.cursor.go(at, len);
             }
@@ -169,7 +165,10 @@ impl CatalogPane {
                 self.openness.folded.clear();
                 self.is_stale = true;
             }
-            Action::ClearMarks => self.marked.clear(),
+            Action::ClearMarks => {
+                self.marked.clear();
+                self.partly.clear();
+            }
             _ => {
                 let Some(node) = node else { return Outcome::Ignored };
                 return self.handle_on(action, node, core);
@@ -211,6 +210,10 @@ impl CatalogPane {
             Action::ExpandAll => self.unfold_all(node, core),
             Action::ToggleMark => {
                 self.toggle_mark(node);
+                self.partly.clear();
+                for id in &self.marked {
+                    self.partly.extend(ancestors(&core.catalog, *id));
+                }
                 self.cursor.apply(Action::Down, self.rows.len());
                 self.selected = self.rows.get(self.cursor.at).map(|row| row.id);
             }
@@ -271,7 +274,7 @@ impl CatalogPane {
             }
             at = above.parent();
         }
-        Mark::Off
+        if self.partly.contains(&node.id()) { Mark::Partly } else { Mark::Off }
     }
 
     fn toggle_mark(&mut self, node: NodeRef<'_>) {
@@ -280,7 +283,7 @@ impl CatalogPane {
             let mut child = node;
             while !self.marked.remove(&child.id()) {
                 let Some(parent) = child.parent() else { return };
-                let siblings = parent.children().map(|sibling| sibling.id());
+                let siblings = parent.children().map(NodeRef::id);
                 self.marked.extend(siblings.filter(|id| *id != child.id()));
                 child = parent;
             }
@@ -353,7 +356,9 @@ impl CatalogPane {
             return;
         }
         let after = self.rows.iter().skip(self.cursor.at).position(is_match);
-        if let Some(at) = after.map(|at| at + self.cursor.at).or(self.rows.iter().position(is_match)) {
+        if let Some(at) =
+            after.map(|at| at + self.cursor.at).or(self.rows.iter().position(is_match))
+        {
             self.go(at);
         }
     }
@@ -410,6 +415,18 @@ impl CatalogPane {
         ]);
         hints
     }
+}
+
+/// The nodes above `id`, outermost first, without the invisible root.
+fn ancestors(catalog: &Catalog, id: NodeId) -> Vec<NodeId> {
+    let mut above = Vec::new();
+    let mut at = catalog.get(id).and_then(NodeRef::parent);
+    while let Some(node) = at.filter(|node| node.id() != NodeId::ROOT) {
+        above.push(node.id());
+        at = node.parent();
+    }
+    above.reverse();
+    above
 }
 
 /// The letters of a name that a filter matched.

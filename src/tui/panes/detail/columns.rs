@@ -196,11 +196,8 @@ impl ColumnsView {
         let rows = self.rows(node);
         let has_filter = self.is_typing || self.is_filtered();
         let filter_height = u16::from(has_filter && area.height > 3);
-        let body = Rect {
-            y: area.y + 1,
-            height: area.height.saturating_sub(1 + filter_height),
-            ..area
-        };
+        let body =
+            Rect { y: area.y + 1, height: area.height.saturating_sub(1 + filter_height), ..area };
         self.area = body;
         self.cursor.resize(usize::from(body.height), rows.len());
         let layout = Layout::new(node, &rows, usize::from(area.width));
@@ -217,14 +214,18 @@ impl ColumnsView {
             }
         }
         if rows.is_empty() {
-            let text = if has_filter { "No column has these letters." } else { "It has no columns." };
+            let text =
+                if has_filter { "No column has these letters." } else { "It has no columns." };
             frame.render_widget(Line::from(Span::styled(text, theme.soft)), body);
         }
         let beside = Rect { width: area.width + 1, ..body };
         scrollbar(frame, beside, self.cursor.offset, rows.len(), theme.soft);
         if filter_height > 0 {
             let line = Rect { y: area.bottom() - 1, height: 1, ..area };
-            let matches = Span::styled(format!("{} of {}", count(rows.len()), count(node.schema().len())), theme.soft);
+            let matches = Span::styled(
+                format!("{} of {}", count(rows.len()), count(node.schema().len())),
+                theme.soft,
+            );
             frame.render_widget(Line::from(matches).right_aligned(), line);
             if self.is_typing {
                 self.filter.draw(frame, line, "/", theme);

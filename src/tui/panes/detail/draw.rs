@@ -37,43 +37,9 @@ impl DetailPane {
             return;
         };
         let [path, tabs, _, body] = rows(area);
-        frame.render_widget(self.path_line(node, core, usize::from(area.width)), path);
+        frame.render_widget(path_line(node, core, usize::from(area.width)), path);
         self.draw_tabs(frame, tabs, node, core);
         self.draw_body(frame, body, node, core, focused);
-    }
-
-    fn path_line(&self, node: NodeRef<'_>, core: &Core, cells: usize) -> Line<'static> {
-        let theme = &core.theme;
-        let right = vec![Span::styled(caption(node), theme.soft)];
-        let room = cells.saturating_sub(spans_width(&right) + 1);
-        let parts = node.path();
-        let (name, above) = parts.parts().split_last().map_or(("", &[][..]), |(last, above)| {
-            (last.as_str(), above)
-        });
-        let mut spans = vec![
-            Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
-            Span::raw(" "),
-        ];
-        let name = clean(name).into_owned();
-        let mut crumbs: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
-        let needed = |crumbs: &[String]| {
-            crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>() + width(&name) + 2
-        };
-        // The name matters most, then what is nearest to it.
-        let mut is_cut = false;
-        while needed(&crumbs) + usize::from(is_cut) * 4 > room && !crumbs.is_empty() {
-            crumbs.remove(0);
-            is_cut = true;
-        }
-        if is_cut {
-            spans.push(Span::styled("… › ", theme.faint));
-        }
-        for crumb in crumbs {
-            spans.push(Span::styled(crumb, theme.soft));
-            spans.push(Span::styled(" › ", theme.faint));
-        }
-        spans.push(Span::styled(name, theme.strong));
-        spread(spans, right, cells)
     }
 
     fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
@@ -91,11 +57,8 @@ impl DetailPane {
         }
         let extras = self.extras.get(&node.id());
         let labels = extras.map_or(&[][..], |extras| &extras.labels);
-        let text = labels
-            .iter()
-            .map(|label| format!("#{}", clean(label)))
-            .collect::<Vec<_>>()
-            .join(" ");
+        let text =
+            labels.iter().map(|label| format!("#{}", clean(label))).collect::<Vec<_>>().join(" ");
         let room = usize::from(area.right().saturating_sub(x));
         if !text.is_empty() && room > 8 {
             let text = crate::model::display::truncate_to_width(&text, room).into_owned();
@@ -266,8 +229,10 @@ impl DetailPane {
                 return;
             }
             Some(Remote::Loading) => {
-                let elapsed =
-                    core.running(Slot::Preview).map(|job| job.elapsed(core.now)).unwrap_or_default();
+                let elapsed = core
+                    .running(Slot::Preview)
+                    .map(|job| job.elapsed(core.now))
+                    .unwrap_or_default();
                 page.text(
                     &format!("{} running for {}", core.spinner(), duration(elapsed)),
                     theme.busy,
@@ -330,7 +295,8 @@ fn draw_beside(frame: &mut Frame<'_>, area: Rect, text: &str, core: &Core) {
         frame.render_widget(Span::styled("│", theme.border), cell);
     }
     let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-    frame.render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
+    frame
+        .render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
     let body = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     let lines = numbered(text, core);
     let hidden = lines.len().saturating_sub(usize::from(body.height));
@@ -355,4 +321,38 @@ fn rows(area: Rect) -> [Rect; 4] {
     let body =
         Rect { y: (area.y + 3).min(area.bottom()), height: area.height.saturating_sub(3), ..area };
     [line(0), line(1), line(2), body]
+}
+
+/// The path as crumbs, and what kind of thing it leads to.
+fn path_line(node: NodeRef<'_>, core: &Core, cells: usize) -> Line<'static> {
+    let theme = &core.theme;
+    let right = vec![Span::styled(caption(node), theme.soft)];
+    let room = cells.saturating_sub(spans_width(&right) + 1);
+    let parts = node.path();
+    let (name, above) =
+        parts.parts().split_last().map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
+    let mut spans = vec![
+        Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
+        Span::raw(" "),
+    ];
+    let name = clean(name).into_owned();
+    let mut crumbs: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
+    let needed = |crumbs: &[String]| {
+        crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>() + width(&name) + 2
+    };
+    // The name matters most, then what is nearest to it.
+    let mut is_cut = false;
+    while needed(&crumbs) + usize::from(is_cut) * 4 > room && !crumbs.is_empty() {
+        crumbs.remove(0);
+        is_cut = true;
+    }
+    if is_cut {
+        spans.push(Span::styled("… › ", theme.faint));
+    }
+    for crumb in crumbs {
+        spans.push(Span::styled(crumb, theme.soft));
+        spans.push(Span::styled(" › ", theme.faint));
+    }
+    spans.push(Span::styled(name, theme.strong));
+    spread(spans, right, cells)
 }

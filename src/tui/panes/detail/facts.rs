@@ -46,10 +46,8 @@ impl<'a> Page<'a> {
         let mut label = format!("{label:<LABEL$}");
         for line in wrap(value, self.cells.saturating_sub(LABEL)) {
             let label = std::mem::replace(&mut label, " ".repeat(LABEL));
-            self.lines.push(Line::from(vec![
-                Span::styled(label, theme.soft),
-                Span::styled(line, style),
-            ]));
+            self.lines
+                .push(Line::from(vec![Span::styled(label, theme.soft), Span::styled(line, style)]));
         }
     }
 
@@ -110,7 +108,6 @@ impl<'a> Page<'a> {
             .join(", ");
         match node.listing() {
             Listing::Complete if children == 0 => "nothing".clone_into(&mut text),
-            Listing::Complete => {}
             Listing::Partial => text.push_str(" so far"),
             Listing::Unread if children == 0 => {
                 let key = DetailPane::key_for(self.core, Action::Refresh);
@@ -122,7 +119,7 @@ impl<'a> Page<'a> {
                     format!("not listed yet ({key} lists it)")
                 };
             }
-            Listing::Unread => {}
+            Listing::Complete | Listing::Unread => {}
         }
         text
     }

@@ -166,7 +166,8 @@ impl DetailPane {
     fn extras(&mut self, id: NodeId) -> &mut Extras {
         self.clock += 1;
         if self.extras.len() >= KEPT && !self.extras.contains_key(&id) {
-            let oldest = self.extras.iter().min_by_key(|(_, extras)| extras.used).map(|(id, _)| *id);
+            let oldest =
+                self.extras.iter().min_by_key(|(_, extras)| extras.used).map(|(id, _)| *id);
             if let Some(oldest) = oldest {
                 self.extras.remove(&oldest);
             }
@@ -268,7 +269,12 @@ impl DetailPane {
     }
 
     /// Rows have come.
-    pub(crate) fn take_rows(&mut self, id: NodeId, rows: QueryResult, elapsed: std::time::Duration) {
+    pub(crate) fn take_rows(
+        &mut self,
+        id: NodeId,
+        rows: QueryResult,
+        elapsed: std::time::Duration,
+    ) {
         self.extras(id).preview = Remote::Ready(Preview::new(rows, elapsed));
         self.preview_cursor = preview::View::default();
     }
@@ -470,7 +476,9 @@ impl DetailPane {
             Tab::Columns if !self.columns.is_filtered() => hints.push((Action::Filter, "filter")),
             Tab::Columns => hints.push((Action::Back, "clear filter")),
             Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
-            Tab::Preview => hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]),
+            Tab::Preview => {
+                hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]);
+            }
             Tab::Sql | Tab::Definition => {
                 hints.extend([(Action::CopyLong, "copy SQL"), (Action::Edit, "editor")]);
             }
@@ -483,15 +491,22 @@ impl DetailPane {
             (Action::ShowWiki, Tab::Wiki),
         ] {
             if of != tab && Tab::of(node.kind()).contains(&of) {
-                hints.push((tab_action, match of {
-                    Tab::Columns => "columns",
-                    Tab::Sql => "SQL",
-                    Tab::Preview => "preview",
-                    _ => "wiki",
-                }));
+                hints.push((
+                    tab_action,
+                    match of {
+                        Tab::Columns => "columns",
+                        Tab::Sql => "SQL",
+                        Tab::Preview => "preview",
+                        _ => "wiki",
+                    },
+                ));
             }
         }
-        hints.extend([(Action::Zoom, "zoom"), (Action::Copy, "copy"), (Action::Palette, "actions")]);
+        hints.extend([
+            (Action::Zoom, "zoom"),
+            (Action::Copy, "copy"),
+            (Action::Palette, "actions"),
+        ]);
         hints
     }
 

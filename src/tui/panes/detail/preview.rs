@@ -162,8 +162,7 @@ impl View {
             Vec::new()
         };
         frame.render_widget(spread(left, right, self.width), Rect { height: 1, ..area });
-        let table_area =
-            Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+        let table_area = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
         if preview.rows.is_empty() {
             let text = Line::from(Span::styled("It is empty: the query gave no rows.", theme.soft));
             frame.render_widget(text, Rect { height: 1, ..table_area });
