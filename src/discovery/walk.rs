@@ -19,7 +19,7 @@ use super::queue::{Batches, Job, Queue};
 use super::{CatalogApi, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, Skipped};
 use crate::dremio::{BatchAnswer, ChildPage, EntityRef, Error, QueryResult};
 use crate::model::{
-    Catalog, Change, DatasetPath, Entity, Item, NodeError, NodeErrorKind, NodeId, NodeKind, NodeRef,
+    Catalog, Change, DatasetPath, Entity, Item, NodeError, NodeErrorKind, NodeId, NodeKind,
 };
 
 /// Events that may wait for a slow receiver before the walk waits with them.
