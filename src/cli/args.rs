@@ -106,7 +106,7 @@ pub struct OutputArgs {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
-    /// Colours of the terminal UI: auto, dark, light, high-contrast or 16
+    /// Colours of the terminal UI: auto, dark, light, high-contrast or ansi16
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII characters only

@@ -96,6 +96,15 @@ impl Session {
             .or_else(|| self.places.as_ref().map(|places| places.data_dir.clone()))
     }
 
+    /// The user's key bindings: as set, else the file in the usual place if it is there.
+    pub fn keymap(&self, settings: &Settings) -> Option<PathBuf> {
+        let usual = || {
+            let file = self.places.as_ref()?.keymap_file.clone();
+            file.exists().then_some(file)
+        };
+        settings.ui.keymap.clone().or_else(usual)
+    }
+
     /// Starts the log; keep the guard until the end. `in_ui` keeps it off the terminal.
     pub fn start_log(&self, settings: &Settings, in_ui: bool) -> LogGuard {
         let (guard, problem) = crate::log::start(&LogOptions {

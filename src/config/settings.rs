@@ -154,7 +154,7 @@ pub struct DbtSettings {
 /// How the terminal UI looks.
 #[derive(Clone, Debug)]
 pub struct UiSettings {
-    /// `auto`, `dark`, `light`, `high-contrast` or `16`.
+    /// `auto`, `dark`, `light`, `high-contrast` or `ansi16`.
     pub theme: String,
     /// Whether it takes the mouse.
     pub mouse: bool,
@@ -443,6 +443,8 @@ impl Settings {
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
             list_storage_folders: discovery.list_storage_folders,
+            // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
+            auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
     }

@@ -371,7 +371,7 @@ impl App {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
             Action::Back | Action::Left if self.focus != Pane::Catalog => {
-                self.focus = Pane::Catalog
+                self.focus = Pane::Catalog;
             }
             Action::NextPane | Action::PreviousPane => {
                 self.focus = if self.focus == Pane::Catalog { self.right } else { Pane::Catalog };

@@ -103,7 +103,7 @@ impl<B: Backend> Jobs<B> {
                         Some(Err(message)) => JobBody::Failed(message),
                         None => JobBody::Cancelled,
                     }
-                })
+                });
             }
             // Not dropped on cancellation: the client then still has to cancel on the server.
             JobSpec::Preview(_, sql) => self.spawn(reporter, async move |token| {

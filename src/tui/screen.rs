@@ -158,7 +158,7 @@ impl App {
         let title = format!(" {key} Catalog ");
         let look = if is_current { theme.title_focus } else { theme.title };
         let mut block = self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
-        let summary = self.catalog.summary(&self.core);
+        let summary = CatalogPane::summary(&self.core);
         if !summary.is_empty() && usize::from(area.width) > title.len() + summary.len() + 6 {
             let summary = Span::styled(format!(" {summary} "), theme.title);
             block = block.title(Line::from(summary).right_aligned());

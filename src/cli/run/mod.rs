@@ -43,10 +43,7 @@ fn block_on(
     session: &Session,
     command: impl Future<Output = Result<ExitStatus, Failure>>,
 ) -> Result<ExitStatus, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
-        })?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         interrupt::watch(session.cancel.clone(), session.printer.clone());
         command.await
@@ -54,4 +51,11 @@ fn block_on(
     // A name look-up or a prompt that still blocks a thread must not keep the program.
     runtime.shutdown_background();
     outcome
+}
+
+/// The runtime on which everything asynchronous runs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
+    })
 }

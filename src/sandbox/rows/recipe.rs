@@ -75,10 +75,12 @@ pub(super) enum Maker {
         after: String,
         first: i64,
     },
+    /// `cents`: two digits after the point also where the type has no scale.
     Number {
         from: f64,
         to: f64,
         shape: Shape,
+        cents: bool,
     },
     Moment {
         from: i64,

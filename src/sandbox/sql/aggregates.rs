@@ -21,11 +21,7 @@ struct Numbers {
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     for (name, distinct) in [("dx_listagg", false), ("dx_listagg_distinct", true)] {
-        let finish: fn(Texts) -> Option<String> = if distinct {
-            |texts| Some(join_distinct(texts))
-        } else {
-            |texts| Some(texts.texts.join(&texts.separator))
-        };
+        let finish: fn(Texts) -> Option<String> = if distinct { join_distinct } else { join };
         connection.create_aggregate_function(
             name,
             2,

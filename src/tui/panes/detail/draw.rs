@@ -42,41 +42,6 @@ impl DetailPane {
         self.draw_body(frame, body, node, core, focused);
     }
 
-    fn path_line(&self, node: NodeRef<'_>, core: &Core, cells: usize) -> Line<'static> {
-        let theme = &core.theme;
-        let right = vec![Span::styled(caption(node), theme.soft)];
-        let room = cells.saturating_sub(spans_width(&right) + 1);
-        let parts = node.path();
-        let (name, above) = parts
-            .parts()
-            .split_last()
-            .map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
-        let mut spans = vec![
-            Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
-            Span::raw(" "),
-        ];
-        let name = clean(name).into_owned();
-        let mut crumbs: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
-        let needed = |crumbs: &[String]| {
-            crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>() + width(&name) + 2
-        };
-        // The name matters most, then what is nearest to it.
-        let mut is_cut = false;
-        while needed(&crumbs) + usize::from(is_cut) * 4 > room && !crumbs.is_empty() {
-            crumbs.remove(0);
-            is_cut = true;
-        }
-        if is_cut {
-            spans.push(Span::styled("… › ", theme.faint));
-        }
-        for crumb in crumbs {
-            spans.push(Span::styled(crumb, theme.soft));
-            spans.push(Span::styled(" › ", theme.faint));
-        }
-        spans.push(Span::styled(name, theme.strong));
-        spread(spans, right, cells)
-    }
-
     fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
         let theme = &core.theme;
         let front = self.tab(node);
