@@ -5,10 +5,12 @@
 pub mod catalog;
 mod escape;
 pub mod sql_lineage;
+pub mod sync;
 
 pub use catalog::{CatalogReport, ReportStats};
 pub use escape::Escaped;
 pub use sql_lineage::SqlLineageReport;
+pub use sync::SyncReport;
 
 /// Version of every JSON shape written here; raised when a reader would have to change.
 pub const SCHEMA_VERSION: u32 = 1;
