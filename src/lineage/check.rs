@@ -98,9 +98,8 @@ pub fn check(graph: &LineageGraph, is_wanted: impl Fn(NodeIndex) -> bool) -> Che
             ReadingStatus::Failed => &mut coverage.failed,
             ReadingStatus::Hidden | ReadingStatus::Unread => &mut coverage.unreadable,
         } += 1;
-        let is_broken = |kind| {
-            matches!(kind, DiagnosticKind::UnknownTable | DiagnosticKind::UnknownColumn)
-        };
+        let is_broken =
+            |kind| matches!(kind, DiagnosticKind::UnknownTable | DiagnosticKind::UnknownColumn);
         let mut has_other_trouble = reading.status != ReadingStatus::Parsed;
         for diagnostic in reading.diagnostics.iter().filter(|found| is_broken(found.kind)) {
             has_other_trouble = false;

@@ -12,8 +12,8 @@ use super::graph::{
 };
 use crate::model::{Catalog, DatasetPath, NodeId, NodeKind, NodeRef, SchemaState};
 use crate::sqlflow::{
-    Analysis, ColumnRef, Confidence, FunctionBody, Kind, Relation, Schema, StatementLineage, Status,
-    analyze,
+    Analysis, ColumnRef, Confidence, FunctionBody, Kind, Relation, Schema, StatementLineage,
+    Status, analyze,
 };
 
 /// The readings of all views, kept so that a change costs only what depends on it.
@@ -49,11 +49,8 @@ impl Engine {
     /// Reads every view of a catalogue, on all processors.
     pub fn new(catalog: &Catalog) -> Self {
         let mut engine = Self::default();
-        let views: Vec<NodeId> = catalog
-            .walk()
-            .filter(|node| node.kind() == NodeKind::View)
-            .map(NodeRef::id)
-            .collect();
+        let views: Vec<NodeId> =
+            catalog.walk().filter(|node| node.kind() == NodeKind::View).map(NodeRef::id).collect();
         engine.read(catalog, &views);
         engine
     }
@@ -67,9 +64,10 @@ impl Engine {
         let mut live = FxHashSet::default();
         for node in catalog.walk().filter(|node| node.kind() == NodeKind::View) {
             live.insert(node.id());
-            let is_current = self.views.get(&node.id()).is_some_and(|view| {
-                view.is_of(node) && view.asked.is_disjoint(&changed)
-            });
+            let is_current = self
+                .views
+                .get(&node.id())
+                .is_some_and(|view| view.is_of(node) && view.asked.is_disjoint(&changed));
             if !is_current {
                 stale.push(node.id());
             }
@@ -120,7 +118,10 @@ impl ViewLineage {
             None => schema.state != SchemaState::Known,
             Some(columns) => {
                 columns.len() == schema.len()
-                    && columns.iter().zip(schema.iter()).all(|(name, column)| **name == *column.name)
+                    && columns
+                        .iter()
+                        .zip(schema.iter())
+                        .all(|(name, column)| **name == *column.name)
             }
         };
         same_columns
@@ -171,8 +172,8 @@ fn role(path: &DatasetPath, found: Option<NodeRef<'_>>) -> NodeRole {
         Some(_) => NodeRole::Table,
         None => {
             let root = path.root().unwrap_or_default();
-            let is_system = root.eq_ignore_ascii_case("sys")
-                || root.eq_ignore_ascii_case("information_schema");
+            let is_system =
+                root.eq_ignore_ascii_case("sys") || root.eq_ignore_ascii_case("information_schema");
             if is_system { NodeRole::System } else { NodeRole::Missing }
         }
     }

@@ -210,11 +210,7 @@ impl LineageGraph {
             order.into_iter().filter_map(|old| slots[old].take()).collect();
         let mut edges: Vec<Edge> = edges
             .into_iter()
-            .map(|edge| Edge {
-                from: moved[edge.from.index()],
-                to: moved[edge.to.index()],
-                ..edge
-            })
+            .map(|edge| Edge { from: moved[edge.from.index()], to: moved[edge.to.index()], ..edge })
             .collect();
         edges.sort_by_key(|edge| (edge.to, edge.from));
         edges.dedup_by(|later, earlier| {

@@ -151,29 +151,29 @@ pub enum Flavour {
     Dremio,
     /// The standard's, for tools that do not say more.
     Ansi,
-    /// Google BigQuery's.
+    /// The SQL of `BigQuery`.
     BigQuery,
     /// ClickHouse's.
     ClickHouse,
     /// Databricks' and Spark's.
     Databricks,
-    /// DuckDB's.
+    /// The SQL of `DuckDB`.
     DuckDb,
     /// Hive's.
     Hive,
     /// Microsoft's.
     MsSql,
-    /// MySQL's.
+    /// The SQL of `MySQL`.
     MySql,
     /// Oracle's.
     Oracle,
-    /// PostgreSQL's.
+    /// The SQL of `PostgreSQL`.
     Postgres,
     /// Redshift's.
     Redshift,
     /// Snowflake's.
     Snowflake,
-    /// SQLite's.
+    /// The SQL of `SQLite`.
     Sqlite,
     /// Teradata's.
     Teradata,

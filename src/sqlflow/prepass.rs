@@ -46,6 +46,9 @@ fn needs_rewrite(tokens: &[TokenWithSpan]) -> bool {
                     | Keyword::TABLE
                     | Keyword::UNPIVOT
                     | Keyword::FROM
+                    | Keyword::MAP
+                    | Keyword::SYMMETRIC
+                    | Keyword::ASYMMETRIC
             ) || word.value.eq_ignore_ascii_case("CONTAINS")
         }
         Token::LBrace => true,
@@ -92,7 +95,7 @@ impl Pass<'_> {
 
     fn word(&mut self, tokens: &[TokenWithSpan], at: usize, word: &str) -> Option<usize> {
         // Nothing below is longer or shorter than this, and names mostly are.
-        if !(2..=8).contains(&word.len()) {
+        if !(2..=10).contains(&word.len()) {
             return None;
         }
         let followed_by_paren = is_token(tokens, at + 1, &Token::LParen);
@@ -104,6 +107,16 @@ impl Pass<'_> {
         }
         if followed_by_paren && is(tokens, at, "CONTAINS") {
             return self.contains(tokens, at);
+        }
+        if is(tokens, at, "MAP") && is_token(tokens, at + 1, &Token::LBracket) {
+            self.out.push(keyword("ARRAY", Keyword::ARRAY, tokens[at].span));
+            return Some(at + 1);
+        }
+        if at > 0
+            && is(tokens, at - 1, "BETWEEN")
+            && is_any(tokens, at, &["SYMMETRIC", "ASYMMETRIC"])
+        {
+            return Some(at + 1);
         }
         if is(tokens, at, "UNPIVOT") {
             return self.unpivot(tokens, at);

@@ -26,7 +26,7 @@ use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
 use crate::discovery::DiscoveryEvent;
 use crate::http::RequestLog;
-use crate::model::{Catalog, NodeId};
+use crate::model::{Catalog, Change, NodeId};
 use crate::search::{Hit, Index};
 
 /// How long the cursor must rest on a node before the server is asked about it.
@@ -185,6 +185,13 @@ impl App {
         }
         self.after_update();
         self.core.take_cmds()
+    }
+
+    /// Takes in facts about the catalogue.
+    pub fn learn(&mut self, changes: Vec<Change>) {
+        let touched = self.core.apply(changes);
+        self.catalog.note(&touched);
+        self.after_update();
     }
 
     /// What follows from any change: the tree's rows, and the node that the details show.
@@ -585,6 +592,10 @@ impl App {
         match (slot, &state) {
             (Slot::Login, JobState::Failed(message)) => {
                 self.core.server = Server::Failed(message.clone());
+                if !self.core.catalog.is_empty() {
+                    let text = Message::new("Not connected".to_owned(), message.clone());
+                    self.layers.push(Layer::Message(text));
+                }
             }
             (Slot::Discovery, _) => {
                 self.core.walk.running = false;
@@ -600,10 +611,7 @@ impl App {
 
     fn discovery(&mut self, event: DiscoveryEvent) {
         match event {
-            DiscoveryEvent::Changes(changes) => {
-                let touched = self.core.apply(changes);
-                self.catalog.note(&touched);
-            }
+            DiscoveryEvent::Changes(changes) => self.learn(changes),
             DiscoveryEvent::Progress(stats) => self.core.walk.stats = stats,
             DiscoveryEvent::Skipped(skipped) => self.core.skip(skipped),
             DiscoveryEvent::Warning(text) => self.core.warn(text),

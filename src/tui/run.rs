@@ -6,10 +6,11 @@
 
 use std::future::Future;
 use std::io;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend as DrawingBackend;
 use tokio::sync::mpsc;
@@ -243,11 +244,16 @@ where
             if Instant::now() >= until || self.cmds.iter().any(is_urgent) {
                 break;
             }
-            let waiting =
-                self.incoming.as_mut().and_then(|incoming| incoming.next().now_or_never());
+            // Polled by this task's own waker: the terminal's stream keeps the first one that it meets.
+            let waiting = match &mut self.incoming {
+                Some(incoming) => futures::poll!(incoming.next()),
+                None => Poll::Pending,
+            };
             next = match waiting {
-                Some(item) => Some(Happened::Outside(item)),
-                None => reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report))),
+                Poll::Ready(item) => Some(Happened::Outside(item)),
+                Poll::Pending => {
+                    reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report)))
+                }
             };
         }
         Ok(None)

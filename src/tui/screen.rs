@@ -60,7 +60,9 @@ impl App {
         ];
         if let Server::Ready(info) = &self.core.server {
             let mut product = "Dremio".to_owned();
-            for part in [&info.version, &info.edition].into_iter().flatten() {
+            // The build number behind a dash says nothing to a person.
+            let version = info.version.as_deref().and_then(|version| version.split('-').next());
+            for part in [version, info.edition.as_deref()].into_iter().flatten() {
                 product.push(' ');
                 product.push_str(&clean(part));
             }

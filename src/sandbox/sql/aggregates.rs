@@ -51,7 +51,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             finish: percentile,
         },
     )?;
-    let spreads: [(&str, fn(Numbers) -> Option<f64>); 4] = [
+    type Finish = fn(Numbers) -> Option<f64>;
+    let spreads: [(&str, Finish); 4] = [
         ("dx_var_pop", |all| variance(&all.numbers, 0.0)),
         ("dx_var_samp", |all| variance(&all.numbers, 1.0)),
         ("dx_stddev_pop", |all| variance(&all.numbers, 0.0).map(f64::sqrt)),
@@ -88,6 +89,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of an aggregate takes it all")]
 fn join(all: Texts) -> Option<String> {
     (!all.texts.is_empty()).then(|| all.texts.join(&all.separator))
 }

@@ -19,7 +19,7 @@ use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::text::{count, counted, marked, spread, wrap};
+use crate::tui::widgets::text::{count, counted, marked, spans_width, spread, wrap};
 
 /// From this width on, a row says its kind in words too.
 const WIDTH_FOR_WORDS: u16 = 34;
@@ -229,11 +229,16 @@ impl Looks<'_> {
         let letters = matched_letters(node.name(), &self.filter);
         let name_style = if kind.is_container() { theme.strong } else { theme.base };
         left.extend(marked(node.name(), &letters, name_style, name_style.patch(theme.matched)));
-        spread(left, self.right(node), room)
+        // The sign says the kind too, so the word gives way to a long name.
+        let left_width = spans_width(&left);
+        let with_word = self.right(node, self.words);
+        let fits = left_width < room.saturating_sub(spans_width(&with_word));
+        let right = if self.words && !fits { self.right(node, false) } else { with_word };
+        spread(left, right, room)
     }
 
     /// The end of a line: what is wrong, what kind it is, how much is inside.
-    fn right(&self, node: NodeRef<'_>) -> Vec<Span<'static>> {
+    fn right(&self, node: NodeRef<'_>, words: bool) -> Vec<Span<'static>> {
         let theme = &self.core.theme;
         let mut right = Vec::new();
         if let Some((word, is_bad)) = kinds::trouble(node) {
@@ -241,7 +246,7 @@ impl Looks<'_> {
             let sign = if is_bad { "✗" } else { "!" };
             right.push(Span::styled(format!("{sign} {word} "), look));
         }
-        if self.words {
+        if words {
             right.push(Span::styled(format!("{:<8}", node.kind().name()), theme.soft));
         }
         let is_read = self.core.reading.contains(&node.id())
@@ -249,7 +254,7 @@ impl Looks<'_> {
         let count = if is_read {
             Span::styled(format!("{:>6}", self.core.spinner()), theme.busy)
         } else if !node.kind().is_container() {
-            Span::raw(if self.words { "      " } else { "" })
+            Span::raw(if words { "      " } else { "" })
         } else {
             let children = node.children().len();
             let text = match node.listing() {
