@@ -46,6 +46,7 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
     let outcome = runtime.block_on(async {
         // Kept until the UI is left: the demo's servers stop with it.
         let target = session.target(&settings).await?;
+        let data_dir = session.data_dir(&settings);
         let options = tui::Options {
             connect: target.options.clone(),
             discovery: settings.discovery_options(),
@@ -61,8 +62,8 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
             mouse: settings.ui.mouse,
             ascii: settings.ui.ascii,
             keymap_override: session.keymap(&settings),
-            snapshot: None,
-            state_dir: session.data_dir(&settings),
+            snapshot: data_dir.as_deref().and_then(|dir| target.stored(dir)),
+            state_dir: data_dir,
         };
         tui::run(options).await.map_err(|error| match error {
             tui::Error::Connection(error) => error.into(),

@@ -85,7 +85,7 @@ impl Run {
 
     /// A message is one to three lines, without the names of Rust types.
     #[track_caller]
-    fn is_brief(self) -> Self {
+    fn briefly(self) -> Self {
         assert!((1..=3).contains(&self.stderr.lines().count()), "{}", self.stderr);
         assert!(!self.stderr.contains("::"), "{}", self.stderr);
         self
@@ -249,7 +249,7 @@ fn wrong_command_lines_are_usage_errors() {
     home.run(&["sandbox", "--fault", "503=200%"]).exits(2).says("not a share");
     home.run(&["discover", "--demo", "--types", "tabel"]).exits(2).says("did you mean table?");
     home.run(&["discover", "--demo", "--include", "("]).exits(2).says("--include");
-    home.run(&["discover", "--demo=nowhere"]).exits(2).says("shop, reference").is_brief();
+    home.run(&["discover", "--demo=nowhere"]).exits(2).says("shop, reference").briefly();
     home.run(&["discover", "--demo", "-o", "no/such/folder/x.json"])
         .exits(2)
         .says("there is no folder no/such/folder");
@@ -257,12 +257,13 @@ fn wrong_command_lines_are_usage_errors() {
 
 #[test]
 fn the_ui_needs_a_terminal() {
-    Home::new().run(&[]).exits(2).says("needs a terminal").is_brief();
+    Home::new().run(&[]).exits(2).says("needs a terminal").briefly();
 }
 
 #[test]
 fn without_a_server_it_says_how_to_name_one() {
-    let run = Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").is_brief();
+    let run =
+        Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").briefly();
     assert!(run.stdout.is_empty());
 }
 
@@ -273,7 +274,7 @@ fn a_bad_config_file_is_named_with_its_line() {
     home.run(&["config", "show", "--config", "bad.yaml"])
         .exits(2)
         .says("bad.yaml:2:8: unknown setting dremio.usr; did you mean dremio.user?")
-        .is_brief();
+        .briefly();
     home.run(&["discover", "--config", "absent.yaml"])
         .exits(2)
         .says("cannot read the config file absent.yaml");
@@ -289,9 +290,8 @@ fn config_init_writes_a_private_file_that_config_show_reads() {
 
     let home = Home::new();
     let environment = [("DREMIO_PASSWORD", "hunter2")];
-    let run = home
-        .run_with(&environment, &["config", "init", "--dremio-url", "http://h:9047"])
-        .exits(0);
+    let run =
+        home.run_with(&environment, &["config", "init", "--dremio-url", "http://h:9047"]).exits(0);
     let file = Path::new(run.stdout.trim());
     let text = std::fs::read_to_string(file).expect("the config file");
     assert!(text.contains("http://h:9047") && !text.contains("hunter2"), "{text}");
@@ -322,7 +322,7 @@ fn an_unreachable_host_is_told_apart_from_a_wrong_port() {
     };
     let url = format!("http://127.0.0.1:{port}");
     let environment = [("DREMIO_URL", url.as_str()), ("DREMIO_PAT", "secret-token")];
-    let run = home.run_with(&environment, &["discover"]).exits(3).says("refused").is_brief();
+    let run = home.run_with(&environment, &["discover"]).exits(3).says("refused").briefly();
     assert!(!run.stderr.contains("secret-token"));
     let report = home.run_with(&environment, &["doctor", "--format", "json"]).exits(3).json();
     assert_eq!(report["failed_step"], "tcp");
@@ -343,7 +343,7 @@ fn a_web_page_is_not_a_dremio() {
         .exits(3)
         .says("Sign in to Example")
         .says("URL")
-        .is_brief();
+        .briefly();
     assert!(!run.stderr.contains("hunter2"));
     let report = home.run_with(&environment, &["doctor", "--format", "json"]).exits(3).json();
     assert_eq!(report["failed_step"], "dremio");
@@ -360,7 +360,7 @@ fn a_certificate_of_its_own_is_named_and_can_be_trusted() {
         .exits(3)
         .says("certificate")
         .says("ca_file")
-        .is_brief();
+        .briefly();
     let failed_step = |args: &[&str]| {
         let mut all = vec!["doctor", "--format", "json"];
         all.extend(args);
@@ -373,7 +373,7 @@ fn a_certificate_of_its_own_is_named_and_can_be_trusted() {
     home.run_with(&environment, &["discover", "--ca-file", "absent.pem"])
         .exits(2)
         .says("absent.pem")
-        .is_brief();
+        .briefly();
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn a_wrong_password_is_refused_in_words() {
         .exits(3)
         .says("login was refused")
         .says("check user name and password")
-        .is_brief();
+        .briefly();
     assert!(!run.stderr.contains("not-this-one") && run.stdout.is_empty());
     let report = home.run_with(&environment, &["doctor", "--format", "json"]).exits(3).json();
     assert_eq!(report["failed_step"], "login");
@@ -426,7 +426,9 @@ fn discover_writes_every_form() {
         assert_eq!(stats[name], count, "{stats}");
     }
     let resources = json["resources"].as_array().expect("resources");
-    for dataset in resources.iter().filter(|it| ["table", "view"].contains(&it["kind"].as_str().unwrap_or(""))) {
+    for dataset in
+        resources.iter().filter(|it| ["table", "view"].contains(&it["kind"].as_str().unwrap_or("")))
+    {
         let columns = dataset["columns"].as_array().expect("typed columns");
         assert!(columns.iter().all(|column| column["type"].is_string()), "{dataset}");
     }
@@ -439,7 +441,10 @@ fn discover_writes_every_form() {
         assert!(text.starts_with(start), "{file}: {text:.100}");
     }
     let table = home.run(&["discover", "--demo=reference", "--format", "table"]).exits(0).stdout;
-    assert!(table.lines().last().is_some_and(|it| it.starts_with("36 resources: 10 roots")), "{table}");
+    assert!(
+        table.lines().last().is_some_and(|it| it.starts_with("36 resources: 10 roots")),
+        "{table}"
+    );
     let views =
         home.run(&["discover", "--demo=reference", "--types", "view", "--format", "json"]).json();
     let kinds = views["resources"].as_array().expect("resources");
@@ -502,7 +507,8 @@ fn sql_lineage_reads_files_and_standard_input() {
         "sales.orders: [id, amount, status]\nsales.\"odd.name\": {a: BIGINT}\nsales.open:\n",
     )
     .expect("a file");
-    let sql = "CREATE VIEW mart.v AS SELECT status, SUM(amount) AS total FROM orders GROUP BY status";
+    let sql =
+        "CREATE VIEW mart.v AS SELECT status, SUM(amount) AS total FROM orders GROUP BY status";
     std::fs::write(home.path().join("v.sql"), sql).expect("a file");
     let args = ["sql-lineage", "v.sql", "--schema", "schema.yaml", "--context", "sales"];
     let text = home.run(&args).exits(0).stdout;
@@ -519,6 +525,6 @@ fn sql_lineage_reads_files_and_standard_input() {
     let run = Run::of(&command.write_stdin(case).output().expect("a run")).exits(0);
     assert_eq!(run.json()[0]["tables"]["sources"][0], "t");
     let mut command = home.command(&["sql-lineage", "--batch"]);
-    Run::of(&command.write_stdin("[{").output().expect("a run")).exits(2).is_brief();
+    Run::of(&command.write_stdin("[{").output().expect("a run")).exits(2).briefly();
     home.run(&["sql-lineage", "absent.sql"]).exits(2).says("cannot read absent.sql");
 }

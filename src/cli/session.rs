@@ -1,17 +1,20 @@
 //! [`Session`]: what every command of one run shares: flags, settings, voice, the way to stop.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::args::{Cli, Command, ConnectionArgs, DiscoverArgs, OutputArgs};
 use super::printer::Printer;
 use super::status::{ExitStatus, Failure};
 use crate::config::{self, FlagValue, Inputs, Places, Settings};
-use crate::dremio::ConnectOptions;
+use crate::dremio::{ConnectOptions, Deployment};
 use crate::log::{LogGuard, LogOptions};
+use crate::model::{Catalog, ServerInfo};
 use crate::openmetadata;
+use crate::snapshots::SnapshotStore;
 
 /// One run of the program.
 #[derive(Clone, Debug)]
@@ -50,6 +53,40 @@ impl Target {
             false
         }
     }
+}
+
+impl Target {
+    /// The server under which a reading is stored: the demo's port is another one each time.
+    pub fn server_for_store(&self, server: ServerInfo) -> ServerInfo {
+        let demo = self.name.as_ref().filter(|_| self.is_demo());
+        match demo {
+            Some(catalogue) => ServerInfo { host: format!("demo-{catalogue}"), ..server },
+            None => server,
+        }
+    }
+
+    /// The newest stored reading of this server, if there is one that can be read.
+    pub fn stored(&self, data_dir: &Path) -> Option<Catalog> {
+        let host = match &self.options.deployment {
+            Deployment::Software { base_url } => host_and_port(base_url),
+            // One host serves every project, so a stored reading could be of another one.
+            Deployment::Cloud { .. } => return None,
+        };
+        let server = self.server_for_store(ServerInfo { host, ..ServerInfo::default() });
+        let entry = SnapshotStore::new(data_dir).latest(&server).ok()??;
+        match entry.load() {
+            Ok(snapshot) => Some(snapshot.catalog),
+            Err(error) => {
+                tracing::warn!(%error, "a stored reading could not be used");
+                None
+            }
+        }
+    }
+}
+
+fn host_and_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl Session {

@@ -6,6 +6,7 @@ mod doctor;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod shell;
+mod snapshots;
 mod sql_lineage;
 
 #[cfg(feature = "demo")]
@@ -27,7 +28,7 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
-        _ => Ok(ExitStatus::Fine),
+        Command::Snapshots(command) => snapshots::run(session, command),
     };
     outcome.unwrap_or_else(|failure| {
         // A reader that went away needs no words.
