@@ -14,6 +14,7 @@ pub mod report;
 #[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod search;
+pub mod snapshots;
 pub mod sqlflow;
 pub mod sync;
 pub mod tui;
