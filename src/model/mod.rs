@@ -8,6 +8,7 @@ pub mod change;
 pub mod entity;
 mod intern;
 pub mod path;
+pub mod type_text;
 pub mod types;
 
 pub use catalog::{Catalog, ColumnView, Listing, NodeId, NodeRef, SchemaState, SchemaView};
@@ -17,4 +18,5 @@ pub use entity::{
     ServerInfo, SourceDetail, SourceHealth, TableKind,
 };
 pub use path::{DatasetPath, PathParseError};
+pub use type_text::TypeParseError;
 pub use types::{Column, DataType, Field};

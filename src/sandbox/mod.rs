@@ -9,4 +9,8 @@ pub mod hostile;
 pub mod patterns;
 pub mod scale;
 pub(crate) mod types;
+pub mod calendar;
+pub mod load;
+pub mod rows;
+pub mod sql;
 pub mod world;

@@ -3,7 +3,9 @@
 //! Files are YAML: a few settings and a tree of nodes. Column types are written as Dremio prints
 //! them (`DECIMAL(10,2)`, `STRUCT<lat: DOUBLE, lon: DOUBLE>`, `LIST<VARCHAR>`, `MAP<VARCHAR, BIGINT>`).
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::sandbox::rows::Generate;
 
 /// Everything a sandbox Dremio serves.
 #[derive(Clone, Debug, Deserialize)]
@@ -78,14 +80,22 @@ pub struct Node {
     #[serde(default)]
     pub format: Option<String>,
     /// Columns of a dataset as `name TYPE`; absent = the server has no schema for it.
+    /// A list of its own spelling, see [`ColumnSpec`].
     #[serde(default)]
     pub columns: Option<Vec<ColumnSpec>>,
+    /// Columns that only show when a table without [`columns`](Self::columns) is read.
+    #[serde(default)]
+    pub read_columns: Option<Vec<ColumnSpec>>,
+    /// Names of older states of a table (`tag:close-2025`, `snapshot:1234`), with the number of
+    /// rows that each of them had.
+    #[serde(default)]
+    pub versions: std::collections::BTreeMap<String, usize>,
     /// A table's rows, values in column order; a view's answer is computed.
     #[serde(default)]
     pub rows: Vec<Vec<serde_json::Value>>,
     /// How to make a table's rows up, instead of listing them.
     #[serde(default)]
-    pub generate: Option<serde_json::Value>,
+    pub generate: Option<Generate>,
     /// SQL of a view.
     #[serde(default)]
     pub sql: Option<String>,
@@ -107,14 +117,42 @@ pub struct Node {
 }
 
 /// A column in the catalogue file: `name` and Dremio's text of the type.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// Written `order_id BIGINT`, or `"a name with spaces" VARCHAR`, or as a map of `name` and `type`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnSpec {
     /// The name.
     pub name: String,
     /// The type as text.
-    #[serde(rename = "type")]
     pub data_type: String,
+}
+
+impl<'de> Deserialize<'de> for ColumnSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Line(String),
+            Map {
+                name: String,
+                #[serde(rename = "type")]
+                data_type: String,
+            },
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Map { name, data_type } => Ok(Self { name, data_type }),
+            Written::Line(line) => {
+                let split = match line.strip_prefix('"') {
+                    Some(rest) => rest.split_once("\" "),
+                    None => line.split_once(' '),
+                };
+                let (name, data_type) = split.ok_or_else(|| {
+                    de::Error::custom(format!("the column {line:?} has no type after its name"))
+                })?;
+                Ok(Self { name: name.to_owned(), data_type: data_type.trim().to_owned() })
+            }
+        }
+    }
 }
 
 /// A source's state in the catalogue file.
