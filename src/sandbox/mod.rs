@@ -3,14 +3,16 @@
 //!
 //! Nothing else in the program may know that they exist: clients meet them as they meet any server.
 
+pub mod calendar;
 mod connection;
 pub mod dremio;
 pub mod hostile;
-pub mod patterns;
-pub mod scale;
-pub(crate) mod types;
-pub mod calendar;
 pub mod load;
+pub mod patterns;
 pub mod rows;
+pub mod scale;
+mod served;
 pub mod sql;
 pub mod world;
+
+pub use served::{StartError, start};

@@ -10,9 +10,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
-use crate::model::Column;
 use crate::model::path::fold;
-use crate::sandbox::types::{TypeError, parse_type};
+use crate::model::{Column, TypeParseError};
 use crate::sandbox::world::{Backend, FunctionSpec, Kind, Node, State, World};
 
 /// A node's place in its [`Catalogue`].
@@ -134,7 +133,7 @@ pub enum CatalogueError {
         /// The column.
         column: String,
         /// What is wrong with it.
-        source: TypeError,
+        source: TypeParseError,
     },
     /// More nodes than can be numbered.
     #[error("a catalogue holds at most {} nodes", NONE - 1)]
@@ -189,7 +188,7 @@ impl Catalogue {
             Some(specs) => {
                 let columns = specs.iter().map(|spec| {
                     let data_type =
-                        parse_type(&spec.data_type).map_err(|source| CatalogueError::Type {
+                        spec.data_type.parse().map_err(|source| CatalogueError::Type {
                             path: node.name.clone(),
                             column: spec.name.clone(),
                             source,
