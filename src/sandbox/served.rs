@@ -60,9 +60,13 @@ pub async fn start(world: World, options: DremioOptions) -> Result<DremioSandbox
         let found = ids.find(path.parts());
         found.map_or_else(String::new, |ix| ids.id(ix, reference.as_ref()))
     };
-    let engine = Engine::with_options(Arc::new(world), edition, Arc::new(id_of));
+    let engine = Arc::new(Engine::with_options(Arc::new(world), edition, Arc::new(id_of)));
+    let (views, learner) = (Arc::clone(&catalogue), Arc::clone(&engine));
+    // A view that does not run is served without columns, as Dremio serves one that is broken.
+    let learning = tokio::task::spawn_blocking(move || views.learn_views(&*learner));
+    let _ = learning.await;
     let port = options.port;
-    DremioSandbox::start(catalogue, Arc::new(engine), options)
+    DremioSandbox::start(catalogue, engine, options)
         .await
         .map_err(|source| StartError::Listen { port, source })
 }
