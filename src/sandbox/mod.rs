@@ -16,5 +16,3 @@ pub mod servers;
 pub mod sql;
 pub(crate) mod types;
 pub mod world;
-
-

@@ -258,6 +258,20 @@ impl Flavour {
         self != Self::Dremio
     }
 
+    /// Whether a select list's alias, used again in the list, is the likelier meaning of a name
+    /// that a table with unknown columns could have too.
+    pub(super) fn prefers_lateral_aliases(self) -> bool {
+        matches!(
+            self,
+            Self::Snowflake
+                | Self::Redshift
+                | Self::Databricks
+                | Self::DuckDb
+                | Self::ClickHouse
+                | Self::Teradata
+        )
+    }
+
     /// Whether subqueries in FROM may use columns of the items before them.
     pub(super) fn derived_tables_see_siblings(self) -> bool {
         matches!(self, Self::MsSql | Self::BigQuery)

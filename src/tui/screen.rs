@@ -227,7 +227,7 @@ impl App {
         for (action, words) in [
             (Action::Refresh, "try again"),
             (Action::ShowActivity, "see the requests that were sent"),
-            (Action::Quit, "quit; `dremio-explorer doctor` then tests the connection step by step"),
+            (Action::Quit, "quit; `dremio-explorer doctor` tests each step"),
         ] {
             let key = self.core.key(&global, action);
             for (index, line) in

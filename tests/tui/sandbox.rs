@@ -14,7 +14,7 @@ use crate::runner::{Runner, settings};
 
 async fn server() -> DremioSandbox {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let world = World::from_yaml(include_str!("../sandbox_dremio/world.yaml")).unwrap();
+    let world = World::from_yaml(include_str!("world.yaml")).unwrap();
     let catalogue = Arc::new(Catalogue::from_world(&world).unwrap());
     let engine = Arc::new(PatternEngine::new(Arc::clone(&catalogue)));
     DremioSandbox::start(catalogue, engine, DremioOptions::default()).await.unwrap()
@@ -45,7 +45,7 @@ async fn a_walk_through_a_served_catalogue() {
     runner.wait_for("#gold #pii").await;
     runner.keys("s").wait_for("SELECT * FROM Orders o").await;
     runner.keys("w").wait_for("Money in").await;
-    runner.keys("p").wait_for("rows").await;
+    runner.keys("1 /").typed("orders").keys("enter esc p").wait_for(" rows").await;
     runner.keys("1 /").typed("raw").keys("enter esc l").wait_for("zz.csv").await;
     runner.keys("5 ]").wait_for("/api/v3/catalog").await;
     runner.keys("q");

@@ -11,6 +11,7 @@ mod collaboration;
 mod entity;
 mod faults;
 mod fields;
+mod from_world;
 mod graph;
 mod item;
 mod jobs;

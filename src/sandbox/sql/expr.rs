@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use sqlparser::ast::{
-    self, BinaryOperator, CastKind, CeilFloorKind, Expr, InTarget, Subscript, TrimWhereField,
-    UnaryOperator, Value,
+    self, BinaryOperator, CastKind, CeilFloorKind, Expr, InTarget, TrimWhereField, UnaryOperator,
+    Value,
 };
 
 use crate::model::DataType;

@@ -91,11 +91,12 @@ impl<'a> Scope<'a> {
             local = false;
             scope = here.outer;
         }
-        Err(problem.unwrap_or_else(|| match name {
-            [table, _, ..] => format!("VALIDATION ERROR: Table '{}' not found", table.value),
-            _ => {
-                let column = name.first().map_or("", |ident| ident.value.as_str());
-                format!("VALIDATION ERROR: Column '{column}' not found in any table")
+        Err(problem.unwrap_or_else(|| {
+            let first = name.first().map_or("", |ident| ident.value.as_str());
+            if name.len() > 1 {
+                format!("VALIDATION ERROR: Table '{first}' not found")
+            } else {
+                format!("VALIDATION ERROR: Column '{first}' not found in any table")
             }
         }))
     }

@@ -42,7 +42,11 @@ impl Binder<'_> {
         }
         let number = u32::try_from(self.selects.len()).unwrap_or(u32::MAX);
         self.selects.push(select.select_token.0.span.start);
-        scope.alias_use = AliasUse::BeforeOpen;
+        scope.alias_use = if self.flavour.prefers_lateral_aliases() {
+            AliasUse::BeforeOpen
+        } else {
+            AliasUse::Last
+        };
         let mut columns = Vec::with_capacity(select.projection.len());
         for (index, item) in select.projection.iter().enumerate() {
             let first = columns.len();

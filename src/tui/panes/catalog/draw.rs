@@ -229,22 +229,25 @@ impl Looks<'_> {
         let letters = matched_letters(node.name(), &self.filter);
         let name_style = if kind.is_container() { theme.strong } else { theme.base };
         left.extend(marked(node.name(), &letters, name_style, name_style.patch(theme.matched)));
-        // The sign says the kind too, so the word gives way to a long name.
+        // Signs say kind and trouble too, so the words give way to a long name.
         let left_width = spans_width(&left);
-        let with_word = self.right(node, self.words);
-        let fits = left_width < room.saturating_sub(spans_width(&with_word));
-        let right = if self.words && !fits { self.right(node, false) } else { with_word };
+        let right = [(self.words, true), (false, true), (false, false)]
+            .map(|(kind, trouble)| self.right(node, kind, trouble));
+        let fits = |right: &&Vec<Span<'_>>| left_width + spans_width(right) < room;
+        let shortest = right.len() - 1;
+        let right = right.iter().find(fits).unwrap_or(&right[shortest]).clone();
         spread(left, right, room)
     }
 
     /// The end of a line: what is wrong, what kind it is, how much is inside.
-    fn right(&self, node: NodeRef<'_>, words: bool) -> Vec<Span<'static>> {
+    fn right(&self, node: NodeRef<'_>, words: bool, trouble_words: bool) -> Vec<Span<'static>> {
         let theme = &self.core.theme;
         let mut right = Vec::new();
         if let Some((word, is_bad)) = kinds::trouble(node) {
             let look = if is_bad { theme.error } else { theme.warning };
             let sign = if is_bad { "✗" } else { "!" };
-            right.push(Span::styled(format!("{sign} {word} "), look));
+            let word = if trouble_words { word } else { "" };
+            right.push(Span::styled(format!("{} ", format!("{sign} {word}").trim_end()), look));
         }
         if words {
             right.push(Span::styled(format!("{:<8}", node.kind().name()), theme.soft));

@@ -405,6 +405,10 @@ impl CatalogPane {
         if !self.filter.value().is_empty() {
             hints.push((Action::Back, "clear filter"));
         }
+        if node.is_none() {
+            hints.extend([(Action::RefreshAll, "read again"), (Action::ShowActivity, "activity")]);
+            return hints;
+        }
         hints.extend([
             (Action::Finder, "find"),
             (Action::Filter, "filter"),

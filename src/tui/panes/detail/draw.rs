@@ -32,8 +32,6 @@ impl DetailPane {
         self.tab_places.clear();
         let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else {
-            let text = Span::styled("Nothing is selected.", core.theme.soft);
-            frame.render_widget(Line::from(text), area);
             return;
         };
         let [path, tabs, _, body] = rows(area);
