@@ -13,6 +13,12 @@ pub mod patterns;
 pub mod rows;
 pub mod scale;
 pub mod servers;
+pub mod patterns;
+pub mod rows;
+pub mod scale;
+mod served;
 pub mod sql;
 pub(crate) mod types;
 pub mod world;
+
+pub use served::{StartError, start};

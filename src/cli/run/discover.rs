@@ -21,13 +21,13 @@ use crate::report::catalog::SkippedEntry;
 use crate::snapshots::SnapshotStore;
 
 /// What a walk brought home.
-struct Reading {
-    catalog: Catalog,
-    skipped: Vec<SkippedEntry>,
-    stats: DiscoveryStats,
-    cancelled: bool,
+pub(super) struct Reading {
+    pub(super) catalog: Catalog,
+    pub(super) skipped: Vec<SkippedEntry>,
+    pub(super) stats: DiscoveryStats,
+    pub(super) cancelled: bool,
     /// Why the root itself could not be read.
-    root_error: Option<NodeError>,
+    pub(super) root_error: Option<NodeError>,
 }
 
 /// Runs the command.
@@ -125,7 +125,7 @@ fn store(
 }
 
 /// Walks the catalogue to the end, or until Ctrl-C.
-async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
+pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),
@@ -189,7 +189,7 @@ fn show(progress: &Progress, stats: &DiscoveryStats) {
 }
 
 /// Names the first few nodes that could not be read; all of them are in the result.
-fn tell_failures(printer: &Printer, catalog: &Catalog) {
+pub(super) fn tell_failures(printer: &Printer, catalog: &Catalog) {
     const SHOWN: usize = 5;
     let failed: Vec<_> =
         catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error))).collect();
