@@ -167,6 +167,7 @@ pub enum Command {
 Filters are regular expressions on the dotted path, such as '^sales\\.emea'.
 Exit status: 0 everything was read, 2 usage or configuration, 3 nothing could be read,
 4 parts could not be read (they are in the result with their error), 130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct DiscoverArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -189,9 +190,9 @@ pub struct DiscoverArgs {
     /// How to read details: auto, rest or sql
     #[arg(long, value_name = "HOW")]
     pub strategy: Option<String>,
-    /// List the folders of file-system sources too; slow on big stores
+    /// Leave out the folders of file-system sources, whose listings are live and slow
     #[arg(long)]
-    pub storage_folders: bool,
+    pub no_storage_folders: bool,
     /// Only the tree: no columns, no SQL
     #[arg(long)]
     pub no_details: bool,
