@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod dremio;
 pub mod graph;
 pub mod http;
+pub mod lineage;
 pub mod log;
 pub mod model;
 pub mod openmetadata;

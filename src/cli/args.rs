@@ -106,7 +106,7 @@ pub struct OutputArgs {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
-    /// Colours of the terminal UI: auto, dark, light, high-contrast or 16
+    /// Colours of the terminal UI: auto, dark, light, high-contrast or ansi16
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII characters only
@@ -323,7 +323,7 @@ pub enum ConfigCommand {
 Faults are shares of the requests: --fault 503=5% --fault reset=1%. Kinds: 503, 429, reset,
 truncated, cut-off, html, slow. Runs until Ctrl-C.")]
 pub struct SandboxArgs {
-    /// What to serve: shop, reference, or a catalogue file
+    /// What to serve: shop, reference, hostile (names that break careless programs), or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "shop")]
     pub catalogue: String,
     /// Serve a made-up catalogue of so many datasets instead
@@ -350,9 +350,12 @@ pub struct SandboxArgs {
     /// Each login is good for so many requests
     #[arg(long, value_name = "N")]
     pub expire_tokens_after: Option<u64>,
-    /// Port on loopback; 0 is a free one
+    /// Port of the Dremio on loopback; 0 is a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// The same for the OpenMetadata
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub openmetadata_port: u16,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

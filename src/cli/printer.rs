@@ -88,6 +88,11 @@ impl Printer {
         io::stdout().is_terminal()
     }
 
+    /// Whether there is a screen and a keyboard for the terminal UI.
+    pub fn has_screen(&self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
     /// Whether a person can be asked something.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

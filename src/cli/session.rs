@@ -11,6 +11,7 @@ use super::status::{ExitStatus, Failure};
 use crate::config::{self, FlagValue, Inputs, Places, Settings};
 use crate::dremio::ConnectOptions;
 use crate::log::{LogGuard, LogOptions};
+use crate::openmetadata;
 
 /// One run of the program.
 #[derive(Clone, Debug)]
@@ -95,6 +96,15 @@ impl Session {
             .or_else(|| self.places.as_ref().map(|places| places.data_dir.clone()))
     }
 
+    /// The user's key bindings: as set, else the file in the usual place if it is there.
+    pub fn keymap(&self, settings: &Settings) -> Option<PathBuf> {
+        let usual = || {
+            let file = self.places.as_ref()?.keymap_file.clone();
+            file.exists().then_some(file)
+        };
+        settings.ui.keymap.clone().or_else(usual)
+    }
+
     /// Starts the log; keep the guard until the end. `in_ui` keeps it off the terminal.
     pub fn start_log(&self, settings: &Settings, in_ui: bool) -> LogGuard {
         let (guard, problem) = crate::log::start(&LogOptions {
@@ -134,6 +144,27 @@ impl Session {
             #[cfg(feature = "demo")]
             demo: None,
         })
+    }
+
+    /// The OpenMetadata that belongs to `target`: the demo's, or the one that is set.
+    pub async fn openmetadata(
+        &self,
+        settings: &Settings,
+        target: &Target,
+    ) -> Result<openmetadata::ConnectOptions, Failure> {
+        #[cfg(feature = "demo")]
+        if let Some(demo) = &target.demo {
+            return Ok(demo.openmetadata(settings));
+        }
+        let _ = target;
+        let mut printer = self.printer.clone();
+        let wanted = settings.clone();
+        let options =
+            tokio::task::spawn_blocking(move || wanted.openmetadata_options(&mut printer)).await;
+        let options = options.map_err(|error| {
+            Failure::new(ExitStatus::Usage, format!("cannot read the credentials: {error}"))
+        })??;
+        Ok(options)
     }
 }
 

@@ -370,7 +370,7 @@ pub const KEYS: &[Key] = &[
     key("dbt.ingest_lineage", Kind::Bool, &[], "Whether lineage that only dbt knows is written"),
     key(
         "ui.theme",
-        Kind::Word(&["auto", "dark", "light", "high-contrast", "16"]),
+        Kind::Word(&["auto", "dark", "light", "high-contrast", "ansi16"]),
         &[],
         "Colours of the terminal UI",
     ),

@@ -16,6 +16,7 @@ use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
+use crate::openmetadata;
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -153,7 +154,7 @@ pub struct DbtSettings {
 /// How the terminal UI looks.
 #[derive(Clone, Debug)]
 pub struct UiSettings {
-    /// `auto`, `dark`, `light`, `high-contrast` or `16`.
+    /// `auto`, `dark`, `light`, `high-contrast` or `ansi16`.
     pub theme: String,
     /// Whether it takes the mouse.
     pub mouse: bool,
@@ -203,6 +204,21 @@ pub enum CredentialError {
     /// Dremio Cloud knows tokens only.
     #[error("Dremio Cloud takes a personal access token, not a password: set DREMIO_PAT")]
     NoCloudToken,
+    /// No OpenMetadata is named.
+    #[error(
+        "no OpenMetadata server is set: give --openmetadata-url URL, set openmetadata.url in the \
+         config file, or try --demo"
+    )]
+    NoOpenMetadata,
+    /// There is no token, or a user without a password.
+    #[error(
+        "nothing to log in to OpenMetadata at {server} with: set OPENMETADATA_JWT_TOKEN, or \
+         --openmetadata-user with OPENMETADATA_PASSWORD"
+    )]
+    NoOpenMetadataUser {
+        /// The server.
+        server: String,
+    },
     /// A secret that is set cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -374,6 +390,48 @@ impl Settings {
         }
     }
 
+    /// What it takes to connect to OpenMetadata; fetches the secrets, asking if need be.
+    pub fn openmetadata_options(
+        &self,
+        prompt: &mut dyn Prompt,
+    ) -> Result<openmetadata::ConnectOptions, CredentialError> {
+        let url = self.openmetadata.url.clone().ok_or(CredentialError::NoOpenMetadata)?;
+        let ways = ["openmetadata.password", "openmetadata.token_command", "openmetadata.token"];
+        let way = ways
+            .into_iter()
+            .filter(|way| self.value(way).is_some())
+            .max_by_key(|way| self.rank(way));
+        let credentials = match way {
+            Some("openmetadata.token") => {
+                openmetadata::Credentials::Token(self.secret("openmetadata.token")?)
+            }
+            Some("openmetadata.token_command") => {
+                let setting = "openmetadata.token_command";
+                let command = Reader(&self.layered).text(setting).unwrap_or_default();
+                openmetadata::Credentials::Token(secret::from_command(setting, &command)?)
+            }
+            _ => {
+                let email = self.openmetadata.user.clone();
+                let email = email
+                    .ok_or_else(|| CredentialError::NoOpenMetadataUser { server: url.clone() })?;
+                let password = if way.is_some() {
+                    self.secret("openmetadata.password")?
+                } else {
+                    prompt.ask(&format!("Password for {email} on {url}")).ok_or_else(|| {
+                        CredentialError::NoOpenMetadataUser { server: url.clone() }
+                    })?
+                };
+                openmetadata::Credentials::Password { email, password }
+            }
+        };
+        Ok(openmetadata::ConnectOptions {
+            url,
+            credentials,
+            http: self.openmetadata.http.clone(),
+            max_concurrency: Some(self.sync.max_workers),
+        })
+    }
+
     /// What to read of the catalogue.
     pub fn discovery_options(&self) -> DiscoveryOptions {
         let discovery = &self.discovery;
@@ -385,6 +443,8 @@ impl Settings {
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
             list_storage_folders: discovery.list_storage_folders,
+            // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
+            auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
     }

@@ -8,12 +8,17 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::{Escaped, SCHEMA_VERSION};
-use crate::model::display::clean;
+use crate::model::display::{clean, truncate_middle, truncate_to_width};
 use crate::model::path::fold;
 use crate::model::{
     Catalog, ColumnView, DataType, DatasetPath, FunctionDetail, Listing, NodeError, NodeId,
     NodeKind, NodeRef, SchemaState, ServerInfo, SourceDetail, TableKind,
 };
+
+/// Cells for a name in a table; a name may be a thousand letters long.
+const NAME_WIDTH: usize = 72;
+/// Cells for what is odd about it.
+const NOTE_WIDTH: usize = 80;
 
 /// What is written of one reading of a catalogue.
 #[derive(Debug, Serialize)]
@@ -224,10 +229,12 @@ impl<'a> CatalogReport<'a> {
             };
             let columns = match node.schema().state {
                 SchemaState::Known => node.schema().len().to_string(),
-                SchemaState::Unknown => "?".to_owned(),
-                SchemaState::Unread => String::new(),
+                SchemaState::Unknown if node.kind().is_dataset() => "?".to_owned(),
+                SchemaState::Unknown | SchemaState::Unread => String::new(),
             };
-            table.add_row([name, node.kind().name().to_owned(), columns, note(node)]);
+            let name = truncate_middle(&name, NAME_WIDTH).into_owned();
+            let note = truncate_to_width(&note(node), NOTE_WIDTH).into_owned();
+            table.add_row([name, node.kind().name().to_owned(), columns, note]);
         }
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;

@@ -12,6 +12,7 @@ pub mod openmetadata;
 pub mod patterns;
 pub mod rows;
 pub mod scale;
+pub mod servers;
 pub mod sql;
-pub mod types;
+pub(crate) mod types;
 pub mod world;

@@ -18,7 +18,7 @@ pub struct TypeError {
 }
 
 /// Reads a type.
-pub fn parse_type(text: &str) -> Result<DataType, TypeError> {
+pub(crate) fn parse_type(text: &str) -> Result<DataType, TypeError> {
     let mut reader = Reader { text, at: 0 };
     let data_type = reader.data_type()?;
     reader.skip_space();

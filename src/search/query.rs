@@ -184,7 +184,8 @@ impl Query {
             let at = *at as usize;
             let path = index.paths.get(at);
             let own = &path[index.name_starts[at] as usize..];
-            if self.whole.pattern.score(Utf32Str::new(own, &mut buffer), &mut matcher).is_some() {
+            let last = &self.split.1.pattern;
+            if last.score(Utf32Str::new(own, &mut buffer), &mut matcher).is_some() {
                 *score += OWN_NAME_BONUS;
             }
             if own.eq_ignore_ascii_case(&self.text) {
@@ -198,13 +199,18 @@ impl Query {
         }));
     }
 
-    /// Which characters (counted from 0) of a dataset's path or a column's name matched.
+    /// Which characters (counted from 0) of a dataset's or a column's name matched.
     pub fn matched_chars(&self, text: &str, of_column: bool) -> Vec<u32> {
-        let needle = if of_column { &self.split.1 } else { &self.whole };
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut indices = Vec::new();
-        needle.pattern.indices(Utf32Str::new(text, &mut buffer), &mut matcher, &mut indices);
+        let text = Utf32Str::new(text, &mut buffer);
+        let in_whole =
+            !of_column && self.whole.pattern.indices(text, &mut matcher, &mut indices).is_some();
+        if !in_whole {
+            indices.clear();
+            self.split.1.pattern.indices(text, &mut matcher, &mut indices);
+        }
         indices.sort_unstable();
         indices.dedup();
         indices

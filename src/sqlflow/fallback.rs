@@ -30,10 +30,8 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
     while at < tokens.len() {
         match &tokens[at].token {
             Token::LParen => in_from.push(false),
-            Token::RParen => {
-                if in_from.len() > 1 {
-                    in_from.pop();
-                }
+            Token::RParen if in_from.len() > 1 => {
+                in_from.pop();
             }
             Token::Comma if in_from.last() == Some(&true) => {
                 scan.table(tokens, at + 1, &ctes);
@@ -42,7 +40,7 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
                 if is_any(tokens, at, &["FROM", "JOIN"])
                     || (is(tokens, at, "USING") && in_dml(tokens))
                 {
-                    let call = at > 1 && is_extract(tokens, at);
+                    let call = at > 1 && (is_extract(tokens, at) || is(tokens, at - 1, "DISTINCT"));
                     if !call {
                         scan.table(tokens, at + 1, &ctes);
                         if let Some(level) = in_from.last_mut() {

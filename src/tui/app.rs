@@ -26,7 +26,7 @@ use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
 use crate::discovery::DiscoveryEvent;
 use crate::http::RequestLog;
-use crate::model::{Catalog, NodeId};
+use crate::model::{Catalog, Change, NodeId};
 use crate::search::{Hit, Index};
 
 /// How long the cursor must rest on a node before the server is asked about it.
@@ -173,7 +173,7 @@ impl App {
         self.core.now = now;
         match msg {
             Msg::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
-            Msg::Key(_) | Msg::Resize(..) => {}
+            Msg::Key(_) | Msg::Resize(..) | Msg::Edited(Ok(())) => {}
             Msg::Paste(pasted) => self.paste(&pasted),
             Msg::Mouse(event) => self.mouse(event),
             Msg::Wake => self.wake(),
@@ -181,11 +181,17 @@ impl App {
             Msg::Copied(Ok(how)) if how.is_empty() => {}
             Msg::Copied(Ok(how)) => self.core.notify(how),
             Msg::Copied(Err(why)) => self.core.complain(format!("not copied: {why}")),
-            Msg::Edited(Ok(())) => {}
             Msg::Edited(Err(why)) => self.core.complain(why),
         }
         self.after_update();
         self.core.take_cmds()
+    }
+
+    /// Takes in facts about the catalogue.
+    pub fn learn(&mut self, changes: Vec<Change>) {
+        let touched = self.core.apply(changes);
+        self.catalog.note(&touched);
+        self.after_update();
     }
 
     /// What follows from any change: the tree's rows, and the node that the details show.
@@ -365,7 +371,7 @@ impl App {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
             Action::Back | Action::Left if self.focus != Pane::Catalog => {
-                self.focus = Pane::Catalog
+                self.focus = Pane::Catalog;
             }
             Action::NextPane | Action::PreviousPane => {
                 self.focus = if self.focus == Pane::Catalog { self.right } else { Pane::Catalog };
@@ -586,6 +592,10 @@ impl App {
         match (slot, &state) {
             (Slot::Login, JobState::Failed(message)) => {
                 self.core.server = Server::Failed(message.clone());
+                if !self.core.catalog.is_empty() {
+                    let text = Message::new("Not connected".to_owned(), message.clone());
+                    self.layers.push(Layer::Message(text));
+                }
             }
             (Slot::Discovery, _) => {
                 self.core.walk.running = false;
@@ -601,10 +611,7 @@ impl App {
 
     fn discovery(&mut self, event: DiscoveryEvent) {
         match event {
-            DiscoveryEvent::Changes(changes) => {
-                let touched = self.core.apply(changes);
-                self.catalog.note(&touched);
-            }
+            DiscoveryEvent::Changes(changes) => self.learn(changes),
             DiscoveryEvent::Progress(stats) => self.core.walk.stats = stats,
             DiscoveryEvent::Skipped(skipped) => self.core.skip(skipped),
             DiscoveryEvent::Warning(text) => self.core.warn(text),

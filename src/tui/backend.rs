@@ -46,9 +46,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
 /// A real server.
 #[derive(Clone, Debug)]
-pub(crate) struct Live {
-    pub(crate) client: Client,
-    pub(crate) discovery: DiscoveryOptions,
+pub struct Live {
+    /// The connection.
+    pub client: Client,
+    /// What a walk reads.
+    pub discovery: DiscoveryOptions,
 }
 
 impl Backend for Live {

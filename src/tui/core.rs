@@ -261,6 +261,12 @@ impl Core {
                 || is_entity && catalog.get(node).is_some_and(|node| !node.kind().is_container());
             if answered {
                 self.reading.remove(&node);
+                // What was left out and is asked for by hand is not left out any more.
+                if !self.walk.skipped.is_empty()
+                    && let Some(path) = catalog.get(node).map(NodeRef::path)
+                {
+                    self.walk.skipped.retain(|skipped| skipped.path != path);
+                }
             }
             touched.push(Touched { node, children, listed });
         }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -103,7 +103,7 @@ impl<B: Backend> Jobs<B> {
                         Some(Err(message)) => JobBody::Failed(message),
                         None => JobBody::Cancelled,
                     }
-                })
+                });
             }
             // Not dropped on cancellation: the client then still has to cancel on the server.
             JobSpec::Preview(_, sql) => self.spawn(reporter, async move |token| {
@@ -195,13 +195,11 @@ async fn search(
         Some(found) => JobBody::Found(Arc::new(found)),
         None => JobBody::Cancelled,
     });
-    match stopped_by(token, work).await {
-        Some(body) => body,
-        None => {
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
-            JobBody::Cancelled
-        }
+    if let Some(body) = stopped_by(token, work).await {
+        return body;
     }
+    stop.store(true, Ordering::Relaxed);
+    JobBody::Cancelled
 }
 
 async fn stopped_by<F: Future>(token: &CancellationToken, work: F) -> Option<F::Output> {

@@ -29,7 +29,7 @@ pub(crate) enum Layer {
 }
 
 /// What becomes of an overlay.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
     /// It stays.
     Stay,
@@ -113,13 +113,14 @@ impl Layer {
     /// The actions worth a place in the footer.
     pub(crate) fn hints(&self) -> Vec<(Action, &'static str)> {
         match self {
-            Self::Help(_) => vec![(Action::Accept, "do it"), (Action::Close, "close")],
             Self::Finder(_) => vec![
                 (Action::Accept, "go there"),
                 (Action::SwitchScope, "datasets / columns / both"),
                 (Action::Close, "close"),
             ],
-            Self::Palette(_) => vec![(Action::Accept, "do it"), (Action::Close, "close")],
+            Self::Help(_) | Self::Palette(_) => {
+                vec![(Action::Accept, "do it"), (Action::Close, "close")]
+            }
             Self::Confirm(confirm) => {
                 vec![(Action::Accept, confirm.yes()), (Action::Close, "no")]
             }

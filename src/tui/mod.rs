@@ -29,7 +29,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 pub use app::{App, Settings};
-pub use backend::{Backend, ReadNow};
+pub use backend::{Backend, Live, ReadNow};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
 pub use theme::{ColourDepth, ThemeName};
@@ -113,7 +113,7 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
         remembered: remembered.clone(),
     };
     let mut app = App::new(settings, Instant::now());
-    let backend = backend::Live { client, discovery: options.discovery };
+    let backend = Live { client, discovery: options.discovery };
     let mut tty = tty::Tty::enter(options.state_dir.clone())?;
     let screen = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
     let mut terminal = Terminal::new(screen)?;

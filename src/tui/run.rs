@@ -6,17 +6,19 @@
 
 use std::future::Future;
 use std::io;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend as DrawingBackend;
+use tokio::sync::mpsc;
 
 use super::app::App;
 use super::backend::Backend;
 use super::jobs::Jobs;
-use super::msg::{Cmd, Msg};
+use super::msg::{Cmd, JobEvent, Msg};
 
 /// At most one frame in this time, however much happens.
 const FRAME: Duration = Duration::from_millis(10);
@@ -97,122 +99,184 @@ where
     T::Error: Send + Sync + 'static,
     P: Platform,
 {
-    let (mut jobs, mut reports) = Jobs::new(backend);
-    let mut incoming = platform.listen();
-    let mut cmds = app.start();
-    draw(app, terminal, platform)?;
-    let mut drawn = Instant::now();
-    let mut is_dirty = false;
+    let (jobs, mut reports) = Jobs::new(backend);
+    let incoming = Some(platform.listen());
+    let cmds = app.start();
+    let mut runner = Runner {
+        app,
+        jobs,
+        terminal,
+        platform,
+        incoming,
+        cmds,
+        drawn: Instant::now(),
+        is_dirty: false,
+    };
+    runner.draw()?;
     let exit = loop {
-        let mut exit = None;
-        for cmd in std::mem::take(&mut cmds) {
-            match cmd {
-                Cmd::Start(id, spec) => jobs.start(id, spec),
-                Cmd::Cancel(slot) => jobs.cancel(slot),
-                Cmd::ReadNow(path) => jobs.read_now(path),
-                Cmd::Copy(text) => {
-                    let copied = platform.copy(&text);
-                    cmds.extend(app.update(Msg::Copied(copied), Instant::now()));
-                }
-                Cmd::SetMouse(on) => platform.set_mouse(on)?,
-                Cmd::Redraw => terminal.clear().map_err(io::Error::other)?,
-                Cmd::Suspend => {
-                    drop(incoming);
-                    platform.suspend()?;
-                    incoming = platform.listen();
-                    terminal.clear().map_err(io::Error::other)?;
-                }
-                Cmd::Edit { text, suffix } => {
-                    drop(incoming);
-                    let edited = platform.edit(&text, suffix).await;
-                    incoming = platform.listen();
-                    terminal.clear().map_err(io::Error::other)?;
-                    let edited = match edited {
-                        Ok(()) => Ok(()),
-                        Err(EditFailure::Message(message)) => Err(message),
-                        Err(EditFailure::Stop(signal)) => {
-                            exit = Some(Exit::Signal(signal));
-                            Ok(())
-                        }
-                    };
-                    cmds.extend(app.update(Msg::Edited(edited), Instant::now()));
-                }
-                Cmd::Quit => exit = Some(Exit::Quit),
-            }
-            is_dirty = true;
-        }
-        if let Some(exit) = exit {
+        if let Some(exit) = runner.carry_out().await? {
             break exit;
         }
-        if !cmds.is_empty() {
-            continue;
+        if runner.is_dirty && runner.drawn.elapsed() >= FRAME {
+            runner.draw()?;
         }
-        if is_dirty && drawn.elapsed() >= FRAME {
-            draw(app, terminal, platform)?;
-            (drawn, is_dirty) = (Instant::now(), false);
+        if let Some(exit) = runner.take_in(&mut reports).await? {
+            break exit;
         }
-        let wake = if is_dirty {
-            Some(FRAME.saturating_sub(drawn.elapsed()))
+    };
+    // The shell comes back at once; what still has to end does so behind it.
+    runner.platform.leave();
+    drop(reports);
+    runner.jobs.shut_down().await;
+    Ok(exit)
+}
+
+struct Runner<'a, B, T: DrawingBackend, P: Platform> {
+    app: &'a mut App,
+    jobs: Jobs<B>,
+    terminal: &'a mut Terminal<T>,
+    platform: &'a mut P,
+    /// Absent while somebody else has the terminal.
+    incoming: Option<P::Incoming>,
+    cmds: Vec<Cmd>,
+    drawn: Instant,
+    is_dirty: bool,
+}
+
+impl<B, T, P> Runner<'_, B, T, P>
+where
+    B: Backend,
+    T: DrawingBackend,
+    T::Error: Send + Sync + 'static,
+    P: Platform,
+{
+    fn update(&mut self, msg: Msg) {
+        let cmds = self.app.update(msg, Instant::now());
+        self.cmds.extend(cmds);
+        self.is_dirty = true;
+    }
+
+    /// Carries out the commands given so far, and those that they lead to.
+    async fn carry_out(&mut self) -> io::Result<Option<Exit>> {
+        while !self.cmds.is_empty() {
+            for cmd in std::mem::take(&mut self.cmds) {
+                match cmd {
+                    Cmd::Start(id, spec) => self.jobs.start(id, spec),
+                    Cmd::Cancel(slot) => self.jobs.cancel(slot),
+                    Cmd::ReadNow(path) => self.jobs.read_now(path),
+                    Cmd::Copy(text) => {
+                        let copied = self.platform.copy(&text);
+                        self.update(Msg::Copied(copied));
+                    }
+                    Cmd::SetMouse(on) => self.platform.set_mouse(on)?,
+                    Cmd::Redraw => self.clear()?,
+                    Cmd::Suspend => {
+                        self.incoming = None;
+                        self.platform.suspend()?;
+                        self.incoming = Some(self.platform.listen());
+                        self.clear()?;
+                    }
+                    Cmd::Edit { text, suffix } => {
+                        self.incoming = None;
+                        let edited = self.platform.edit(&text, suffix).await;
+                        self.incoming = Some(self.platform.listen());
+                        self.clear()?;
+                        match edited {
+                            Ok(()) => self.update(Msg::Edited(Ok(()))),
+                            Err(EditFailure::Message(why)) => self.update(Msg::Edited(Err(why))),
+                            Err(EditFailure::Stop(signal)) => {
+                                return Ok(Some(Exit::Signal(signal)));
+                            }
+                        }
+                    }
+                    Cmd::Quit => return Ok(Some(Exit::Quit)),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until something happens, and takes in what has happened by then.
+    async fn take_in(
+        &mut self,
+        reports: &mut mpsc::Receiver<JobEvent>,
+    ) -> io::Result<Option<Exit>> {
+        let wake = if self.is_dirty {
+            Some(FRAME.saturating_sub(self.drawn.elapsed()))
         } else {
-            app.next_wake(Instant::now())
+            self.app.next_wake(Instant::now())
         };
+        let Some(incoming) = &mut self.incoming else { return Ok(None) };
         // A person's key comes before any number of waiting reports: the UI answers whatever runs.
         let first = tokio::select! {
             biased;
             item = incoming.next() => Happened::Outside(item),
             Some(report) = reports.recv() => Happened::Report(Msg::Job(report)),
-            () = sleep(wake) => if is_dirty { Happened::FrameDue } else { Happened::Report(Msg::Wake) },
+            () = sleep(wake) => {
+                if self.is_dirty {
+                    return Ok(None);
+                }
+                Happened::Report(Msg::Wake)
+            }
         };
         let until = Instant::now() + DRAIN;
         let mut next = Some(first);
-        let mut stop = None;
         while let Some(happened) = next.take() {
             match happened {
-                Happened::FrameDue => break,
-                Happened::Report(msg) => {
-                    cmds.extend(app.update(msg, Instant::now()));
-                    is_dirty = true;
-                }
-                Happened::Outside(None) => stop = Some(Exit::Quit),
+                Happened::Report(msg) => self.update(msg),
+                Happened::Outside(None) => return Ok(Some(Exit::Quit)),
                 Happened::Outside(Some(item)) => match item? {
                     Incoming::Event(event) => {
+                        self.is_dirty = true;
                         if let Some(msg) = msg_of(event) {
-                            cmds.extend(app.update(msg, Instant::now()));
+                            self.update(msg);
                         }
-                        is_dirty = true;
                     }
-                    Incoming::Stop(signal) => stop = Some(Exit::Signal(signal)),
-                    Incoming::Suspend => cmds.push(Cmd::Suspend),
+                    Incoming::Stop(signal) => return Ok(Some(Exit::Signal(signal))),
+                    Incoming::Suspend => self.cmds.push(Cmd::Suspend),
                     Incoming::Continued => {
-                        platform.resume()?;
-                        cmds.push(Cmd::Redraw);
+                        self.platform.resume()?;
+                        self.cmds.push(Cmd::Redraw);
                     }
                 },
             }
             // Commands such as suspending must not wait behind what came after them.
-            if stop.is_some() || Instant::now() >= until || cmds.iter().any(is_urgent) {
+            if Instant::now() >= until || self.cmds.iter().any(is_urgent) {
                 break;
             }
-            next = match incoming.next().now_or_never() {
-                Some(item) => Some(Happened::Outside(item)),
-                None => reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report))),
+            // Polled by this task's own waker: the terminal's stream keeps the first one that it meets.
+            let waiting = match &mut self.incoming {
+                Some(incoming) => futures::poll!(incoming.next()),
+                None => Poll::Pending,
+            };
+            next = match waiting {
+                Poll::Ready(item) => Some(Happened::Outside(item)),
+                Poll::Pending => {
+                    reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report)))
+                }
             };
         }
-        if let Some(exit) = stop {
-            break exit;
-        }
-    };
-    // The shell comes back at once; what still has to end does so behind it.
-    platform.leave();
-    drop(reports);
-    jobs.shut_down().await;
-    Ok(exit)
+        Ok(None)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.is_dirty = true;
+        self.terminal.clear().map_err(io::Error::other)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.platform.begin_frame();
+        let drawn =
+            self.terminal.draw(|frame| self.app.draw(frame)).map(drop).map_err(io::Error::other);
+        self.platform.end_frame();
+        (self.drawn, self.is_dirty) = (Instant::now(), false);
+        drawn
+    }
 }
 
 enum Happened {
     Outside(Option<io::Result<Incoming>>),
     Report(Msg),
-    FrameDue,
 }
 
 fn is_urgent(cmd: &Cmd) -> bool {
@@ -234,16 +298,4 @@ async fn sleep(time: Option<Duration>) {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
     }
-}
-
-fn draw<T, P>(app: &mut App, terminal: &mut Terminal<T>, platform: &mut P) -> io::Result<()>
-where
-    T: DrawingBackend,
-    T::Error: Send + Sync + 'static,
-    P: Platform,
-{
-    platform.begin_frame();
-    let drawn = terminal.draw(|frame| app.draw(frame)).map(drop).map_err(io::Error::other);
-    platform.end_frame();
-    drawn
 }

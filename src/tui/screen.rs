@@ -18,6 +18,7 @@ use super::core::Server;
 use super::keymap::Context;
 use super::msg::Action;
 use super::panes::activity::footer_counts;
+use super::panes::catalog::CatalogPane;
 use super::widgets::ascii;
 use super::widgets::text::{ago, count, cut, spans_width, spread, wrap};
 use crate::model::display::clean;
@@ -34,7 +35,7 @@ impl App {
         frame.buffer_mut().set_style(area, self.core.theme.base);
         self.places.labels.clear();
         if area.width < MIN.0 || area.height < MIN.1 {
-            self.draw_too_small(frame, area);
+            draw_too_small(frame, area);
         } else {
             let line = |y| Rect { y, height: 1, ..area };
             self.draw_status(frame, line(area.y));
@@ -50,18 +51,6 @@ impl App {
         }
     }
 
-    fn draw_too_small(&self, frame: &mut Frame<'_>, area: Rect) {
-        let text = format!(
-            "too small: this terminal is {}×{}, need {}×{}",
-            area.width, area.height, MIN.0, MIN.1
-        );
-        let lines: Vec<Line<'_>> =
-            wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
-        let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(1)) / 2;
-        let middle = Rect { y: area.y + top, height: area.height - top, ..area };
-        frame.render_widget(Paragraph::new(lines).centered(), middle);
-    }
-
     fn draw_status(&self, frame: &mut Frame<'_>, area: Rect) {
         let theme = &self.core.theme;
         frame.buffer_mut().set_style(area, theme.bar);
@@ -71,7 +60,9 @@ impl App {
         ];
         if let Server::Ready(info) = &self.core.server {
             let mut product = "Dremio".to_owned();
-            for part in [&info.version, &info.edition].into_iter().flatten() {
+            // The build number behind a dash says nothing to a person.
+            let version = info.version.as_deref().and_then(|version| version.split('-').next());
+            for part in [version, info.edition.as_deref()].into_iter().flatten() {
                 product.push(' ');
                 product.push_str(&clean(part));
             }
@@ -167,7 +158,7 @@ impl App {
         let title = format!(" {key} Catalog ");
         let look = if is_current { theme.title_focus } else { theme.title };
         let mut block = self.block(is_current).title(Line::from(Span::styled(title.clone(), look)));
-        let summary = self.catalog.summary(&self.core);
+        let summary = CatalogPane::summary(&self.core);
         if !summary.is_empty() && usize::from(area.width) > title.len() + summary.len() + 6 {
             let summary = Span::styled(format!(" {summary} "), theme.title);
             block = block.title(Line::from(summary).right_aligned());
@@ -261,19 +252,15 @@ impl App {
 
     fn draw_footer(&self, frame: &mut Frame<'_>, area: Rect) {
         let theme = &self.core.theme;
-        let right = match &self.core.notice {
-            Some(notice) => {
-                let (sign, look) =
-                    if notice.is_error { ("✗", theme.error) } else { ("✓", theme.good) };
-                let room = usize::from(area.width) * 3 / 5;
-                let text = format!("{sign} {} ", clean(&notice.text));
-                cut(vec![Span::styled(text, look)], room)
-            }
-            None => {
-                let mut counts = footer_counts(&self.core).spans;
-                counts.push(Span::raw(" "));
-                counts
-            }
+        let right = if let Some(notice) = &self.core.notice {
+            let (sign, look) =
+                if notice.is_error { ("✗", theme.error) } else { ("✓", theme.good) };
+            let room = usize::from(area.width) * 3 / 5;
+            cut(vec![Span::styled(format!("{sign} {} ", clean(&notice.text)), look)], room)
+        } else {
+            let mut counts = footer_counts(&self.core).spans;
+            counts.push(Span::raw(" "));
+            counts
         };
         if !self.pending.is_empty() {
             let keys: Vec<String> = self.pending.iter().map(ToString::to_string).collect();
@@ -335,4 +322,16 @@ impl App {
         spans.extend(last);
         spans
     }
+}
+
+fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
+    let text = format!(
+        "too small: this terminal is {}×{}, need {}×{}",
+        area.width, area.height, MIN.0, MIN.1
+    );
+    let lines: Vec<Line<'_>> =
+        wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
+    let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(1)) / 2;
+    let middle = Rect { y: area.y + top, height: area.height - top, ..area };
+    frame.render_widget(Paragraph::new(lines).centered(), middle);
 }

@@ -92,6 +92,7 @@ struct File {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the theme file")]
 struct Look {
     fg: Option<String>,
     bg: Option<String>,

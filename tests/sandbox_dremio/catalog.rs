@@ -121,6 +121,8 @@ async fn datasets_tell_what_is_known_and_leave_out_the_rest() {
     assert!(hidden.get("sql").is_none());
     rig.by_path(&["Finance", "d forbidden"], "").await.error(403);
     assert!(rig.names(&["Finance"]).await.contains(&"d forbidden".to_owned()));
+    rig.sandbox.configure(|options| options.forbidden_status = 404);
+    rig.by_path(&["Finance", "d forbidden"], "").await.error(404);
 }
 
 #[tokio::test]

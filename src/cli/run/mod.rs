@@ -3,8 +3,13 @@
 mod config;
 mod discover;
 mod doctor;
+#[cfg(feature = "demo")]
+mod sandbox;
 mod shell;
 mod sql_lineage;
+
+#[cfg(feature = "demo")]
+pub(super) use sandbox::{Demo, start as start_demo};
 
 use super::args::Command;
 use super::interrupt;
@@ -20,6 +25,8 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
+        #[cfg(feature = "demo")]
+        Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
         _ => Ok(ExitStatus::Fine),
     };
     outcome.unwrap_or_else(|failure| {
@@ -36,10 +43,7 @@ fn block_on(
     session: &Session,
     command: impl Future<Output = Result<ExitStatus, Failure>>,
 ) -> Result<ExitStatus, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
-        })?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         interrupt::watch(session.cancel.clone(), session.printer.clone());
         command.await
@@ -49,11 +53,9 @@ fn block_on(
     outcome
 }
 
-#[derive(Debug)]
-pub(super) struct Demo;
-pub(super) async fn start_demo(
-    _: &str,
-    _: &crate::config::Settings,
-) -> Result<super::session::Target, Failure> {
-    Err(Failure::interrupted())
+/// The runtime on which everything asynchronous runs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
+    })
 }

@@ -266,6 +266,7 @@ impl Catalogue {
     }
 
     /// Gives ids to everything and makes it ready for look-ups.
+    #[expect(clippy::missing_panics_doc, reason = "`add` keeps every number in range")]
     pub fn finish(mut self) -> Self {
         let uuids: Vec<Uuid> =
             self.all().collect::<Vec<_>>().par_iter().map(|ix| self.make_uuid(*ix)).collect();

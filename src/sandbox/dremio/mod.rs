@@ -26,7 +26,9 @@ mod target;
 mod time;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use jobs::{QueryAnswer, QueryEngine};
-pub use options::{DremioOptions, Edition, Fault, Faults, Health, JobPace, VersionRef};
+pub use jobs::{CancelCord, QueryAnswer, QueryEngine};
+pub use options::{
+    DremioOptions, Edition, EncodedSlash, Fault, Faults, Health, JobPace, VersionRef,
+};
 pub use seen::SeenRequest;
 pub use server::DremioSandbox;

@@ -1,14 +1,16 @@
 //! Runs Dremio SQL over a sandbox's catalogue, for real.
 //!
 //! A statement is parsed, its names are resolved as Dremio resolves them, and it is translated into
-//! the SQL of an embedded, in-memory SQLite that holds the catalogue's rows. Views are computed
+//! the SQL of an embedded, in-memory `SQLite` that holds the catalogue's rows. Views are computed
 //! from their SQL. What a statement costs, and job states, are the server's matter.
 
 mod aggregates;
 mod expr;
 mod from;
 mod functions;
+mod grouping;
 mod index;
+mod nested;
 mod prepass;
 mod query;
 mod runtime;
@@ -116,7 +118,7 @@ fn collect(
     columns: Vec<(String, DataType)>,
     cancel: &Cancel,
 ) -> Result<Answer, String> {
-    let fail = |error: rusqlite::Error| store.message(&error);
+    let fail = |error: rusqlite::Error| store::message(&error);
     let mut statement = store.connection.prepare(sql).map_err(fail)?;
     let mut cursor = statement.query([]).map_err(fail)?;
     let mut rows = Vec::new();

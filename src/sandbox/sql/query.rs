@@ -1,12 +1,15 @@
 //! Translates whole queries: SELECT with its clauses, set operations, CTEs, VALUES.
 
+use std::fmt::Write;
+
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, GroupByWithModifier, LimitClause, OrderByKind, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    self, Distinct, Expr, LimitClause, OrderByKind, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
 };
 
 use crate::model::DataType;
 use crate::model::path::fold;
+use crate::sandbox::sql::grouping::Group;
 use crate::sandbox::sql::scope::{Scope, Typed};
 use crate::sandbox::sql::store::Store;
 use crate::sandbox::sql::typing;
@@ -16,14 +19,6 @@ use crate::sandbox::sql::typing;
 pub(super) struct Translated {
     pub(super) sql: String,
     pub(super) columns: Vec<(String, DataType)>,
-}
-
-/// An expression by which an aggregating query groups.
-#[derive(Clone)]
-pub(super) struct Group {
-    pub(super) sql: String,
-    /// Left out of the grouping set at hand: the value is null there.
-    pub(super) absent: bool,
 }
 
 /// A name that WITH introduced.
@@ -134,7 +129,7 @@ impl<'s> Translator<'s> {
             sql = format!(" LIMIT {limit}");
         }
         if let Some(offset) = offset {
-            sql.push_str(&format!(" OFFSET {}", self.expr(offset, &scope)?.sql));
+            let _ = write!(sql, " OFFSET {}", self.expr(offset, &scope)?.sql);
         }
         Ok(sql)
     }
@@ -305,7 +300,7 @@ impl<'s> Translator<'s> {
             })
             .collect::<Result<Vec<_>, String>>()?;
         if !keys.is_empty() {
-            sql.push_str(&format!(" ORDER BY {}", keys.join(", ")));
+            let _ = write!(sql, " ORDER BY {}", keys.join(", "));
         }
         Ok(Translated { sql, columns })
     }
@@ -366,7 +361,7 @@ impl<'s> Translator<'s> {
             sql = format!("SELECT {distinct}{} FROM ({sql}) WHERE q0", outputs.join(", "));
         }
         if !keys.is_empty() {
-            sql.push_str(&format!(" ORDER BY {}", keys.join(", ")));
+            let _ = write!(sql, " ORDER BY {}", keys.join(", "));
         }
         Ok(sql)
     }
@@ -523,7 +518,7 @@ pub(super) fn rename(
     Ok(())
 }
 
-fn ordinal(expr: &Expr) -> Option<usize> {
+pub(super) fn ordinal(expr: &Expr) -> Option<usize> {
     match expr {
         Expr::Value(value) => match &value.value {
             ast::Value::Number(number, _) => number.parse().ok(),

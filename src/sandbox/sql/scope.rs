@@ -109,19 +109,15 @@ impl<'a> Scope<'a> {
         for length in (1..name.len()).rev() {
             let (prefix, rest) = name.split_at(length);
             for relation in self.relations.iter().filter(|relation| relation.is_called(prefix)) {
-                match relation.column(&rest[0].value) {
-                    Some(column) => {
-                        let value = column.value.clone();
-                        return Ok(Some(Resolved { value, fields: &rest[1..], local }));
-                    }
-                    None => {
-                        problem = Some(format!(
-                            "VALIDATION ERROR: Column '{}' not found in table '{}'",
-                            rest[0].value,
-                            prefix.iter().map(|i| i.value.as_str()).collect::<Vec<_>>().join(".")
-                        ));
-                    }
+                if let Some(column) = relation.column(&rest[0].value) {
+                    let value = column.value.clone();
+                    return Ok(Some(Resolved { value, fields: &rest[1..], local }));
                 }
+                problem = Some(format!(
+                    "VALIDATION ERROR: Column '{}' not found in table '{}'",
+                    rest[0].value,
+                    prefix.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".")
+                ));
             }
         }
         let (first, fields) = name.split_first().ok_or("an empty name")?;

@@ -188,30 +188,12 @@ impl Store {
             }
             transaction.commit()
         };
-        run().map_err(|error| self.message(&error))?;
+        run().map_err(|error| message(&error))?;
         Ok(Table { name, columns })
     }
 
     fn execute(&self, sql: &str) -> Result<(), String> {
-        self.connection.execute_batch(sql).map_err(|error| self.message(&error))
-    }
-
-    /// What a user is told of an error of the engine.
-    pub(super) fn message(&self, error: &rusqlite::Error) -> String {
-        match error {
-            rusqlite::Error::SqliteFailure(code, _)
-                if code.code == rusqlite::ErrorCode::OperationInterrupted =>
-            {
-                super::CANCELLED.to_owned()
-            }
-            rusqlite::Error::SqliteFailure(_, Some(message)) if message.contains(" ERROR: ") => {
-                message.clone()
-            }
-            rusqlite::Error::SqliteFailure(_, Some(message)) => {
-                format!("SYSTEM ERROR: the sandbox's engine says: {message}")
-            }
-            other => format!("SYSTEM ERROR: the sandbox's engine says: {other}"),
-        }
+        self.connection.execute_batch(sql).map_err(|error| message(&error))
     }
 
     fn columns_of(&self, entry: usize) -> Result<Vec<(String, DataType)>, String> {
@@ -244,6 +226,24 @@ impl Store {
         let rows = Arc::new(rows);
         self.rows.insert(entry, Arc::clone(&rows));
         Ok(rows)
+    }
+}
+
+/// What a user is told of an error of the engine.
+pub(super) fn message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(code, _)
+            if code.code == rusqlite::ErrorCode::OperationInterrupted =>
+        {
+            super::CANCELLED.to_owned()
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) if message.contains(" ERROR: ") => {
+            message.clone()
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) => {
+            format!("SYSTEM ERROR: the sandbox's engine says: {message}")
+        }
+        other => format!("SYSTEM ERROR: the sandbox's engine says: {other}"),
     }
 }
 

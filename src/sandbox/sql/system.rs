@@ -298,7 +298,7 @@ fn column_rows(path: &DatasetPath, node: &Node) -> Vec<Vec<Value>> {
             json!(schema(path)),
             json!(path.name()),
             json!(column.name),
-            json!(ordinal as i32),
+            json!(ordinal),
             Value::Null,
             json!("YES"),
             json!(word),

@@ -2,6 +2,32 @@
 
 use ratatui::buffer::Buffer;
 
+/// ASCII signs, each with the signs that the UI draws and that it stands for.
+const PLAIN: &[(&str, &str)] = &[
+    ("-", "─━╌▫⠹⠦⠇–"),
+    ("|", "│┊┃⠋⠸"),
+    ("+", "┌┐└┘├┤┬┴┼╭╮╰╯✓"),
+    (">", "▸›→"),
+    ("v", "▾↓"),
+    (".", "·•"),
+    ("~", "…⌂≈"),
+    ("x", "✗☑×"),
+    ("*", "●◇⟳"),
+    ("o", "○☐"),
+    ("%", "◐◪"),
+    ("@", "◆"),
+    ("/", "▪⠙⠴"),
+    ("#", "▦"),
+    ("=", "◫"),
+    ("f", "ƒ"),
+    ("^", "↑"),
+    ("<", "←"),
+    ("\\", "⠼⠧⠏"),
+];
+
+/// The frames of a spinner, one each tenth of a second.
+pub(crate) const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
 /// Replaces every sign that the UI itself draws by an ASCII one.
 pub(crate) fn replace(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
@@ -9,51 +35,9 @@ pub(crate) fn replace(buffer: &mut Buffer) {
         if symbol.is_ascii() {
             continue;
         }
-        if let Some(plain) = plain(symbol) {
+        let plain = PLAIN.iter().find(|(_, signs)| signs.contains(symbol));
+        if let Some((plain, _)) = plain {
             cell.set_symbol(plain);
         }
     }
 }
-
-fn plain(symbol: &str) -> Option<&'static str> {
-    Some(match symbol {
-        "─" | "━" | "╌" => "-",
-        "│" | "┊" | "┃" => "|",
-        "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" | "╭" | "╮" | "╰" | "╯" => {
-            "+"
-        }
-        "▸" | "›" | "→" => ">",
-        "▾" => "v",
-        "·" | "•" => ".",
-        "…" => "~",
-        "✓" => "+",
-        "✗" => "x",
-        "●" => "*",
-        "○" => "o",
-        "◐" => "%",
-        "⌂" => "~",
-        "◇" => "*",
-        "◆" => "@",
-        "▪" => "/",
-        "▦" => "#",
-        "◫" => "=",
-        "ƒ" => "f",
-        "▫" => "-",
-        "☐" => "o",
-        "☑" => "x",
-        "◪" => "%",
-        "⟳" => "*",
-        "↑" => "^",
-        "↓" => "v",
-        "←" => "<",
-        "≈" => "~",
-        "⠋" | "⠸" => "|",
-        "⠙" | "⠴" => "/",
-        "⠹" | "⠦" | "⠇" => "-",
-        "⠼" | "⠧" | "⠏" => "\\",
-        _ => return None,
-    })
-}
-
-/// The frames of a spinner, one each tenth of a second.
-pub(crate) const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];

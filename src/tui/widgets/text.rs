@@ -52,8 +52,7 @@ pub(crate) fn cut(spans: Vec<Span<'static>>, cells: usize) -> Vec<Span<'static>>
         }
         // More is to come, so this one must leave room for the sign that something is missing.
         let text = if span_width == left {
-            let shorter = truncate_to_width(&span.content, left.saturating_sub(1)).into_owned();
-            if shorter.ends_with('…') { shorter } else { format!("{shorter}…") }
+            truncate_to_width(&format!("{}…", span.content), left).into_owned()
         } else {
             truncate_to_width(&span.content, left).into_owned()
         };

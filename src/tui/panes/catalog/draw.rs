@@ -9,18 +9,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, StatefulWidget};
-use rustc_hash::FxHashSet;
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 
 use super::rows::Row;
-use super::{CatalogPane, Mark, matched_letters};
-use crate::model::{Catalog, Listing, NodeId, NodeRef};
+use super::{CatalogPane, Mark, ancestors, matched_letters};
+use crate::model::{Listing, NodeId, NodeRef};
 use crate::tui::core::{Core, Server};
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::text::{count, counted, marked, spread, wrap};
+use crate::tui::widgets::text::{count, counted, marked, spans_width, spread, wrap};
 
 /// From this width on, a row says its kind in words too.
 const WIDTH_FOR_WORDS: u16 = 34;
@@ -52,7 +51,7 @@ impl CatalogPane {
     }
 
     /// What the frame says beside the title.
-    pub(crate) fn summary(&self, core: &Core) -> String {
+    pub(crate) fn summary(core: &Core) -> String {
         let found = core.walk.stats.datasets;
         if found > 0 { counted(found, "dataset") } else { String::new() }
     }
@@ -124,7 +123,6 @@ impl CatalogPane {
             width: usize::from(area.width),
             words: area.width >= WIDTH_FOR_WORDS,
             filter: self.filter.value().trim().to_lowercase(),
-            marks: self.marks(catalog),
         };
         let mut chain: Vec<Row> =
             (0..).zip(&above).map(|(depth, id)| Row { id: *id, depth }).collect();
@@ -162,30 +160,6 @@ impl CatalogPane {
             }
         }
     }
-
-    /// Containers with something marked below; `None` when nothing is marked at all.
-    fn marks(&self, catalog: &Catalog) -> Option<FxHashSet<NodeId>> {
-        if self.marked.is_empty() {
-            return None;
-        }
-        let mut partly = FxHashSet::default();
-        for id in &self.marked {
-            partly.extend(ancestors(catalog, *id));
-        }
-        Some(partly)
-    }
-}
-
-/// The nodes above `id`, outermost first, without the invisible root.
-fn ancestors(catalog: &Catalog, id: NodeId) -> Vec<NodeId> {
-    let mut above = Vec::new();
-    let mut at = catalog.get(id).and_then(NodeRef::parent);
-    while let Some(node) = at.filter(|node| node.id() != NodeId::ROOT) {
-        above.push(node.id());
-        at = node.parent();
-    }
-    above.reverse();
-    above
 }
 
 /// What the lines of one drawing have in common.
@@ -195,7 +169,6 @@ struct Looks<'a> {
     width: usize,
     words: bool,
     filter: String,
-    marks: Option<FxHashSet<NodeId>>,
 }
 
 impl Looks<'_> {
@@ -244,24 +217,28 @@ impl Looks<'_> {
         let theme = &self.core.theme;
         let kind = node.kind();
         let mut left = Vec::new();
-        if let Some(partly) = &self.marks {
-            let mark = match self.pane.mark(node) {
+        if !self.pane.marked.is_empty() {
+            left.push(match self.pane.mark(node) {
                 Mark::On => Span::styled("☑ ", theme.key),
-                _ if partly.contains(&node.id()) => Span::styled("◪ ", theme.key),
-                _ => Span::styled("☐ ", theme.faint),
-            };
-            left.push(mark);
+                Mark::Partly => Span::styled("◪ ", theme.key),
+                Mark::Off => Span::styled("☐ ", theme.faint),
+            });
         }
         left.push(Span::styled(kinds::sign(kind), kinds::style(kind, theme)));
         left.push(Span::raw(" "));
         let letters = matched_letters(node.name(), &self.filter);
         let name_style = if kind.is_container() { theme.strong } else { theme.base };
         left.extend(marked(node.name(), &letters, name_style, name_style.patch(theme.matched)));
-        spread(left, self.right(node), room)
+        // The sign says the kind too, so the word gives way to a long name.
+        let left_width = spans_width(&left);
+        let with_word = self.right(node, self.words);
+        let fits = left_width < room.saturating_sub(spans_width(&with_word));
+        let right = if self.words && !fits { self.right(node, false) } else { with_word };
+        spread(left, right, room)
     }
 
     /// The end of a line: what is wrong, what kind it is, how much is inside.
-    fn right(&self, node: NodeRef<'_>) -> Vec<Span<'static>> {
+    fn right(&self, node: NodeRef<'_>, words: bool) -> Vec<Span<'static>> {
         let theme = &self.core.theme;
         let mut right = Vec::new();
         if let Some((word, is_bad)) = kinds::trouble(node) {
@@ -269,7 +246,7 @@ impl Looks<'_> {
             let sign = if is_bad { "✗" } else { "!" };
             right.push(Span::styled(format!("{sign} {word} "), look));
         }
-        if self.words {
+        if words {
             right.push(Span::styled(format!("{:<8}", node.kind().name()), theme.soft));
         }
         let is_read = self.core.reading.contains(&node.id())
@@ -277,7 +254,7 @@ impl Looks<'_> {
         let count = if is_read {
             Span::styled(format!("{:>6}", self.core.spinner()), theme.busy)
         } else if !node.kind().is_container() {
-            Span::raw(if self.words { "      " } else { "" })
+            Span::raw(if words { "      " } else { "" })
         } else {
             let children = node.children().len();
             let text = match node.listing() {

@@ -44,6 +44,8 @@ pub(crate) struct CatalogPane {
     pub(crate) is_typing: bool,
     /// Marked by hand; what is below a marked node is marked with it.
     marked: FxHashSet<NodeId>,
+    /// What is above a marked node.
+    partly: FxHashSet<NodeId>,
     is_stale: bool,
     /// The catalogue's version that `filtered` was made from.
     filtered_version: u64,
@@ -80,12 +82,6 @@ impl CatalogPane {
             }
         }
         self.is_stale |= !touched.is_empty();
-    }
-
-    /// Another catalogue has come.
-    pub(crate) fn reset(&mut self) {
-        self.order.clear();
-        self.is_stale = true;
     }
 
     /// Makes the rows anew if anything has changed, with the cursor on the same node.
@@ -169,7 +165,10 @@ impl CatalogPane {
                 self.openness.folded.clear();
                 self.is_stale = true;
             }
-            Action::ClearMarks => self.marked.clear(),
+            Action::ClearMarks => {
+                self.marked.clear();
+                self.partly.clear();
+            }
             _ => {
                 let Some(node) = node else { return Outcome::Ignored };
                 return self.handle_on(action, node, core);
@@ -211,6 +210,10 @@ impl CatalogPane {
             Action::ExpandAll => self.unfold_all(node, core),
             Action::ToggleMark => {
                 self.toggle_mark(node);
+                self.partly.clear();
+                for id in &self.marked {
+                    self.partly.extend(ancestors(&core.catalog, *id));
+                }
                 self.cursor.apply(Action::Down, self.rows.len());
                 self.selected = self.rows.get(self.cursor.at).map(|row| row.id);
             }
@@ -271,7 +274,7 @@ impl CatalogPane {
             }
             at = above.parent();
         }
-        Mark::Off
+        if self.partly.contains(&node.id()) { Mark::Partly } else { Mark::Off }
     }
 
     fn toggle_mark(&mut self, node: NodeRef<'_>) {
@@ -280,7 +283,7 @@ impl CatalogPane {
             let mut child = node;
             while !self.marked.remove(&child.id()) {
                 let Some(parent) = child.parent() else { return };
-                let siblings = parent.children().map(|sibling| sibling.id());
+                let siblings = parent.children().map(NodeRef::id);
                 self.marked.extend(siblings.filter(|id| *id != child.id()));
                 child = parent;
             }
@@ -412,6 +415,18 @@ impl CatalogPane {
         ]);
         hints
     }
+}
+
+/// The nodes above `id`, outermost first, without the invisible root.
+fn ancestors(catalog: &Catalog, id: NodeId) -> Vec<NodeId> {
+    let mut above = Vec::new();
+    let mut at = catalog.get(id).and_then(NodeRef::parent);
+    while let Some(node) = at.filter(|node| node.id() != NodeId::ROOT) {
+        above.push(node.id());
+        at = node.parent();
+    }
+    above.reverse();
+    above
 }
 
 /// The letters of a name that a filter matched.

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::path::fold;
-use crate::model::{Catalog, NodeId, NodeKind};
+use crate::model::{Catalog, NodeId, NodeKind, NodeRef};
 use crate::tui::widgets::text::contains;
 
 /// A visible node.
@@ -43,11 +43,6 @@ impl Order {
         }
     }
 
-    /// Forgets everything, for another catalogue.
-    pub(super) fn clear(&mut self) {
-        self.siblings.clear();
-    }
-
     /// The children of `id` in order.
     pub(super) fn children(&mut self, catalog: &Catalog, id: NodeId) -> &[(Box<[u8]>, NodeId)] {
         let siblings = self
@@ -68,7 +63,7 @@ impl Siblings {
             *self = Self::default();
             return;
         };
-        let current: Vec<NodeId> = node.children().map(|child| child.id()).collect();
+        let current: Vec<NodeId> = node.children().map(NodeRef::id).collect();
         let grew_only = current.starts_with(&self.listed) && !self.is_renewed;
         if !grew_only {
             self.sorted.clear();

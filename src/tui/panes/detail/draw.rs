@@ -20,10 +20,10 @@ use crate::tui::core::{Core, Server};
 use crate::tui::msg::{Action, Slot};
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::sql;
 use crate::tui::widgets::text::{duration, spans_width, spread};
+use crate::tui::widgets::{markdown, sql};
 
-/// From this width on, a view's SQL stands beside its columns.
+/// From this width on, wiki text and SQL stand beside the columns.
 const WIDTH_FOR_BOTH: u16 = 120;
 
 impl DetailPane {
@@ -37,44 +37,9 @@ impl DetailPane {
             return;
         };
         let [path, tabs, _, body] = rows(area);
-        frame.render_widget(self.path_line(node, core, usize::from(area.width)), path);
+        frame.render_widget(path_line(node, core, usize::from(area.width)), path);
         self.draw_tabs(frame, tabs, node, core);
         self.draw_body(frame, body, node, core, focused);
-    }
-
-    fn path_line(&self, node: NodeRef<'_>, core: &Core, cells: usize) -> Line<'static> {
-        let theme = &core.theme;
-        let right = vec![Span::styled(caption(node), theme.soft)];
-        let room = cells.saturating_sub(spans_width(&right) + 1);
-        let parts = node.path();
-        let (name, above) = parts
-            .parts()
-            .split_last()
-            .map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
-        let mut spans = vec![
-            Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
-            Span::raw(" "),
-        ];
-        let name = clean(name).into_owned();
-        let mut crumbs: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
-        let needed = |crumbs: &[String]| {
-            crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>() + width(&name) + 2
-        };
-        // The name matters most, then what is nearest to it.
-        let mut is_cut = false;
-        while needed(&crumbs) + usize::from(is_cut) * 4 > room && !crumbs.is_empty() {
-            crumbs.remove(0);
-            is_cut = true;
-        }
-        if is_cut {
-            spans.push(Span::styled("… › ", theme.faint));
-        }
-        for crumb in crumbs {
-            spans.push(Span::styled(crumb, theme.soft));
-            spans.push(Span::styled(" › ", theme.faint));
-        }
-        spans.push(Span::styled(name, theme.strong));
-        spread(spans, right, cells)
     }
 
     fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
@@ -189,13 +154,15 @@ impl DetailPane {
         match (schema.state, node.error()) {
             (SchemaState::Known, _) => {
                 let mut area = area;
-                if area.width >= WIDTH_FOR_BOTH
-                    && let Some(text) = node.sql()
-                {
+                let wiki = match self.extras.get(&node.id()).map(|extras| &extras.wiki) {
+                    Some(Remote::Ready(Some(text))) => Some(text.as_str()),
+                    _ => None,
+                };
+                if area.width >= WIDTH_FOR_BOTH && (node.sql().is_some() || wiki.is_some()) {
                     let left = area.width * 9 / 20;
                     let beside = Rect { x: area.x + left, width: area.width - left, ..area };
                     area.width = left - 2;
-                    draw_beside(frame, beside, text, core);
+                    draw_beside(frame, beside, node.sql(), wiki, core);
                 }
                 self.columns.draw(frame, area, node, theme, focused);
                 return;
@@ -308,7 +275,7 @@ impl DetailPane {
 
 /// SQL with line numbers.
 fn numbered(text: &str, core: &Core) -> Vec<Line<'static>> {
-    let lines = sql::lines(text, &core.theme);
+    let lines = sql::lines(text.trim_end(), &core.theme);
     let digits = lines.len().to_string().len().max(2);
     lines
         .into_iter()
@@ -322,28 +289,42 @@ fn numbered(text: &str, core: &Core) -> Vec<Line<'static>> {
         .collect()
 }
 
-/// A view's SQL beside its columns, as far as there is room.
-fn draw_beside(frame: &mut Frame<'_>, area: Rect, text: &str, core: &Core) {
+/// What else there is to say of a dataset, beside its columns, as far as there is room.
+fn draw_beside(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    sql: Option<&str>,
+    wiki: Option<&str>,
+    core: &Core,
+) {
     let theme = &core.theme;
     for y in area.y..area.bottom() {
         let cell = Rect { x: area.x, y, width: 1, height: 1 };
         frame.render_widget(Span::styled("│", theme.border), cell);
     }
     let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-    frame
-        .render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
-    let body = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
-    let lines = numbered(text, core);
-    let hidden = lines.len().saturating_sub(usize::from(body.height));
-    let mut shown: Vec<Line<'_>> = lines.into_iter().take(usize::from(body.height)).collect();
-    if hidden > 0
-        && let Some(last) = shown.last_mut()
-    {
-        let key = DetailPane::key_for(core, Action::ShowSql);
-        let more = format!("… {} more lines ({key})", hidden + 1);
-        *last = Line::from(Span::styled(more, theme.soft));
+    let cells = usize::from(inside.width);
+    let mut lines = Vec::new();
+    if let Some(text) = wiki {
+        lines.push(Line::from(Span::styled("Wiki", theme.header)));
+        lines.extend(markdown::render(text, cells.min(100), theme));
     }
-    frame.render_widget(Paragraph::new(shown), body);
+    let mut key = DetailPane::key_for(core, Action::ShowWiki);
+    if let Some(text) = sql {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::from(Span::styled("SQL", theme.header)));
+        lines.extend(numbered(text, core));
+        key = DetailPane::key_for(core, Action::ShowSql);
+    }
+    let height = usize::from(inside.height);
+    if lines.len() > height && height > 0 {
+        let more = format!("… {} more lines ({key})", lines.len() - height + 1);
+        lines.truncate(height - 1);
+        lines.push(Line::from(Span::styled(more, theme.soft)));
+    }
+    frame.render_widget(Paragraph::new(lines), inside);
 }
 
 /// Path, tabs, a line of air, and the rest.
@@ -356,4 +337,38 @@ fn rows(area: Rect) -> [Rect; 4] {
     let body =
         Rect { y: (area.y + 3).min(area.bottom()), height: area.height.saturating_sub(3), ..area };
     [line(0), line(1), line(2), body]
+}
+
+/// The path as crumbs, and what kind of thing it leads to.
+fn path_line(node: NodeRef<'_>, core: &Core, cells: usize) -> Line<'static> {
+    let theme = &core.theme;
+    let right = vec![Span::styled(caption(node), theme.soft)];
+    let room = cells.saturating_sub(spans_width(&right) + 1);
+    let parts = node.path();
+    let (name, above) =
+        parts.parts().split_last().map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
+    let mut spans = vec![
+        Span::styled(kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
+        Span::raw(" "),
+    ];
+    let name = clean(name).into_owned();
+    let mut crumbs: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
+    let needed = |crumbs: &[String]| {
+        crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>() + width(&name) + 2
+    };
+    // The name matters most, then what is nearest to it.
+    let mut is_cut = false;
+    while needed(&crumbs) + usize::from(is_cut) * 4 > room && !crumbs.is_empty() {
+        crumbs.remove(0);
+        is_cut = true;
+    }
+    if is_cut {
+        spans.push(Span::styled("… › ", theme.faint));
+    }
+    for crumb in crumbs {
+        spans.push(Span::styled(crumb, theme.soft));
+        spans.push(Span::styled(" › ", theme.faint));
+    }
+    spans.push(Span::styled(name, theme.strong));
+    spread(spans, right, cells)
 }

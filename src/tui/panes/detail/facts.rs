@@ -108,7 +108,6 @@ impl<'a> Page<'a> {
             .join(", ");
         match node.listing() {
             Listing::Complete if children == 0 => "nothing".clone_into(&mut text),
-            Listing::Complete => {}
             Listing::Partial => text.push_str(" so far"),
             Listing::Unread if children == 0 => {
                 let key = DetailPane::key_for(self.core, Action::Refresh);
@@ -120,7 +119,7 @@ impl<'a> Page<'a> {
                     format!("not listed yet ({key} lists it)")
                 };
             }
-            Listing::Unread => {}
+            Listing::Complete | Listing::Unread => {}
         }
         text
     }

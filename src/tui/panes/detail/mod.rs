@@ -477,7 +477,7 @@ impl DetailPane {
             Tab::Columns => hints.push((Action::Back, "clear filter")),
             Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
             Tab::Preview => {
-                hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")])
+                hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]);
             }
             Tab::Sql | Tab::Definition => {
                 hints.extend([(Action::CopyLong, "copy SQL"), (Action::Edit, "editor")]);
