@@ -405,6 +405,14 @@ fn failures_read_as_the_servers_do() {
     assert!(
         error(&engine, "SELECT FROBNICATE(1)").contains("No match found for function signature")
     );
+    let sum = |terms: usize| format!("SELECT {} AS x", vec!["1"; terms].join(" + "));
+    assert_eq!(run(&engine, &sum(300)).rows, [[json!(300)]]);
+    assert!(error(&engine, &sum(5000)).contains("nested this deeply"));
+    let terms = vec!["customer_id"; 99].join(" + ");
+    let grouped = format!(
+        "SELECT SUM({terms}), COUNT(*) + {terms} FROM crm.public.customers GROUP BY customer_id"
+    );
+    assert_eq!(run(&engine, &grouped).rows.len(), 150);
     assert!(error(&engine, "DROP TABLE crm.public.customers").starts_with("UNSUPPORTED_OPERATION"));
     assert!(
         error(&engine, "SELECT CAST('x1' AS INTEGER) FROM crm.public.customers").contains("x1"),

@@ -298,6 +298,20 @@ fn expressions_are_told_as_written() {
 }
 
 #[test]
+fn spans_stay_in_the_text_when_from_comes_first() {
+    for sql in [
+        "FROM t x SELECT x.a AS b, c WHERE d",
+        " FROM ALL SELECT e.é, id, e.mgr h/.e mp WHERS * FROME",
+    ] {
+        for statement in analyze(sql, &[], &SchemaMap::new()).statements {
+            for column in statement.columns {
+                assert_eq!(sql.get(column.span), Some(column.expression.as_str()));
+            }
+        }
+    }
+}
+
+#[test]
 fn versions_are_kept_beside_the_table() {
     let sql = "SELECT n.a FROM nes.t AT BRANCH dev n JOIN nes.t AT TAG \"v 1\" o ON n.id = o.id";
     let analysis = analyze(sql, &[], &SchemaMap::new());

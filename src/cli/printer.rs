@@ -199,6 +199,21 @@ impl Printer {
         });
     }
 
+    /// Asks a yes-or-no question; anything but a clear yes is a no.
+    pub fn confirm(&self, question: &str) -> bool {
+        if !self.can_ask() {
+            return false;
+        }
+        self.bars.suspend(|| {
+            let mut err = io::stderr().lock();
+            let asked = write!(err, "{} [y/N] ", clean_lines(question)).and_then(|()| err.flush());
+            let mut answer = String::new();
+            asked.is_ok()
+                && io::stdin().read_line(&mut answer).is_ok()
+                && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        })
+    }
+
     /// A progress line, drawn only on a terminal.
     pub fn progress(&self) -> Progress {
         let bar = ProgressBar::no_length();

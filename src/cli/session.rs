@@ -249,14 +249,14 @@ fn discover_flags(args: &DiscoverArgs) -> Flags {
     let text =
         |path, value: Option<String>, flag| value.map(|value| (path, FlagValue::Text(value), flag));
     let depth = args.depth.map(|depth| depth.to_string());
-    let storage = args.storage_folders.then(|| "true".to_owned());
+    let storage = args.no_storage_folders.then(|| "false".to_owned());
     [
         list("discovery.include", &args.include, "--include"),
         list("discovery.exclude", &args.exclude, "--exclude"),
         list("discovery.include_types", &args.types, "--types"),
         text("discovery.max_depth", depth, "--depth"),
         text("discovery.strategy", args.strategy.clone(), "--strategy"),
-        text("discovery.list_storage_folders", storage, "--storage-folders"),
+        text("discovery.list_storage_folders", storage, "--no-storage-folders"),
     ]
     .into_iter()
     .flatten()

@@ -49,6 +49,15 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
 }
 
+/// What a catalogue is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it is wanted.
+    Whole,
+    /// Somebody looks around and opens what is of interest: nothing slow is fetched unasked.
+    Browsing,
+}
+
 /// How to reach Dremio; secrets stay in [`Settings::layered`] until they are needed.
 #[derive(Clone, Debug)]
 pub struct DremioSettings {
@@ -92,8 +101,8 @@ pub struct DiscoverySettings {
     pub kinds: Vec<NodeKind>,
     /// Requests under way at once.
     pub max_workers: Option<usize>,
-    /// List folders of file-system sources.
-    pub list_storage_folders: bool,
+    /// List folders of file-system sources; `None` = as the [`Reading`] asks.
+    pub list_storage_folders: Option<bool>,
 }
 
 /// Names to take and to leave.
@@ -258,7 +267,7 @@ impl Settings {
                 exclude: at.patterns("discovery.exclude", ""),
                 kinds: kinds(&at.list("discovery.include_types")),
                 max_workers: at.number("discovery.max_workers"),
-                list_storage_folders: at.bool("discovery.list_storage_folders")?,
+                list_storage_folders: at.maybe("discovery.list_storage_folders"),
             },
             sync: SyncSettings {
                 default_schema: at.needed("sync.default_schema", at.text("sync.default_schema"))?,
@@ -433,7 +442,7 @@ impl Settings {
     }
 
     /// What to read of the catalogue.
-    pub fn discovery_options(&self) -> DiscoveryOptions {
+    pub fn discovery_options(&self, reading: Reading) -> DiscoveryOptions {
         let discovery = &self.discovery;
         DiscoveryOptions {
             max_depth: discovery.max_depth,
@@ -442,7 +451,9 @@ impl Settings {
             kinds: discovery.kinds.clone(),
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
-            list_storage_folders: discovery.list_storage_folders,
+            list_storage_folders: discovery
+                .list_storage_folders
+                .unwrap_or(reading == Reading::Whole),
             // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
             auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
@@ -532,12 +543,15 @@ impl Reader<'_> {
         }
     }
 
-    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
-        let value = match self.value(path) {
-            Some(Value::Bool(value)) => Some(*value),
+    fn maybe(&self, path: &str) -> Option<bool> {
+        match self.value(path)? {
+            Value::Bool(value) => Some(*value),
             _ => None,
-        };
-        self.needed(path, value)
+        }
+    }
+
+    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
+        self.needed(path, self.maybe(path))
     }
 
     fn duration(&self, path: &str) -> Result<Duration, ConfigError> {

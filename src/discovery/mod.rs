@@ -13,10 +13,12 @@ mod failures;
 mod filter;
 mod options;
 mod queue;
+mod resolve;
 mod walk;
 mod wishes;
 
 pub use api::CatalogApi;
 pub use events::{DiscoveryEvent, DiscoveryStats, Skipped};
 pub use options::{DiscoveryOptions, Strategy};
+pub use resolve::{GraphApi, Parents, Resolved, parents, resolve};
 pub use walk::{DiscoveryHandle, discover};

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::graph::{LineageGraph, NodeIndex, NodeRole, ReadingStatus};
-use crate::sqlflow::DiagnosticKind;
+use super::graph::{Edge, LineageGraph, NodeIndex, NodeRole, Origin, ReadingStatus, SqlPosition};
+use crate::sqlflow::{Confidence, DiagnosticKind};
 
 /// How much of the lineage is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -46,17 +46,29 @@ fn percent(part: usize, whole: usize) -> f64 {
     share * 100.0
 }
 
+/// What a view names wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrokenKind {
+    /// A table or view that does not exist.
+    Table,
+    /// A column that its table does not have.
+    Column,
+    /// A table that was not found, and may exist all the same.
+    Unchecked,
+}
+
 /// A reference of a view that leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// The view.
     pub view: NodeIndex,
+    /// What leads nowhere.
+    pub kind: BrokenKind,
     /// What is wrong, naming table or column.
     pub message: String,
-    /// Line in the view's SQL, from 1.
-    pub line: usize,
-    /// Column in that line, from 1.
-    pub column: usize,
+    /// Where in the view's SQL; nowhere for names from function bodies.
+    pub at: Option<SqlPosition>,
 }
 
 /// What a check came to.
@@ -64,7 +76,7 @@ pub struct Broken {
 pub struct CheckReport {
     /// How much is known.
     pub coverage: Coverage,
-    /// References that lead nowhere, by view.
+    /// References that lead nowhere, by view and position.
     pub broken: Vec<Broken>,
     /// Views that could not be read wholly for another reason, by path.
     pub unreadable: Vec<NodeIndex>,
@@ -73,9 +85,11 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// Whether there is nothing to complain about.
+    /// Whether there is nothing to complain about. What could not be checked is no complaint.
     pub fn is_clean(&self) -> bool {
-        self.broken.is_empty() && self.unreadable.is_empty() && self.cycles.is_empty()
+        self.broken.iter().all(|broken| broken.kind == BrokenKind::Unchecked)
+            && self.unreadable.is_empty()
+            && self.cycles.is_empty()
     }
 }
 
@@ -88,29 +102,33 @@ pub fn check(graph: &LineageGraph, is_wanted: impl Fn(NodeIndex) -> bool) -> Che
             continue;
         }
         let Some(reading) = &node.reading else { continue };
-        let coverage = &mut report.coverage;
-        coverage.views += 1;
-        coverage.columns += reading.columns;
-        coverage.traced_columns += reading.traced_columns;
-        *match reading.status {
-            ReadingStatus::Parsed => &mut coverage.parsed,
-            ReadingStatus::Partial => &mut coverage.partial,
-            ReadingStatus::Failed => &mut coverage.failed,
-            ReadingStatus::Hidden | ReadingStatus::Unread => &mut coverage.unreadable,
-        } += 1;
-        let is_broken =
-            |kind| matches!(kind, DiagnosticKind::UnknownTable | DiagnosticKind::UnknownColumn);
-        let mut has_other_trouble = reading.status != ReadingStatus::Parsed;
-        for diagnostic in reading.diagnostics.iter().filter(|found| is_broken(found.kind)) {
-            has_other_trouble = false;
-            report.broken.push(Broken {
-                view: index,
-                message: diagnostic.message.clone(),
-                line: diagnostic.line,
-                column: diagnostic.column,
-            });
+        report.coverage.add(reading.status, reading.columns, reading.traced_columns);
+        let first = report.broken.len();
+        let mut has_other_trouble = false;
+        for diagnostic in &reading.diagnostics {
+            let kind = match diagnostic.kind {
+                DiagnosticKind::UnknownTable => BrokenKind::Table,
+                DiagnosticKind::UnknownColumn => BrokenKind::Column,
+                DiagnosticKind::Syntax
+                | DiagnosticKind::AmbiguousColumn
+                | DiagnosticKind::Unsupported => {
+                    has_other_trouble = true;
+                    continue;
+                }
+            };
+            let at = SqlPosition { line: diagnostic.line, column: diagnostic.column };
+            let message = diagnostic.message.clone();
+            report.broken.push(Broken { view: index, kind, message, at: Some(at) });
         }
-        if has_other_trouble {
+        report.broken.extend(graph.upstream(index).filter_map(|(_, edge)| missing(graph, edge)));
+        report.broken[first..].sort_by(|a, b| (a.at, &a.message).cmp(&(b.at, &b.message)));
+        let explained = report.broken.len() > first && !has_other_trouble;
+        let is_unreadable = match reading.status {
+            ReadingStatus::Parsed => has_other_trouble,
+            ReadingStatus::Partial => !explained,
+            ReadingStatus::Failed | ReadingStatus::Hidden | ReadingStatus::Unread => true,
+        };
+        if is_unreadable {
             report.unreadable.push(index);
         }
     }
@@ -120,4 +138,45 @@ pub fn check(graph: &LineageGraph, is_wanted: impl Fn(NodeIndex) -> bool) -> Che
         .filter(|group| group.iter().any(|index| is_wanted(*index)))
         .collect();
     report
+}
+
+impl Coverage {
+    fn add(&mut self, status: ReadingStatus, columns: usize, traced: usize) {
+        self.views += 1;
+        self.columns += columns;
+        self.traced_columns += traced;
+        *match status {
+            ReadingStatus::Parsed => &mut self.parsed,
+            ReadingStatus::Partial => &mut self.partial,
+            ReadingStatus::Failed => &mut self.failed,
+            ReadingStatus::Hidden | ReadingStatus::Unread => &mut self.unreadable,
+        } += 1;
+    }
+}
+
+/// What is wrong with an edge from something that is not there.
+fn missing(graph: &LineageGraph, edge: &Edge) -> Option<Broken> {
+    let node = graph.node(edge.from);
+    if node.role != NodeRole::Missing || !edge.origins.contains(&Origin::ViewSql) {
+        return None;
+    }
+    let path = &node.path;
+    let (kind, message) = if node.catalog.is_some() {
+        (BrokenKind::Table, format!("{path} is neither a table nor a view"))
+    } else if let Some(why) = &node.unchecked {
+        (BrokenKind::Unchecked, format!("{path} was not found: {why}"))
+    } else if let Some(version) = edge.versions.first() {
+        let message = format!("{path} is read at {version}; only the default branch was looked at");
+        (BrokenKind::Unchecked, message)
+    } else if edge.confidence == Confidence::Low {
+        let message = format!("{path} does not exist, if it is a table: the SQL did not parse");
+        (BrokenKind::Unchecked, message)
+    } else {
+        (BrokenKind::Table, format!("{path} does not exist"))
+    };
+    let message = match &edge.via_function {
+        Some(function) => format!("{message} (named by function {function})"),
+        None => message,
+    };
+    Some(Broken { view: edge.to, kind, message, at: edge.at })
 }

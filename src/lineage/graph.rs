@@ -1,11 +1,21 @@
 //! [`LineageGraph`]: tables, views and what flows between them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::model::path::fold;
 use crate::model::{DatasetPath, NodeId};
 use crate::sqlflow::{Confidence, Diagnostic, Influence, Kind, RowInfluence};
+
+/// A place in a view's SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SqlPosition {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in that line, from 1, in characters.
+    pub column: usize,
+}
 
 /// Names a node of one graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +51,7 @@ pub enum NodeRole {
     Source,
     /// A system table: `sys.…`, `INFORMATION_SCHEMA.…`.
     System,
-    /// Named in SQL, not found in the catalogue.
+    /// Named in SQL, and no table or view in the catalogue.
     Missing,
     /// A dashboard or report that dbt knows of.
     Exposure,
@@ -135,10 +145,13 @@ pub struct LineageNode {
     pub role: NodeRole,
     /// The node in the catalogue, where there is one.
     pub catalog: Option<NodeId>,
-    /// Column names in order, where known.
+    /// Column names in order, where known; of a view whose columns the catalogue does not know,
+    /// those that its SQL gives.
     pub columns: Vec<Arc<str>>,
     /// For views, how well the SQL could be read.
     pub reading: Option<Reading>,
+    /// Of something missing: why it may exist all the same.
+    pub unchecked: Option<Arc<str>>,
 }
 
 /// One column flowing into another.
@@ -184,6 +197,8 @@ pub struct Edge {
     pub versions: Vec<String>,
     /// The function through whose body it is read.
     pub via_function: Option<DatasetPath>,
+    /// Where the downstream view's SQL first names the upstream node.
+    pub at: Option<SqlPosition>,
 }
 
 /// The whole graph; nodes in path order, edges by (downstream, upstream).
@@ -213,6 +228,7 @@ impl LineageGraph {
             .map(|edge| Edge { from: moved[edge.from.index()], to: moved[edge.to.index()], ..edge })
             .collect();
         edges.sort_by_key(|edge| (edge.to, edge.from));
+        // `dedup_by` hands over the later one first.
         edges.dedup_by(|later, earlier| {
             let is_same = (later.from, later.to) == (earlier.from, earlier.to);
             if is_same {
@@ -235,6 +251,50 @@ impl LineageGraph {
             out_of[edge.from.index()].push(index);
         }
         Self { nodes, edges, by_path, into, out_of }
+    }
+
+    /// The graph with further nodes and edges; those point at nodes by path, compared without case,
+    /// and are left out where an end is missing.
+    pub fn with(
+        self,
+        nodes: Vec<LineageNode>,
+        edges: impl IntoIterator<Item = (DatasetPath, DatasetPath, Edge)>,
+    ) -> Self {
+        let Self { nodes: mut all, edges: mut all_edges, mut by_path, .. } = self;
+        for node in nodes {
+            let next = NodeIndex(u32::try_from(all.len()).unwrap_or(u32::MAX));
+            if let std::collections::hash_map::Entry::Vacant(place) =
+                by_path.entry(node.path.folded())
+            {
+                place.insert(next);
+                all.push(node);
+            }
+        }
+        for (from, to, edge) in edges {
+            let ends = (by_path.get(&from.folded()), by_path.get(&to.folded()));
+            if let (Some(from), Some(to)) = ends {
+                all_edges.push(Edge { from: *from, to: *to, ..edge });
+            }
+        }
+        Self::new(all, all_edges)
+    }
+
+    /// Takes in what looking for missing things at their paths came to: these are known not to
+    /// exist, of those it could not be found out.
+    pub fn settle<'a>(
+        &mut self,
+        absent: impl IntoIterator<Item = &'a DatasetPath>,
+        failed: impl IntoIterator<Item = (&'a DatasetPath, &'a str)>,
+    ) {
+        let absent = absent.into_iter().map(|path| (path, None));
+        let failed = failed.into_iter().map(|(path, why)| (path, Some(Arc::from(why))));
+        for (path, unchecked) in absent.chain(failed) {
+            if let Some(index) = self.find(path)
+                && self.nodes[index.index()].role == NodeRole::Missing
+            {
+                self.nodes[index.index()].unchecked = unchecked;
+            }
+        }
     }
 
     /// The nodes in path order.
@@ -299,15 +359,12 @@ fn join(edge: &mut Edge, other: &Edge) {
     edge.origins.sort_unstable();
     edge.origins.dedup();
     edge.confidence = edge.confidence.max(other.confidence);
-    for column in &other.columns {
-        let is_known = edge.columns.iter().any(|known| {
-            known.from.eq_ignore_ascii_case(&column.from)
-                && known.to.eq_ignore_ascii_case(&column.to)
-                && known.influence == column.influence
-        });
-        if !is_known {
-            edge.columns.push(column.clone());
-        }
+    edge.at = edge.at.or(other.at);
+    if !other.columns.is_empty() {
+        let key = |column: &ColumnEdge| (fold(&column.from), fold(&column.to), column.influence);
+        let mut known: FxHashSet<_> = edge.columns.iter().map(key).collect();
+        let new = other.columns.iter().filter(|column| known.insert(key(column)));
+        edge.columns.extend(new.cloned());
     }
     edge.rows.extend(other.rows.iter().cloned());
     edge.rows.sort();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::{Escaped, SCHEMA_VERSION};
-use crate::model::display::clean;
+use crate::model::display::{clean, truncate_middle, truncate_to_width};
 use crate::model::path::fold;
 use crate::model::{
     Catalog, ColumnView, DataType, DatasetPath, FunctionDetail, Listing, NodeError, NodeId,

@@ -177,7 +177,7 @@ impl SyncReport<'_> {
                 ItemOutcome::Untouched | ItemOutcome::Excluded | ItemOutcome::NotBegun => {}
             }
         }
-        let statistics = result.statistics;
+        let statistics = &result.statistics;
         let _ = write!(
             text,
             "written: {} databases, {} schemas, {} tables, {} edges; {} unchanged",

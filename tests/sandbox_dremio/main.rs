@@ -10,6 +10,7 @@ mod faults;
 mod jobs;
 mod paging;
 mod scale;
+mod worlds;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
 use crate::dremio::Client;
 use crate::http::RequestLog;
@@ -21,13 +21,13 @@ use crate::report::catalog::SkippedEntry;
 use crate::snapshots::SnapshotStore;
 
 /// What a walk brought home.
-struct Reading {
-    catalog: Catalog,
-    skipped: Vec<SkippedEntry>,
-    stats: DiscoveryStats,
-    cancelled: bool,
+pub(super) struct Reading {
+    pub(super) catalog: Catalog,
+    pub(super) skipped: Vec<SkippedEntry>,
+    pub(super) stats: DiscoveryStats,
+    pub(super) cancelled: bool,
     /// Why the root itself could not be read.
-    root_error: Option<NodeError>,
+    pub(super) root_error: Option<NodeError>,
 }
 
 /// Runs the command.
@@ -37,7 +37,10 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     let output = Output::new(args.output.as_deref(), args.format, &session.printer);
     output.check()?;
     let target = session.target(&settings).await?;
-    let options = DiscoveryOptions { details: !args.no_details, ..settings.discovery_options() };
+    let options = DiscoveryOptions {
+        details: !args.no_details,
+        ..settings.discovery_options(config::Reading::Whole)
+    };
 
     let (client, server) = connect(session, &target).await?;
     let reading = read(session, &client, options).await;
@@ -122,7 +125,7 @@ fn store(
 }
 
 /// Walks the catalogue to the end, or until Ctrl-C.
-async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
+pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),
@@ -186,7 +189,7 @@ fn show(progress: &Progress, stats: &DiscoveryStats) {
 }
 
 /// Names the first few nodes that could not be read; all of them are in the result.
-fn tell_failures(printer: &Printer, catalog: &Catalog) {
+pub(super) fn tell_failures(printer: &Printer, catalog: &Catalog) {
     const SHOWN: usize = 5;
     let failed: Vec<_> =
         catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error))).collect();

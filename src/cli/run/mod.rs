@@ -8,6 +8,7 @@ mod sandbox;
 mod shell;
 mod snapshots;
 mod sql_lineage;
+mod sync;
 
 #[cfg(feature = "demo")]
 pub(super) use sandbox::{Demo, start as start_demo};
@@ -25,6 +26,7 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Config(command) => config::run(session, command),
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
+        Command::Sync(args) => block_on(session, sync::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),

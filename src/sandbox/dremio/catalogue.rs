@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use super::jobs::QueryEngine;
 use crate::model::path::fold;
-use crate::model::{Column, DatasetPath};
-use crate::sandbox::types::TypeError;
+use crate::model::{Column, DatasetPath, TypeParseError};
 use crate::sandbox::world::{Backend, FunctionSpec, Kind, State};
 
 /// A node's place in its [`Catalogue`].
@@ -137,7 +136,7 @@ pub enum CatalogueError {
         /// The column.
         column: String,
         /// What is wrong with it.
-        source: TypeError,
+        source: TypeParseError,
     },
     /// More nodes than can be numbered.
     #[error("a catalogue holds at most {} nodes", NONE - 1)]

@@ -7,7 +7,6 @@ use super::catalogue::{
 };
 use crate::model::Column;
 use crate::model::path::fold;
-use crate::sandbox::types::parse_type;
 use crate::sandbox::world::{Backend, Kind, Node, World};
 
 impl Catalogue {
@@ -37,7 +36,7 @@ impl Catalogue {
             Some(specs) => {
                 let columns = specs.iter().map(|spec| {
                     let data_type =
-                        parse_type(&spec.data_type).map_err(|source| CatalogueError::Type {
+                        spec.data_type.parse().map_err(|source| CatalogueError::Type {
                             path: node.name.clone(),
                             column: spec.name.clone(),
                             source,

@@ -15,8 +15,21 @@ use crate::sandbox::sql::query::{Translator, unsupported};
 use crate::sandbox::sql::scope::{Scope, Typed};
 use crate::sandbox::sql::typing::{self, cast, is_integer};
 
+/// Below the depth at which the engine itself refuses an expression.
+const MAX_DEPTH: u32 = 400;
+
 impl Translator<'_> {
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, String> {
+        if self.depth >= MAX_DEPTH {
+            return Err(unsupported("an expression nested this deeply"));
+        }
+        self.depth += 1;
+        let value = self.checked(expr, scope);
+        self.depth -= 1;
+        value
+    }
+
+    fn checked(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, String> {
         // Over groups an expression is fine if it is grouped by as a whole; else its parts must be.
         if let Some(groups) = self.groups.take() {
             let whole = self.plain(expr, scope);

@@ -41,6 +41,8 @@ pub(super) struct Translator<'s> {
     /// Set while checking that an aggregating query uses what it groups by.
     pub(super) groups: Option<Vec<Group>>,
     pub(super) saw_aggregate: bool,
+    /// How deep in an expression we are.
+    pub(super) depth: u32,
     counter: u32,
 }
 
@@ -55,6 +57,7 @@ impl<'s> Translator<'s> {
             flattens: None,
             groups: None,
             saw_aggregate: false,
+            depth: 0,
             counter: 0,
         }
     }
