@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod dremio;
 pub mod graph;
 pub mod http;
+pub mod lineage;
 pub mod log;
 pub mod model;
 pub mod openmetadata;
@@ -13,6 +14,7 @@ pub mod report;
 #[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod search;
+pub mod snapshots;
 pub mod sqlflow;
 pub mod sync;
 pub mod tui;

@@ -106,7 +106,7 @@ pub struct OutputArgs {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
-    /// Colours of the terminal UI: auto, dark, light, high-contrast or 16
+    /// Colours of the terminal UI: auto, dark, light, high-contrast or ansi16
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII characters only
@@ -134,6 +134,8 @@ pub enum ColorWhen {
 pub enum Command {
     /// Read the catalogue and write it as JSON, YAML, CSV or a table
     Discover(DiscoverArgs),
+    /// Bring spaces to OpenMetadata: show what would change, field by field, then write it
+    Sync(SyncArgs),
     /// Test the connection step by step and say what is wrong and what to do
     Doctor(DoctorArgs),
     /// Lineage of SQL from files or standard input; no server needed
@@ -165,6 +167,7 @@ pub enum Command {
 Filters are regular expressions on the dotted path, such as '^sales\\.emea'.
 Exit status: 0 everything was read, 2 usage or configuration, 3 nothing could be read,
 4 parts could not be read (they are in the result with their error), 130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct DiscoverArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -187,9 +190,9 @@ pub struct DiscoverArgs {
     /// How to read details: auto, rest or sql
     #[arg(long, value_name = "HOW")]
     pub strategy: Option<String>,
-    /// List the folders of file-system sources too; slow on big stores
+    /// Leave out the folders of file-system sources, whose listings are live and slow
     #[arg(long)]
-    pub storage_folders: bool,
+    pub no_storage_folders: bool,
     /// Only the tree: no columns, no SQL
     #[arg(long)]
     pub no_details: bool,
@@ -209,6 +212,62 @@ pub enum CatalogFormat {
     Csv,
     /// For reading.
     Table,
+}
+
+/// What to bring over, and how.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+The plan is always made first. Without --yes it is shown and you are asked; without a terminal
+nothing is written unless --yes says so. What people wrote in OpenMetadata is kept.
+Exit status: 0 done or nothing to do, 1 something would change (--dry-run --exit-code), 2 usage or
+configuration, 3 a server failed, 4 some items failed, 130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
+pub struct SyncArgs {
+    /// Only this space, source, folder or dataset, with all below (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub space: Vec<String>,
+    /// Only datasets whose dotted path matches (repeatable)
+    #[arg(long, value_name = "REGEX")]
+    pub include: Vec<String>,
+    /// Not what matches (repeatable)
+    #[arg(long, value_name = "REGEX")]
+    pub exclude: Vec<String>,
+    /// Show the plan and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with 1 when something would change
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
+    /// Apply the plan without asking
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Write the plan to this file for review, and nothing to OpenMetadata
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "plan"])]
+    pub plan_out: Option<PathBuf>,
+    /// Apply exactly this reviewed plan; refuse if the servers have moved on since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["space", "include", "exclude", "prune", "no_lineage", "no_descriptions", "overwrite_descriptions", "labels_as"])]
+    pub plan: Option<PathBuf>,
+    /// Soft-delete what Dremio no longer has, within what takes part
+    #[arg(long)]
+    pub prune: bool,
+    /// Leave lineage out
+    #[arg(long)]
+    pub no_lineage: bool,
+    /// Leave wiki texts out
+    #[arg(long)]
+    pub no_descriptions: bool,
+    /// Replace descriptions that differ from Dremio's wiki, whoever wrote them
+    #[arg(long)]
+    pub overwrite_descriptions: bool,
+    /// Bring labels as tags of this classification, which must hold them already
+    #[arg(long, value_name = "CLASSIFICATION")]
+    pub labels_as: Option<String>,
+    /// Compare every lineage edge, not only those of tables that changed
+    #[arg(long)]
+    pub reread_edges: bool,
+    /// The form of the result
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
 }
 
 /// `doctor`
@@ -323,7 +382,7 @@ pub enum ConfigCommand {
 Faults are shares of the requests: --fault 503=5% --fault reset=1%. Kinds: 503, 429, reset,
 truncated, cut-off, html, slow. Runs until Ctrl-C.")]
 pub struct SandboxArgs {
-    /// What to serve: shop, reference, or a catalogue file
+    /// What to serve: shop, reference, hostile (names that break careless programs), or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "shop")]
     pub catalogue: String,
     /// Serve a made-up catalogue of so many datasets instead
@@ -350,9 +409,12 @@ pub struct SandboxArgs {
     /// Each login is good for so many requests
     #[arg(long, value_name = "N")]
     pub expire_tokens_after: Option<u64>,
-    /// Port on loopback; 0 is a free one
+    /// Port of the Dremio on loopback; 0 is a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// The same for the OpenMetadata
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub openmetadata_port: u16,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, CredentialError};
-use crate::dremio;
+use crate::{dremio, openmetadata};
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +98,28 @@ impl From<dremio::Error> for Failure {
             dremio::Error::Setup(_) => ExitStatus::Usage,
             _ => ExitStatus::Remote,
         };
-        Self::new(status, flatten(&error))
+        let (what, advice) = with_advice(&error);
+        let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
+        Self::new(status, format!("{what}{advice}"))
     }
+}
+
+impl From<openmetadata::Error> for Failure {
+    fn from(error: openmetadata::Error) -> Self {
+        let status = match error {
+            openmetadata::Error::Setup(_) => ExitStatus::Usage,
+            _ => ExitStatus::Remote,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// What happened and what to do about it, which an error of Dremio's shows as one text.
+pub(super) fn with_advice(error: &dremio::Error) -> (String, Option<&'static str>) {
+    let text = error.to_string();
+    let advice = error.advice();
+    let what = advice.and_then(|advice| text.strip_suffix(&format!("; {advice}")));
+    (what.unwrap_or(&text).to_owned(), advice)
 }
 
 /// An error with its causes on one line, leaving out causes whose words are there already.

@@ -16,6 +16,7 @@ use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
+use crate::openmetadata;
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -46,6 +47,15 @@ pub struct Settings {
     pub log: LogSettings,
     /// Folder for snapshots, journals and the log, where one is set.
     pub data_dir: Option<PathBuf>,
+}
+
+/// What a catalogue is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it is wanted.
+    Whole,
+    /// Somebody looks around and opens what is of interest: nothing slow is fetched unasked.
+    Browsing,
 }
 
 /// How to reach Dremio; secrets stay in [`Settings::layered`] until they are needed.
@@ -91,8 +101,8 @@ pub struct DiscoverySettings {
     pub kinds: Vec<NodeKind>,
     /// Requests under way at once.
     pub max_workers: Option<usize>,
-    /// List folders of file-system sources.
-    pub list_storage_folders: bool,
+    /// List folders of file-system sources; `None` = as the [`Reading`] asks.
+    pub list_storage_folders: Option<bool>,
 }
 
 /// Names to take and to leave.
@@ -153,7 +163,7 @@ pub struct DbtSettings {
 /// How the terminal UI looks.
 #[derive(Clone, Debug)]
 pub struct UiSettings {
-    /// `auto`, `dark`, `light`, `high-contrast` or `16`.
+    /// `auto`, `dark`, `light`, `high-contrast` or `ansi16`.
     pub theme: String,
     /// Whether it takes the mouse.
     pub mouse: bool,
@@ -203,6 +213,21 @@ pub enum CredentialError {
     /// Dremio Cloud knows tokens only.
     #[error("Dremio Cloud takes a personal access token, not a password: set DREMIO_PAT")]
     NoCloudToken,
+    /// No OpenMetadata is named.
+    #[error(
+        "no OpenMetadata server is set: give --openmetadata-url URL, set openmetadata.url in the \
+         config file, or try --demo"
+    )]
+    NoOpenMetadata,
+    /// There is no token, or a user without a password.
+    #[error(
+        "nothing to log in to OpenMetadata at {server} with: set OPENMETADATA_JWT_TOKEN, or \
+         --openmetadata-user with OPENMETADATA_PASSWORD"
+    )]
+    NoOpenMetadataUser {
+        /// The server.
+        server: String,
+    },
     /// A secret that is set cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -242,7 +267,7 @@ impl Settings {
                 exclude: at.patterns("discovery.exclude", ""),
                 kinds: kinds(&at.list("discovery.include_types")),
                 max_workers: at.number("discovery.max_workers"),
-                list_storage_folders: at.bool("discovery.list_storage_folders")?,
+                list_storage_folders: at.maybe("discovery.list_storage_folders"),
             },
             sync: SyncSettings {
                 default_schema: at.needed("sync.default_schema", at.text("sync.default_schema"))?,
@@ -374,8 +399,50 @@ impl Settings {
         }
     }
 
+    /// What it takes to connect to OpenMetadata; fetches the secrets, asking if need be.
+    pub fn openmetadata_options(
+        &self,
+        prompt: &mut dyn Prompt,
+    ) -> Result<openmetadata::ConnectOptions, CredentialError> {
+        let url = self.openmetadata.url.clone().ok_or(CredentialError::NoOpenMetadata)?;
+        let ways = ["openmetadata.password", "openmetadata.token_command", "openmetadata.token"];
+        let way = ways
+            .into_iter()
+            .filter(|way| self.value(way).is_some())
+            .max_by_key(|way| self.rank(way));
+        let credentials = match way {
+            Some("openmetadata.token") => {
+                openmetadata::Credentials::Token(self.secret("openmetadata.token")?)
+            }
+            Some("openmetadata.token_command") => {
+                let setting = "openmetadata.token_command";
+                let command = Reader(&self.layered).text(setting).unwrap_or_default();
+                openmetadata::Credentials::Token(secret::from_command(setting, &command)?)
+            }
+            _ => {
+                let email = self.openmetadata.user.clone();
+                let email = email
+                    .ok_or_else(|| CredentialError::NoOpenMetadataUser { server: url.clone() })?;
+                let password = if way.is_some() {
+                    self.secret("openmetadata.password")?
+                } else {
+                    prompt.ask(&format!("Password for {email} on {url}")).ok_or_else(|| {
+                        CredentialError::NoOpenMetadataUser { server: url.clone() }
+                    })?
+                };
+                openmetadata::Credentials::Password { email, password }
+            }
+        };
+        Ok(openmetadata::ConnectOptions {
+            url,
+            credentials,
+            http: self.openmetadata.http.clone(),
+            max_concurrency: Some(self.sync.max_workers),
+        })
+    }
+
     /// What to read of the catalogue.
-    pub fn discovery_options(&self) -> DiscoveryOptions {
+    pub fn discovery_options(&self, reading: Reading) -> DiscoveryOptions {
         let discovery = &self.discovery;
         DiscoveryOptions {
             max_depth: discovery.max_depth,
@@ -384,7 +451,11 @@ impl Settings {
             kinds: discovery.kinds.clone(),
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
-            list_storage_folders: discovery.list_storage_folders,
+            list_storage_folders: discovery
+                .list_storage_folders
+                .unwrap_or(reading == Reading::Whole),
+            // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
+            auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
     }
@@ -472,12 +543,15 @@ impl Reader<'_> {
         }
     }
 
-    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
-        let value = match self.value(path) {
-            Some(Value::Bool(value)) => Some(*value),
+    fn maybe(&self, path: &str) -> Option<bool> {
+        match self.value(path)? {
+            Value::Bool(value) => Some(*value),
             _ => None,
-        };
-        self.needed(path, value)
+        }
+    }
+
+    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
+        self.needed(path, self.maybe(path))
     }
 
     fn duration(&self, path: &str) -> Result<Duration, ConfigError> {

@@ -1,14 +1,16 @@
-//! What an answer means: which facts it holds, what is to be read next, and what a failure costs.
+//! What an answer means: which facts it holds and what is to be read next. What a failure costs is
+//! in [`super::failures`].
 
+use super::failures::node_error;
 use super::filter::Verdict;
 use super::queue::{Batches, Job, Listing};
-use super::walk::{Answer, Bulk, Mark, Stage, Walk};
-use super::{CatalogApi, Strategy, columns};
-use crate::dremio::{BatchAnswer, ChildPage, Error, QueryResult};
+use super::walk::{Answer, Mark, Stage, Walk};
+use super::{CatalogApi, Strategy};
+use crate::dremio::{BatchAnswer, ChildPage, Error};
 use crate::model::path::same_name;
 use crate::model::{
-    Change, DatasetDetail, DatasetPath, Entity, EntityDetail, Item, NodeError, NodeErrorKind,
-    NodeId, NodeKind, SourceHealth,
+    Change, DatasetPath, Entity, EntityDetail, Item, NodeError, NodeErrorKind, NodeId, NodeKind,
+    NodeRef, SourceHealth,
 };
 
 /// Items in one change, so that a folder of 100,000 does not stop a screen.
@@ -17,20 +19,15 @@ const CHUNK: usize = 512;
 const MAX_PARTS: usize = 127;
 /// Pages without anything new after which a listing is taken to run in a circle.
 const MAX_IDLE_PAGES: u32 = 8;
-/// Tables that the bulk query did not mention are asked for one by one up to this number.
-const MAX_RECHECKS: usize = 400;
-
-pub(super) fn node_error(error: &Error) -> NodeError {
-    NodeError { kind: error.node_error_kind(), message: error.to_string() }
-}
 
 impl<A: CatalogApi> Walk<A> {
     pub(super) fn take(&mut self, job: Job, urgent: bool, answer: Answer) {
+        self.note_refusal(&answer);
         match (job, answer) {
             (Job::Root, Answer::Root(answer)) => self.take_root(answer),
             (Job::List(listing), Answer::Page(Ok(page))) => self.take_page(listing, urgent, page),
             (Job::List(listing), Answer::Page(Err(error))) => {
-                self.take_listing_error(listing, urgent, &error);
+                self.take_listing_error(listing.node, &error);
             }
             (Job::State(node, error), Answer::Entity(answer)) => {
                 self.take_state(node, error, answer);
@@ -76,7 +73,6 @@ impl<A: CatalogApi> Walk<A> {
                 self.change(Change::Entity(Box::new(entity)));
             }
         }
-        let goes_round = page.next.is_some() && page.next == listing.page;
         let is_last = page.next.is_none();
         let before = self.tree.len();
         self.take_items(listing.node, page.items, is_first, is_last);
@@ -86,7 +82,7 @@ impl<A: CatalogApi> Walk<A> {
             return;
         }
         listing.idle_pages = if self.tree.len() > before { 0 } else { listing.idle_pages + 1 };
-        if goes_round || listing.idle_pages >= MAX_IDLE_PAGES {
+        if listing.idle_pages >= MAX_IDLE_PAGES {
             let message = format!(
                 "the listing of {path} goes in a circle: the server says that more comes and sends nothing new"
             );
@@ -190,24 +186,19 @@ impl<A: CatalogApi> Walk<A> {
     /// Queues a listing or details, if they are to be read at all.
     fn enqueue(&mut self, node: NodeId, item: &Item) {
         match item.kind {
-            NodeKind::Function => {
-                if self.options.details && !self.functions_off {
-                    self.mark(node).stage = Stage::Queued;
-                    self.queue.function(node);
-                }
+            NodeKind::Function if self.options.details && !self.functions_off => {
+                self.mark(node).stage = Stage::Queued;
+                self.queue.function(node);
             }
-            kind if kind.is_dataset() => {
-                if self.options.details {
-                    self.enqueue_details([node]);
-                }
-            }
-            kind if kind.is_container() => match self.reason_not_to_list(node, item) {
-                Some(reason) => self.skip(item.path.clone(), reason),
-                None => {
+            kind if kind.is_dataset() && self.options.details => self.enqueue_details([node]),
+            kind if kind.is_container() => {
+                if let Some(reason) = self.reason_not_to_list(node, item) {
+                    self.skip(item.path.clone(), reason);
+                } else {
                     self.mark(node).stage = Stage::Queued;
                     self.queue.list(node);
                 }
-            },
+            }
             _ => {}
         }
     }
@@ -259,27 +250,19 @@ impl<A: CatalogApi> Walk<A> {
         }
     }
 
-    fn take_listing_error(&mut self, listing: Listing, urgent: bool, error: &Error) {
-        let Some(node) = self.tree.get(listing.node) else { return };
+    fn take_listing_error(&mut self, node: NodeId, error: &Error) {
         let error = node_error(error);
-        let is_source = node.kind() == NodeKind::Source;
-        // A token that the server takes no longer: from the beginning, once (contract §2.5).
-        if listing.page.is_some() && !listing.restarted && error.kind != NodeErrorKind::Unavailable
-        {
-            let again = Listing { restarted: true, ..Listing::of(listing.node) };
-            self.queue.go_on(again, urgent);
-        } else if is_source
-            && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound)
-        {
+        let is_source = self.tree.get(node).is_some_and(|node| node.kind() == NodeKind::Source);
+        if is_source && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound) {
             // Without its children even a source that is down tells its state (contract §2.9).
-            self.queue.urgent(Job::State(listing.node, error));
+            self.queue.urgent(Job::State(node, error));
         } else {
-            self.fail(listing.node, error);
+            self.fail(node, error);
         }
     }
 
     fn take_state(&mut self, node: NodeId, mut error: NodeError, answer: Result<Entity, Error>) {
-        let Some(path) = self.tree.get(node).map(|node| node.path()) else { return };
+        let Some(path) = self.tree.get(node).map(NodeRef::path) else { return };
         if let Ok(entity) = answer
             && entity.item.kind == NodeKind::Source
         {
@@ -310,7 +293,7 @@ impl<A: CatalogApi> Walk<A> {
                 self.functions_off = true;
                 self.skip(path, format!("signature not read: {error}"));
                 for other in self.queue.take_functions() {
-                    if let Some(path) = self.tree.get(other).map(|node| node.path()) {
+                    if let Some(path) = self.tree.get(other).map(NodeRef::path) {
                         self.mark(other).stage = Stage::Untouched;
                         self.skip(path, "signature not read: this Dremio shows none");
                     }
@@ -321,7 +304,7 @@ impl<A: CatalogApi> Walk<A> {
     }
 
     /// Passes details on under the path at which the thing was listed.
-    fn take_entity(&mut self, node: NodeId, entity: Entity) {
+    pub(super) fn take_entity(&mut self, node: NodeId, entity: Entity) {
         self.failures = 0;
         let Some(view) = self.tree.get(node) else { return };
         let entity = at_path(entity, &view.path());
@@ -366,8 +349,11 @@ impl<A: CatalogApi> Walk<A> {
                 if self.queue.batches == Batches::Probing {
                     self.queue.batches = Batches::Unknown;
                 }
-                self.count_failure(&node_error(&error));
+                let error = node_error(&error);
                 self.one_by_one(nodes);
+                if self.count_failure(&error) {
+                    self.give_up(&error);
+                }
             }
         }
     }
@@ -397,7 +383,7 @@ impl<A: CatalogApi> Walk<A> {
             });
             if let Some(position) = position {
                 let node = nodes.swap_remove(position);
-                self.fail(node, NodeError { kind: kind_of(&message), message });
+                self.fail(node, NodeError { kind: BatchAnswer::failure_kind(&message), message });
             }
         }
         self.one_by_one(nodes);
@@ -409,149 +395,6 @@ impl<A: CatalogApi> Walk<A> {
             if self.tree.get(node).is_some() {
                 self.mark(node).stage = Stage::Queued;
                 self.queue.single(node);
-            }
-        }
-    }
-
-    fn take_rows(&mut self, offset: u64, answer: Result<QueryResult, Error>) {
-        let result = match answer {
-            Ok(result) => result,
-            Err(error) => return self.abandon_bulk(&error.to_string()),
-        };
-        let Bulk::Running(run) = &mut self.bulk else { return };
-        let (names, assembler) = (&run.names, &mut run.assembler);
-        let mut tables = Vec::new();
-        let mut done = |schema: &str, table: &str, columns| {
-            tables.extend(names.find(schema, table).map(|node| (node, columns)));
-        };
-        let rows = result.rows.len() as u64;
-        let is_last = rows != columns::PAGE_ROWS;
-        let mut fault = assembler.take(&result, &mut done).err();
-        if result.truncated || rows < result.row_count {
-            fault = Some("the server cut its answer".to_owned());
-        } else if is_last && fault.is_none() {
-            assembler.finish(&mut done);
-        }
-        run.answered += tables.len();
-        for (node, columns) in tables {
-            self.take_columns(node, Some(columns));
-        }
-        match fault {
-            Some(fault) => self.abandon_bulk(&fault),
-            None if is_last => self.finish_bulk(),
-            None => self.queue.columns(offset + rows),
-        }
-    }
-
-    fn take_columns(&mut self, node: NodeId, columns: Option<Vec<crate::model::Column>>) {
-        let Some(view) = self.tree.get(node) else { return };
-        // Somebody may have asked for it meanwhile and got more.
-        if self.marked(node).stage != Stage::Queued {
-            return;
-        }
-        let detail = EntityDetail::Dataset(DatasetDetail { columns, ..DatasetDetail::default() });
-        self.take_entity(node, Entity { item: view.item(), created_at: None, detail });
-    }
-
-    fn finish_bulk(&mut self) {
-        let Bulk::Running(run) = std::mem::replace(&mut self.bulk, Bulk::Over) else { return };
-        if run.answered == 0 {
-            self.bulk = Bulk::Running(run);
-            return self.abandon_bulk("it knows none of the tables that are listed");
-        }
-        let open: Vec<_> =
-            run.open.into_iter().filter(|node| self.marked(*node).stage == Stage::Queued).collect();
-        // Those without a schema have no rows (contract §4.4), and those whose name is ambiguous.
-        if open.len() <= MAX_RECHECKS {
-            self.enqueue_details(open);
-            return;
-        }
-        self.warn(format!(
-            "INFORMATION_SCHEMA knows no columns of {} tables; their schema is taken as unknown",
-            open.len()
-        ));
-        for node in open {
-            self.take_columns(node, None);
-        }
-    }
-
-    /// Gives the bulk query up; what it did not answer is read by REST.
-    pub(super) fn abandon_bulk(&mut self, why: &str) {
-        let Bulk::Running(run) = std::mem::replace(&mut self.bulk, Bulk::Over) else { return };
-        self.warn(format!(
-            "columns could not be read by one query ({why}); they are read dataset by dataset"
-        ));
-        let open: Vec<_> =
-            run.open.into_iter().filter(|node| self.marked(*node).stage == Stage::Queued).collect();
-        self.enqueue_details(open);
-    }
-
-    fn succeed(&mut self, node: NodeId) {
-        let mark = self.mark(node);
-        mark.stage = Stage::Done;
-        if std::mem::take(&mut mark.failed) {
-            self.stats.failed -= 1;
-        }
-    }
-
-    pub(super) fn fail(&mut self, node: NodeId, error: NodeError) {
-        let Some(view) = self.tree.get(node) else { return };
-        let path = view.path();
-        let gives_up = self.count_failure(&error);
-        self.put_down(node, path, error.clone());
-        if gives_up {
-            self.give_up(&error);
-        }
-    }
-
-    fn put_down(&mut self, node: NodeId, path: DatasetPath, error: NodeError) {
-        let mark = self.mark(node);
-        mark.stage = Stage::Done;
-        if !mark.failed {
-            mark.failed = true;
-            self.stats.failed += 1;
-        }
-        self.change(Change::Failed { path, error });
-    }
-
-    /// Counts towards giving up; true when that is due.
-    fn count_failure(&mut self, error: &NodeError) -> bool {
-        let counts = matches!(
-            error.kind,
-            NodeErrorKind::Unavailable | NodeErrorKind::Other | NodeErrorKind::Malformed
-        );
-        self.failures += usize::from(counts);
-        counts && self.failures >= 3 * self.workers() + 8
-    }
-
-    /// A server on which everything fails is not asked for the rest: that would take hours of
-    /// retries. Each node says so.
-    fn give_up(&mut self, last: &NodeError) {
-        self.failures = 0;
-        let mut nodes = std::mem::take(&mut self.held);
-        if let Bulk::Running(run) = std::mem::replace(&mut self.bulk, Bulk::Over) {
-            nodes.extend(run.open);
-        }
-        nodes.retain(|node| self.marked(*node).stage == Stage::Queued);
-        // Of those in the queue, a listing that is to go on counts as running.
-        let queued = self.queue.take_all();
-        nodes.extend(
-            queued
-                .into_iter()
-                .filter(|node| matches!(self.marked(*node).stage, Stage::Queued | Stage::Running)),
-        );
-        if nodes.is_empty() {
-            return;
-        }
-        self.warn(format!(
-            "the server fails on everything; {} nodes were not tried (last: {})",
-            nodes.len(),
-            last.message
-        ));
-        let message = format!("not tried, after many failures in a row: {}", last.message);
-        for node in nodes {
-            if let Some(path) = self.tree.get(node).map(|node| node.path()) {
-                self.put_down(node, path, NodeError { kind: last.kind, message: message.clone() });
             }
         }
     }
@@ -573,21 +416,4 @@ fn is_child(path: &DatasetPath, parent: &DatasetPath) -> bool {
 
 fn is_switched_off(error: &Error) -> bool {
     matches!(error, Error::Unsupported { .. }) || error.to_string().contains("UDFs API is disabled")
-}
-
-/// What the text of a failure inside a batch tells (contract §2.1: all come as text only).
-fn kind_of(message: &str) -> NodeErrorKind {
-    let folded = message.to_ascii_lowercase();
-    if folded.ends_with("was not found") {
-        NodeErrorKind::NotFound
-    } else if folded.contains("currently unavailable") {
-        NodeErrorKind::SourceDown
-    } else if ["permission", "denied", "not authorized", "forbidden"]
-        .iter()
-        .any(|word| folded.contains(word))
-    {
-        NodeErrorKind::Forbidden
-    } else {
-        NodeErrorKind::Other
-    }
 }

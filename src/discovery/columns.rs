@@ -3,6 +3,8 @@
 //! The answer names a table by its parent path joined with dots, which cannot be taken apart again;
 //! so the joined forms of the paths that are known are looked up instead. Types are flat.
 
+use std::fmt::Write as _;
+
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -29,21 +31,24 @@ const FIELDS: [&str; 9] = [
 
 /// The query for the rows from `offset` on, of these roots only if any are given.
 pub(super) fn statement(offset: u64, roots: &[&str]) -> String {
+    // Writing to a string cannot fail.
     let mut sql = format!(
-        "/* dremio-explorer: columns */ SELECT {} FROM INFORMATION_SCHEMA.COLUMNS",
+        "/* tool: dremio-explorer */ SELECT {} FROM INFORMATION_SCHEMA.COLUMNS",
         FIELDS.join(", ")
     );
     for (index, root) in roots.iter().enumerate() {
         let word = if index == 0 { " WHERE" } else { " OR" };
         let literal = root.replace('\'', "''");
         let pattern = literal.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        sql.push_str(&format!(
+        let _ = write!(
+            sql,
             "{word} TABLE_SCHEMA = '{literal}' OR TABLE_SCHEMA LIKE '{pattern}.%' ESCAPE '\\'"
-        ));
+        );
     }
-    sql.push_str(&format!(
+    let _ = write!(
+        sql,
         " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION LIMIT {PAGE_ROWS} OFFSET {offset}"
-    ));
+    );
     sql
 }
 

@@ -6,15 +6,19 @@
 
 mod answers;
 mod api;
+mod bulk;
 mod columns;
 mod events;
+mod failures;
 mod filter;
 mod options;
 mod queue;
+mod resolve;
 mod walk;
 mod wishes;
 
 pub use api::CatalogApi;
 pub use events::{DiscoveryEvent, DiscoveryStats, Skipped};
 pub use options::{DiscoveryOptions, Strategy};
+pub use resolve::{GraphApi, Parents, Resolved, parents, resolve};
 pub use walk::{DiscoveryHandle, discover};

@@ -11,11 +11,12 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::columns::{self, Assembler, Names};
+use super::bulk::Bulk;
+use super::columns;
 use super::events::Outbox;
 use super::filter::Filter;
 use super::queue::{Batches, Job, Queue};
-use super::{CatalogApi, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, Skipped, Strategy};
+use super::{CatalogApi, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, Skipped};
 use crate::dremio::{BatchAnswer, ChildPage, EntityRef, Error, QueryResult};
 use crate::model::{
     Catalog, Change, DatasetPath, Entity, Item, NodeError, NodeErrorKind, NodeId, NodeKind,
@@ -25,8 +26,6 @@ use crate::model::{
 const CHANNEL: usize = 64;
 /// More than this at once hurts a coordinator (contract §6.2).
 const MAX_WORKERS: usize = 16;
-/// From how many tables on one query for all their columns beats asking for each (contract §4.6).
-const SQL_PAYS_FROM: usize = 400;
 /// How long a cancelled walk waits for the server to take note of a cancelled query.
 const QUERY_GRACE: Duration = Duration::from_secs(3);
 
@@ -103,25 +102,6 @@ pub(super) enum Answer {
     Entity(Result<Entity, Error>),
     Batch(Result<BatchAnswer, Error>),
     Rows(Result<QueryResult, Error>),
-}
-
-/// How the bulk query stands.
-#[derive(Debug, Default)]
-pub(super) enum Bulk {
-    /// Tables wait until the tree is complete and it can be said whether the query pays.
-    #[default]
-    Undecided,
-    Running(Box<BulkRun>),
-    Over,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct BulkRun {
-    pub(super) names: Names,
-    pub(super) assembler: Assembler,
-    /// Tables without an answer so far.
-    pub(super) open: Vec<NodeId>,
-    pub(super) answered: usize,
 }
 
 pub(super) struct Walk<A> {
@@ -308,16 +288,6 @@ impl<A: CatalogApi> Walk<A> {
         self.running.insert(task.id(), (job, urgent, task));
     }
 
-    /// Roots to which the bulk query is limited: with filters only, where that can save much.
-    fn roots_in_scope(&self) -> Vec<&str> {
-        const FEW: usize = 10;
-        if !self.filter.is_selective() && self.options.exclude.is_empty() {
-            return Vec::new();
-        }
-        let roots: Vec<_> = self.tree.root().children().map(|root| root.name()).collect();
-        if roots.len() > FEW { Vec::new() } else { roots }
-    }
-
     fn settle(&mut self, done: Result<(Id, Answer), JoinError>) {
         match done {
             Ok((id, answer)) => {
@@ -387,47 +357,6 @@ impl<A: CatalogApi> Walk<A> {
         let is_pending = |mark: &&Mark| matches!(mark.stage, Stage::Queued | Stage::Running);
         let pending = self.marks.iter().filter(is_pending).count();
         DiscoveryStats { pending, elapsed: self.started.elapsed(), ..self.stats }
-    }
-
-    /// Whether tables can still be left to the bulk query.
-    pub(super) fn may_use_bulk(&self) -> bool {
-        matches!(self.bulk, Bulk::Undecided)
-            && match self.options.strategy {
-                Strategy::Auto => self.options.auto_sql && self.queue.batches == Batches::Missing,
-                Strategy::Rest => false,
-                Strategy::Sql => true,
-            }
-    }
-
-    /// Once the tree is complete: sends what was held to the query or to single reads.
-    fn decide_on_bulk(&mut self) {
-        if self.held.is_empty() || !matches!(self.bulk, Bulk::Undecided) {
-            return;
-        }
-        let held = std::mem::take(&mut self.held);
-        let (tables, others): (Vec<_>, Vec<_>) = held.into_iter().partition(|node| {
-            self.tree.get(*node).is_some_and(|node| matches!(node.kind(), NodeKind::Table(_)))
-        });
-        let pays = match self.options.strategy {
-            Strategy::Auto => tables.len() >= SQL_PAYS_FROM,
-            Strategy::Rest => false,
-            Strategy::Sql => !tables.is_empty(),
-        };
-        if pays {
-            let mut run = BulkRun::default();
-            for node in &tables {
-                if let Some(node) = self.tree.get(*node) {
-                    run.names.insert(&node.path(), node.id());
-                }
-            }
-            run.open = tables;
-            self.bulk = Bulk::Running(Box::new(run));
-            self.queue.columns(0);
-        } else {
-            self.bulk = Bulk::Over;
-            self.enqueue_details(tables);
-        }
-        self.enqueue_details(others);
     }
 
     pub(super) fn change(&mut self, change: Change) {

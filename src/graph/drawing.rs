@@ -158,3 +158,87 @@ fn meeting(parent: &Run, child: &Run) -> (i32, i32) {
         (false, false) => (child.x0, if child.y0 >= parent.y1 { child.y0 } else { child.y1 }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            glyph::{Glyph, Owner},
+            layout::{BoxSpec, Diagram, layout},
+        },
+        *,
+    };
+
+    /// a → b, a → c, b → d, c → d.
+    fn diamond() -> Layout {
+        let boxes = ["a", "b", "c", "d"].map(|name| BoxSpec::new(name, name)).to_vec();
+        layout(Diagram { boxes, edges: vec![(0, 1), (0, 2), (1, 3), (2, 3)] }, &|| false)
+            .expect("never cancelled")
+    }
+
+    #[test]
+    fn arrows_lead_along_lines_and_in_columns() {
+        let l = diamond();
+        assert_eq!(l.neighbour(0, Direction::Right), Some(1));
+        assert_eq!(l.neighbour(1, Direction::Right), Some(3));
+        assert_eq!(l.neighbour(1, Direction::Down), Some(2));
+        assert_eq!(l.neighbour(2, Direction::Up), Some(1));
+        assert_eq!(
+            l.neighbour(3, Direction::Left).map(|node| l.edge(node, 3).is_some()),
+            Some(true)
+        );
+        assert_eq!(l.neighbour(0, Direction::Left), None);
+    }
+
+    #[test]
+    fn a_cell_tells_whose_it_is() {
+        let l = diamond();
+        let rect = l.rect(1);
+        assert_eq!(l.hit(rect.x + 2, rect.y + 1), Some(Owner::Text { node: 1, line: Some(0) }));
+        assert_eq!(l.hit(rect.x, rect.y), Some(Owner::Border(1)));
+        let start = l.rect(0);
+        assert_eq!(l.hit(start.right(), start.y + 1), Some(Owner::Line(0)));
+        assert_eq!(l.hit(-1, 0), None);
+        assert_eq!(l.hit(999, 999), None);
+    }
+
+    #[test]
+    fn a_trunk_carries_several_edges_and_a_branch_one() {
+        let l = diamond();
+        let start = l.rect(0);
+        let row =
+            (start.y..start.bottom()).find(|&y| l.hit(start.right(), y).is_some()).expect("a line");
+        assert_eq!(l.edges_at(start.right(), row).len(), 2);
+        let end = l.rect(2);
+        assert_eq!(l.edge_at(end.x - 1, end.y + 1).map(|edge| (edge.from, edge.to)), Some((0, 2)));
+    }
+
+    #[test]
+    fn a_highlight_covers_one_branch_only() {
+        let l = diamond();
+        let light = l.highlight([0, 1], [(0, 1)]);
+        let (width, height) = l.size();
+        let cells = l.paint(Rect { x: 0, y: 0, width, height }, Some(&light));
+        let lit = |node: usize| {
+            let rect = l.rect(node);
+            cells.get(index(rect.x + 1), index(rect.y)).lit
+        };
+        assert!(lit(0) && lit(1) && !lit(2) && !lit(3));
+        let before = |node: usize| {
+            let rect = l.rect(node);
+            cells.get(index(rect.x - 1), index(rect.y + 1))
+        };
+        assert!(before(1).lit && !before(2).lit);
+        assert!(matches!(before(1).glyph, Glyph::Line(_)));
+    }
+
+    #[test]
+    fn hostile_text_stays_in_its_box() {
+        let boxes = vec![BoxSpec::new("x", "a\u{1b}[31m\u{202e}b\tc")];
+        let l = layout(Diagram { boxes, edges: vec![] }, &|| false).expect("never cancelled");
+        let text = l.to_text(super::super::glyph::Charset::Unicode);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(widths, [widths[0]; 3], "{text}");
+    }
+}

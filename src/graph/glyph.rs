@@ -2,6 +2,9 @@
 //!
 //! Colours are not here: a front decides them by owner and kind.
 
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
 /// Whose a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
@@ -183,4 +186,12 @@ fn line_symbol(arms: Arms, unicode: bool) -> &'static str {
         }
     };
     if unicode { symbols.0 } else { symbols.1 }
+}
+
+/// Columns that a text takes, grapheme by grapheme as it is painted.
+pub(super) fn text_cells(text: &str) -> i32 {
+    if text.is_ascii() {
+        return super::cells(text.len());
+    }
+    text.graphemes(true).map(|grapheme| super::cells(grapheme.width())).sum()
 }

@@ -3,15 +3,16 @@
 //! Edges go from left to right; components are stacked, small ones side by side. The result depends on the keys of the
 //! boxes, never on their order in the input. Painting is in [`super::paint`].
 
-use unicode_width::UnicodeWidthStr;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use super::{
     NONE, cells,
     csr::Csr,
+    glyph::text_cells,
     index,
     layers::layered,
     order::order,
-    place::{Need, place},
+    place::place,
     route::{Columns, Run, channels, runs},
 };
 
@@ -26,7 +27,8 @@ pub struct BoxSpec {
     pub lines: Vec<String>,
     /// Least width of the text area in cells, for boxes that shall not change width with their text.
     pub min_width: i32,
-    /// Drawn left of the box as the start of lines that are not shown, such as `+2`; empty for none.
+    /// Stands for lines on the left that are not shown, such as `+2`; empty for none. Drawn as the start of a line, or in
+    /// the bottom border if other lines arrive there.
     pub hidden_left: String,
     /// The same on the right.
     pub hidden_right: String,
@@ -38,9 +40,12 @@ impl BoxSpec {
         Self { key: key.into(), lines: vec![line.into()], ..Self::default() }
     }
 
-    fn text_width(&self) -> i32 {
-        let widest = self.lines.iter().map(|line| line.width()).max().unwrap_or(0);
-        cells(widest).max(self.min_width)
+    /// Columns of the whole box. Counts in the bottom border must fit between the corners.
+    fn width(&self) -> i32 {
+        let widest = self.lines.iter().map(|line| text_cells(line)).max().unwrap_or(0);
+        let count = |text: &str| if text.is_empty() { 0 } else { text_cells(text) + 2 };
+        (widest.max(self.min_width) + 4)
+            .max(count(&self.hidden_left) + count(&self.hidden_right) + 2)
     }
 }
 
@@ -88,8 +93,9 @@ impl Rect {
 pub(super) struct BoxRows {
     /// Where the line leaves, if one does.
     pub(super) exit: Option<i32>,
-    pub(super) hidden_left: i32,
-    pub(super) hidden_right: i32,
+    /// Where the start of hidden lines stands beside the box; `None` if there is none, or it is in the border.
+    pub(super) stub_left: Option<i32>,
+    pub(super) stub_right: Option<i32>,
 }
 
 /// One drawn edge.
@@ -205,17 +211,21 @@ impl Part {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, Cancelled> {
         let specs: Vec<&BoxSpec> = members.iter().map(|&node| &diagram.boxes[node]).collect();
-        let needs: Vec<Need> = specs
-            .iter()
-            .map(|spec| Need {
-                lines: cells(spec.lines.len()),
-                left_badge: !spec.hidden_left.is_empty(),
-                right_badge: !spec.hidden_right.is_empty(),
-            })
-            .collect();
+        let text_rows: Vec<i32> = specs.iter().map(|spec| cells(spec.lines.len())).collect();
+        let mut stub_left = vec![0; specs.len()];
+        let mut stub_right = vec![0; specs.len()];
+        let entered: BTreeSet<usize> = links.pairs().map(|(_, to)| to).collect();
+        for (node, spec) in specs.iter().enumerate() {
+            if !spec.hidden_left.is_empty() && !entered.contains(&node) {
+                stub_left[node] = stub_width(&spec.hidden_left);
+            }
+            if !spec.hidden_right.is_empty() && links.row(node).is_empty() {
+                stub_right[node] = stub_width(&spec.hidden_right);
+            }
+        }
         let mut graph = layered(links);
         let position = order(&mut graph, cancelled)?;
-        let rows = place(&graph, &position, &needs, cancelled)?;
+        let rows = place(&graph, &position, &text_rows, cancelled)?;
         let channels = channels(&graph, &rows);
         if cancelled() {
             return Err(Cancelled);
@@ -224,9 +234,8 @@ impl Part {
         let mut widths = vec![1; graph.layers.len()];
         for (node, spec) in specs.iter().enumerate() {
             let layer = graph.items[node].layer;
-            gutters[layer] = gutters[layer].max(stub_width(&spec.hidden_left));
-            widths[layer] =
-                widths[layer].max(spec.text_width() + 4 + stub_width(&spec.hidden_right));
+            gutters[layer] = gutters[layer].max(stub_left[node]);
+            widths[layer] = widths[layer].max(spec.width() + stub_right[node]);
         }
         let layer_width =
             widths.iter().zip(&gutters).map(|(width, gutter)| width + gutter).collect();
@@ -237,7 +246,7 @@ impl Part {
             rects.push(Rect {
                 x: columns.layer_x[layer] + gutters[layer],
                 y: rows.y[node],
-                width: spec.text_width() + 4,
+                width: spec.width(),
                 height: rows.height[node],
             });
         }
@@ -251,8 +260,8 @@ impl Part {
         let box_rows = (0..specs.len())
             .map(|node| BoxRows {
                 exit: (!links.row(node).is_empty()).then(|| rows.exit[node]),
-                hidden_left: rows.left_badge[node],
-                hidden_right: rows.right_badge[node],
+                stub_left: (stub_left[node] > 0).then(|| 1 + (rows.height[node] - 3) / 2),
+                stub_right: (stub_right[node] > 0).then(|| 1 + (rows.height[node] - 3) / 2),
             })
             .collect();
         let boxes_of =
@@ -302,17 +311,24 @@ impl Part {
 
 /// Columns that the start of a hidden line takes beside a box.
 pub(super) fn stub_width(text: &str) -> i32 {
-    if text.is_empty() { 0 } else { cells(text.width()) + 3 }
+    text_cells(text) + 3
 }
 
 const GAP_X: i32 = 4;
 const GAP_Y: i32 = 1;
 
-/// Puts the components on shelves no wider than the widest of them, the highest first.
+/// What boxes without any edge may fill, however narrow the rest is.
+const LOOSE_WIDTH: i32 = 100;
+
+/// Puts the components on shelves no wider than the widest of them, the highest first, and loose boxes below by key.
 fn assemble(diagram: Diagram, mut parts: Vec<Part>) -> Layout {
-    parts.sort_by_key(|part| std::cmp::Reverse((part.height, part.width)));
+    let loose = |part: &Part| part.edges.is_empty();
+    parts.sort_by_key(|part| {
+        (loose(part), Reverse(part.height), if loose(part) { 0 } else { -part.width })
+    });
+    let mut joined = parts.iter().any(|part| !loose(part));
     let widest = parts.iter().map(|part| part.width).max().unwrap_or(0);
-    let empty = BoxRows { exit: None, hidden_left: 0, hidden_right: 0 };
+    let empty = BoxRows { exit: None, stub_left: None, stub_right: None };
     let mut all = Layout {
         width: 0,
         height: 0,
@@ -327,7 +343,10 @@ fn assemble(diagram: Diagram, mut parts: Vec<Part>) -> Layout {
     };
     let (mut x, mut y, mut shelf) = (0, 0, 0);
     for mut part in parts {
-        if x > 0 && x + part.width > widest {
+        let first_loose = joined && loose(&part);
+        joined &= !first_loose;
+        let limit = if loose(&part) { widest.max(LOOSE_WIDTH) } else { widest };
+        if x > 0 && (first_loose || x + part.width > limit) {
             (x, y) = (0, y + shelf + GAP_Y);
             shelf = 0;
         }

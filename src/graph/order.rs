@@ -1,5 +1,7 @@
 //! The order of the items in each layer: barycentre sweeps, then transposes, keeping the best by crossings.
 
+use std::collections::BTreeMap;
+
 use super::{
     NONE,
     csr::Csr,
@@ -59,6 +61,7 @@ pub(super) fn order(
             break;
         }
     }
+    sorter.sort_twins(&mut layers);
     let position = sorter.position;
     graph.layers = layers;
     Ok(position)
@@ -274,6 +277,27 @@ impl<'a> Sorter<'a> {
             }
         }
         changed
+    }
+
+    /// Boxes with the same neighbours may change places freely: puts them in the order of their keys.
+    fn sort_twins(&mut self, layers: &mut [Vec<usize>]) {
+        for layer in layers.iter_mut() {
+            let mut twins: BTreeMap<(&[usize], &[usize]), Vec<usize>> = BTreeMap::new();
+            for (place, &item) in layer.iter().enumerate() {
+                if self.graph.items[item].kind == Kind::Box && self.graph.mate[item] == NONE {
+                    let key = (self.graph.pred.row(item), self.graph.succ.row(item));
+                    twins.entry(key).or_default().push(place);
+                }
+            }
+            for places in twins.into_values().filter(|places| places.len() > 1) {
+                let mut items: Vec<usize> = places.iter().map(|&place| layer[place]).collect();
+                items.sort_unstable();
+                for (place, item) in places.into_iter().zip(items) {
+                    layer[place] = item;
+                    self.position[item] = place;
+                }
+            }
+        }
     }
 
     /// How many crossings a swap of two neighbours removes.

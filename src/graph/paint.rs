@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     cells,
-    glyph::{Arms, Cell, Charset, Glyph, Owner},
+    glyph::{Arms, Cell, Charset, Glyph, Owner, text_cells},
     index,
     layout::{EdgeRoute, Layout, Rect, stub_width},
 };
@@ -282,59 +282,83 @@ impl<'a> Canvas<'a> {
         let layout = self.layout;
         let rect = layout.rects[node];
         let view = self.viewport;
-        let spec = &layout.diagram.boxes[node];
-        let rows = layout.box_rows[node];
-        let (right, bottom) = (rect.right() - 1, rect.bottom() - 1);
-        let first_line = rect.y + 1 + (rect.height - 2 - cells(spec.lines.len())) / 2;
+        let lines = &layout.diagram.boxes[node].lines;
+        let first_line = rect.y + 1 + (rect.height - 2 - cells(lines.len())) / 2;
         for y in rect.y.max(view.y)..rect.bottom().min(view.bottom()) {
-            let line = usize::try_from(y - first_line).ok().filter(|&line| line < spec.lines.len());
+            let line = usize::try_from(y - first_line).ok().filter(|&line| line < lines.len());
             for x in rect.x.max(view.x)..rect.right().min(view.right()) {
-                let edge = x == rect.x || x == right || y == rect.y || y == bottom;
-                if !edge {
-                    self.put(x, y, Glyph::Empty, Owner::Text { node, line }, lit);
-                    continue;
-                }
-                let arms = Arms {
-                    left: x > rect.x && (y == rect.y || y == bottom),
-                    right: x < right && (y == rect.y || y == bottom),
-                    up: y > rect.y && (x == rect.x || x == right),
-                    down: y < bottom && (x == rect.x || x == right),
-                    dashed: false,
+                let inner = Rect {
+                    x: rect.x + 1,
+                    y: rect.y + 1,
+                    width: rect.width - 2,
+                    height: rect.height - 2,
                 };
-                let arrow = self.at(x, y).filter(|&at| x == rect.x && self.lines[at].ends);
-                if let Some(at) = arrow {
-                    self.cells[at].glyph = Glyph::Arrow;
-                } else if x == right && rows.exit == Some(y - rect.y) {
-                    self.put(x, y, Glyph::Exit, Owner::Border(node), lit);
+                if inner.contains(x, y) {
+                    self.put(x, y, Glyph::Empty, Owner::Text { node, line }, lit);
                 } else {
-                    self.put(x, y, Glyph::Border(arms), Owner::Border(node), lit);
+                    self.border(node, x, y, lit);
                 }
             }
             if let Some(line) = line {
-                self.text(
-                    rect.x + 2,
-                    y,
-                    &spec.lines[line],
-                    Owner::Text { node, line: Some(line) },
-                    lit,
-                );
+                let owner = Owner::Text { node, line: Some(line) };
+                self.text(rect.x + 2, y, &lines[line], owner, lit);
             }
         }
-        if !spec.hidden_left.is_empty() {
-            let (start, y) = (rect.x - stub_width(&spec.hidden_left), rect.y + rows.hidden_left);
-            let owner = Owner::HiddenLeft(node);
-            let end = self.text(start, y, &spec.hidden_left, owner, lit);
+        self.hidden(node, lit);
+    }
+
+    fn border(&mut self, node: usize, x: i32, y: i32, lit: bool) {
+        let rect = self.layout.rects[node];
+        let (right, bottom) = (rect.right() - 1, rect.bottom() - 1);
+        let exit = self.layout.box_rows[node].exit == Some(y - rect.y);
+        if let Some(at) = self.at(x, y).filter(|&at| x == rect.x && self.lines[at].ends) {
+            self.cells[at].glyph = Glyph::Arrow;
+        } else if x == right && exit {
+            self.put(x, y, Glyph::Exit, Owner::Border(node), lit);
+        } else {
+            let (flat, upright) = (y == rect.y || y == bottom, x == rect.x || x == right);
+            let arms = Arms {
+                left: flat && x > rect.x,
+                right: flat && x < right,
+                up: upright && y > rect.y,
+                down: upright && y < bottom,
+                dashed: false,
+            };
+            self.put(x, y, Glyph::Border(arms), Owner::Border(node), lit);
+        }
+    }
+
+    /// Counts of hidden neighbours: the start of a line beside the box, or in the bottom border.
+    fn hidden(&mut self, node: usize, lit: bool) {
+        let layout = self.layout;
+        let spec = &layout.diagram.boxes[node];
+        let (rect, rows) = (layout.rects[node], layout.box_rows[node]);
+        let (right, bottom) = (rect.right() - 1, rect.bottom() - 1);
+        let owner = Owner::HiddenLeft(node);
+        if let Some(row) = rows.stub_left {
+            let y = rect.y + row;
+            let end =
+                self.text(rect.x - stub_width(&spec.hidden_left), y, &spec.hidden_left, owner, lit);
             self.put(end + 1, y, Glyph::Line(ACROSS), owner, lit);
             self.put(end + 2, y, Glyph::Line(ACROSS), owner, lit);
             self.put(rect.x, y, Glyph::Arrow, owner, lit);
+        } else if !spec.hidden_left.is_empty() {
+            self.put(rect.x + 1, bottom, Glyph::Empty, owner, lit);
+            let end = self.text(rect.x + 2, bottom, &spec.hidden_left, owner, lit);
+            self.put(end, bottom, Glyph::Empty, owner, lit);
         }
-        if !spec.hidden_right.is_empty() {
-            let y = rect.y + rows.hidden_right;
-            let owner = Owner::HiddenRight(node);
+        let owner = Owner::HiddenRight(node);
+        if let Some(row) = rows.stub_right {
+            let y = rect.y + row;
             self.put(right, y, Glyph::Exit, owner, lit);
             self.put(right + 1, y, Glyph::Line(ACROSS), owner, lit);
             self.put(right + 2, y, Glyph::Arrow, owner, lit);
             self.text(right + 4, y, &spec.hidden_right, owner, lit);
+        } else if !spec.hidden_right.is_empty() {
+            let start = right - 1 - text_cells(&spec.hidden_right);
+            self.put(start - 1, bottom, Glyph::Empty, owner, lit);
+            let end = self.text(start, bottom, &spec.hidden_right, owner, lit);
+            self.put(end, bottom, Glyph::Empty, owner, lit);
         }
     }
 

@@ -11,14 +11,6 @@ use super::{
     order::Cancelled,
 };
 
-/// What the caller asks of one box.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Need {
-    pub(super) lines: i32,
-    pub(super) left_badge: bool,
-    pub(super) right_badge: bool,
-}
-
 /// Rows of everything in one component; offsets count from the top border of the box.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -31,8 +23,6 @@ pub(super) struct Rows {
     pub(super) entry: Vec<i32>,
     /// First index in `entry` of each turn.
     pub(super) turn_entry: Vec<usize>,
-    pub(super) left_badge: Vec<i32>,
-    pub(super) right_badge: Vec<i32>,
     /// Rows in use, all at or below row 0.
     pub(super) total: i32,
 }
@@ -49,14 +39,14 @@ impl Rows {
     }
 }
 
-/// Places all items; `position` is their order from the crossing reduction.
+/// Places all items; `position` is their order from the crossing reduction, `text_rows` the lines of each box.
 pub(super) fn place(
     graph: &Layered,
     position: &[usize],
-    needs: &[Need],
+    text_rows: &[i32],
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Rows, Cancelled> {
-    let mut placer = Placer::new(graph, position, needs);
+    let mut placer = Placer::new(graph, position, text_rows);
     let rounds = if graph.items.len() <= 1500 { 4 } else { 2 };
     for round in 0..rounds {
         if cancelled() {
@@ -79,7 +69,7 @@ pub(super) fn place(
 
 struct Placer<'a> {
     graph: &'a Layered,
-    needs: &'a [Need],
+    boxes: usize,
     rows: Rows,
     /// Entries of each box in the order of their rows.
     entries: Csr,
@@ -99,8 +89,8 @@ struct Block {
 }
 
 impl<'a> Placer<'a> {
-    fn new(graph: &'a Layered, position: &[usize], needs: &'a [Need]) -> Self {
-        let boxes = needs.len();
+    fn new(graph: &'a Layered, position: &[usize], text_rows: &[i32]) -> Self {
+        let boxes = text_rows.len();
         let links = graph.pred.len();
         let mut turn_entry = Vec::with_capacity(graph.turns.len());
         let mut by_box: Vec<(usize, usize, usize)> = Vec::with_capacity(links);
@@ -127,23 +117,17 @@ impl<'a> Placer<'a> {
             exit: vec![0; items],
             entry: vec![0; next],
             turn_entry,
-            left_badge: vec![0; boxes],
-            right_badge: vec![0; boxes],
             total: 0,
         };
-        for (node, need) in needs.iter().enumerate() {
-            let has_exit = !graph.succ.row(node).is_empty() || graph.mate[node] != NONE;
-            let outs = i32::from(has_exit) + i32::from(need.right_badge);
-            let ins = cells(entries.row(node).len()) + i32::from(need.left_badge);
-            let inside = need.lines.max(outs).max(ins).max(1);
+        for (node, &text) in text_rows.iter().enumerate() {
+            let ins = cells(entries.row(node).len());
+            let inside = text.max(ins).max(1);
             rows.height[node] = inside + 2;
             let first = 1 + (inside - ins) / 2;
             for (at, &entry) in entries.row(node).iter().enumerate() {
                 rows.entry[entry] = first + cells(at);
             }
-            rows.left_badge[node] = first + ins - 1;
-            rows.exit[node] = 1 + (inside - outs) / 2;
-            rows.right_badge[node] = rows.exit[node] + i32::from(has_exit);
+            rows.exit[node] = 1 + (inside - 1) / 2;
         }
         let height = |layer: &Vec<usize>| layer.iter().map(|&item| rows.height[item]).sum::<i32>();
         let tallest = graph.layers.iter().map(height).max().unwrap_or(0);
@@ -158,7 +142,7 @@ impl<'a> Placer<'a> {
         rows.total = limit;
         Self {
             graph,
-            needs,
+            boxes,
             rows,
             entries,
             limit,
@@ -281,17 +265,16 @@ impl<'a> Placer<'a> {
     /// Uses free rows inside boxes to take bends out of lines.
     fn straighten(&mut self) {
         let graph = self.graph;
-        for target in 0..self.needs.len() {
+        for target in 0..self.boxes {
             let ins = self.entries.row(target);
             let inside = self.rows.height[target] - 2;
-            let badge = i32::from(self.needs[target].left_badge);
             let count = cells(ins.len());
-            if count == 0 || count + badge >= inside {
+            if count == 0 || count >= inside {
                 continue;
             }
             let mut row = 0;
             for (at, &entry) in ins.iter().enumerate() {
-                let last = inside - badge - (count - 1 - cells(at));
+                let last = inside - (count - 1 - cells(at));
                 let wish = if entry < graph.pred.len() {
                     self.rows.out_row(graph.pred.item(entry)) - self.rows.y[target]
                 } else {
@@ -300,14 +283,11 @@ impl<'a> Placer<'a> {
                 row = wish.max(row + 1).min(last);
                 self.rows.entry[entry] = row;
             }
-            self.rows.left_badge[target] = row + 1;
         }
-        for source in 0..self.needs.len() {
+        for source in 0..self.boxes {
             let inside = self.rows.height[source] - 2;
             if inside > 1 && !graph.succ.row(source).is_empty() {
                 self.rows.exit[source] = self.best_exit(source, inside);
-                let after = self.rows.exit[source] + 1;
-                self.rows.right_badge[source] = if after <= inside { after } else { after - 2 };
             }
         }
         self.avoid_splits();
@@ -394,7 +374,7 @@ mod tests {
     fn rows(edges: &[(usize, usize)], nodes: usize) -> (Layered, Rows) {
         let mut graph = layered(&Csr::from_pairs(nodes, edges.iter().copied()));
         let position = order(&mut graph, &|| false).expect("not cancelled");
-        let needs = vec![Need { lines: 1, left_badge: false, right_badge: false }; nodes];
+        let needs = vec![1; nodes];
         let rows = place(&graph, &position, &needs, &|| false).expect("not cancelled");
         (graph, rows)
     }

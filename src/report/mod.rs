@@ -3,12 +3,16 @@
 //! Nothing here reads from a server, and nothing decides where the text goes.
 
 pub mod catalog;
+mod diff;
 mod escape;
 pub mod sql_lineage;
+pub mod sync;
 
 pub use catalog::{CatalogReport, ReportStats};
+pub use diff::diff_text;
 pub use escape::Escaped;
 pub use sql_lineage::SqlLineageReport;
+pub use sync::SyncReport;
 
 /// Version of every JSON shape written here; raised when a reader would have to change.
 pub const SCHEMA_VERSION: u32 = 1;

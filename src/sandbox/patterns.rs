@@ -4,10 +4,11 @@
 //! It knows column lists, conditions on plain columns, order, limit and offset. What joins, groups
 //! or computes is beyond it and fails as a job fails.
 
+mod cells;
 mod condition;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use sqlparser::ast::{
@@ -17,6 +18,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
+use self::cells::{column_row, value};
 use self::condition::Condition;
 use super::dremio::catalogue::{Catalogue, NodeIx, Visibility};
 use super::dremio::system::INFORMATION_SCHEMA;
@@ -30,15 +32,17 @@ const TABLE_ROWS: usize = 100;
 const MAX_ROWS: usize = 1_000_000;
 
 /// Answers catalogue queries from a [`Catalogue`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct PatternEngine {
     catalogue: Arc<Catalogue>,
+    /// Tables and views with the schema that they are in, by schema and name.
+    datasets: OnceLock<Vec<(Box<str>, NodeIx)>>,
 }
 
 impl PatternEngine {
     /// An engine over this catalogue.
     pub fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue }
+        Self { catalogue, datasets: OnceLock::new() }
     }
 }
 
@@ -87,58 +91,61 @@ impl PatternEngine {
         };
         let table = self.table(&parts(name)?, context)?;
         let columns = table.columns(&self.catalogue);
-        let condition = select
-            .selection
-            .as_ref()
-            .map(|condition| Condition::of(condition, &columns))
-            .transpose()?;
+        let condition =
+            select.selection.as_ref().map(|expr| Condition::of(expr, &columns)).transpose()?;
         let keys = order_keys(query, &columns)?;
-        let is_count = matches!(select.projection.as_slice(), [SelectItem::UnnamedExpr(expr)
-            | SelectItem::ExprWithAlias { expr, .. }] if is_count(expr));
-        let picked = if is_count { Vec::new() } else { pick(select, &columns)? };
-        // Without an order the first rows will do.
-        let enough = if keys.is_empty() && !is_count {
-            offset.saturating_add(limit).min(MAX_ROWS)
-        } else {
-            usize::MAX
-        };
-        let mut rows: Vec<Row> = Vec::new();
-        let mut count: u64 = 0;
-        table.scan(&self.catalogue, &mut |row| {
-            if condition.as_ref().is_none_or(|condition| condition.holds(&row)) {
-                count += 1;
-                if !is_count {
-                    rows.push(row);
-                }
-            }
+        if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+            select.projection.as_slice()
+            && is_count(expr)
+        {
+            return Ok(self.count(&table, condition, &select.projection[0]));
+        }
+        let picked = pick(select, &columns)?;
+        let is_sorted = keys.is_empty() || table.is_in_order(&keys);
+        let mut scan = Scan::new(condition);
+        if is_sorted {
+            scan.skip = offset;
+            scan.enough = limit.min(MAX_ROWS);
+        }
+        let mut rows: Vec<(Row, Row)> = Vec::new();
+        let enough = scan.enough;
+        self.scan(&table, &mut scan, &mut |row| {
+            let project = |at: &usize| row[*at].clone();
+            let sort_key = keys.iter().filter(|_| !is_sorted).map(|(at, _)| project(at)).collect();
+            rows.push((sort_key, picked.iter().map(|(at, _)| project(at)).collect()));
             rows.len() < enough
         });
-        if is_count {
-            let name = match &select.projection[0] {
-                SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
-                _ => "EXPR$0".to_owned(),
-            };
-            let columns = vec![(name, DataType::BigInt)];
-            return Ok(QueryAnswer { columns, rows: vec![vec![count.into()]] });
+        if !is_sorted {
+            rows.sort_by(|(a, _), (b, _)| {
+                let parts = a.iter().zip(b).zip(&keys);
+                parts
+                    .map(|((a, b), (_, descending))| {
+                        let order = compare(a, b);
+                        if *descending { order.reverse() } else { order }
+                    })
+                    .find(|order| order.is_ne())
+                    .unwrap_or(Ordering::Equal)
+            });
+            rows.drain(..offset.min(rows.len()));
+            rows.truncate(limit);
         }
-        rows.sort_by(|a, b| {
-            keys.iter()
-                .map(|(column, descending)| {
-                    let order = compare(&a[*column], &b[*column]);
-                    if *descending { order.reverse() } else { order }
-                })
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
-        let rows = rows
-            .into_iter()
-            .skip(offset)
-            .take(limit)
-            .map(|row| picked.iter().map(|(column, _)| row[*column].clone()).collect())
-            .collect();
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
         let columns =
             picked.into_iter().map(|(column, name)| (name, columns[column].1.clone())).collect();
         Ok(QueryAnswer { columns, rows })
+    }
+
+    fn count(&self, table: &Table, condition: Option<Condition>, item: &SelectItem) -> QueryAnswer {
+        let mut count: u64 = 0;
+        self.scan(table, &mut Scan::new(condition), &mut |_| {
+            count += 1;
+            true
+        });
+        let name = match item {
+            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+            _ => "EXPR$0".to_owned(),
+        };
+        QueryAnswer { columns: vec![(name, DataType::BigInt)], rows: vec![vec![count.into()]] }
     }
 
     fn table(&self, path: &[String], context: &[String]) -> Result<Table, String> {
@@ -188,25 +195,163 @@ impl Table {
         }
     }
 
-    /// Hands every row to `take` until that wants no more.
-    fn scan(&self, catalogue: &Catalogue, take: &mut dyn FnMut(Row) -> bool) {
-        match self {
-            Self::Schema(at) => scan_schema(catalogue, INFORMATION_SCHEMA[*at].0, take),
-            Self::Version => {
-                take(vec![catalogue.account().version.as_str().into()]);
+    /// Whether a scan meets rows in this order by itself.
+    fn is_in_order(&self, keys: &[(usize, bool)]) -> bool {
+        let natural: &[usize] = match self {
+            Self::Schema(at) if INFORMATION_SCHEMA[*at].0 == "SCHEMATA" => &[1],
+            Self::Schema(_) => &[SCHEMA, NAME, POSITION],
+            Self::Version | Self::Dataset(_) => &[],
+        };
+        keys.iter().map(|(column, _)| column).eq(natural.iter().take(keys.len()))
+            && keys.iter().all(|(_, descending)| !descending)
+    }
+}
+
+const SCHEMA: usize = 1;
+const NAME: usize = 2;
+const POSITION: usize = 4;
+
+/// What a scan leaves out.
+struct Scan {
+    /// What can be said of a table before its columns are looked at.
+    of_table: Option<Condition>,
+    of_row: Option<Condition>,
+    /// Rows to pass over.
+    skip: usize,
+    /// Rows after which the scan ends.
+    enough: usize,
+}
+
+impl Scan {
+    fn new(condition: Option<Condition>) -> Self {
+        let (of_table, of_row) = condition.map_or((None, None), |whole| whole.split(NAME));
+        Self { of_table, of_row, skip: 0, enough: usize::MAX }
+    }
+
+    fn wants_table(&self, head: &Row) -> bool {
+        self.of_table.as_ref().is_none_or(|condition| condition.holds(head))
+    }
+
+    /// Passes a row on if it is wanted; false when the scan is over.
+    fn pass(&mut self, row: Row, take: &mut dyn FnMut(Row) -> bool) -> bool {
+        if self.of_row.as_ref().is_some_and(|condition| !condition.holds(&row)) {
+            return true;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return true;
+        }
+        take(row)
+    }
+}
+
+impl PatternEngine {
+    /// Hands every wanted row to `take` until that wants no more.
+    fn scan(&self, table: &Table, scan: &mut Scan, take: &mut dyn FnMut(Row) -> bool) {
+        if scan.enough == 0 {
+            return;
+        }
+        match table {
+            Table::Schema(at) => self.scan_schema(INFORMATION_SCHEMA[*at].0, scan, take),
+            Table::Version => {
+                let row = texts(&[&self.catalogue.account().version]);
+                if scan.wants_table(&row) {
+                    scan.pass(row, take);
+                }
             }
-            Self::Dataset(ix) => {
-                let columns = self.columns(catalogue);
-                let seed = catalogue.schema_seed(*ix).unwrap_or_default();
+            Table::Dataset(ix) => {
+                let columns = table.columns(&self.catalogue);
+                let seed = self.catalogue.schema_seed(*ix).unwrap_or_default();
                 for number in 0..TABLE_ROWS {
                     let row = columns
                         .iter()
                         .enumerate()
-                        .map(|(at, (name, data_type))| value(name, data_type, seed, number, at));
-                    if !take(row.collect()) {
+                        .map(|(at, (name, data_type))| value(name, data_type, seed, number, at))
+                        .collect();
+                    if scan.wants_table(&row) && !scan.pass(row, take) {
                         return;
                     }
                 }
+            }
+        }
+    }
+
+    fn datasets(&self) -> &[(Box<str>, NodeIx)] {
+        self.datasets.get_or_init(|| {
+            let catalogue = &self.catalogue;
+            let mut datasets: Vec<_> = catalogue
+                .all()
+                .filter(|ix| catalogue.is_dataset(*ix) && is_listed(catalogue, *ix))
+                .map(|ix| {
+                    let path = catalogue.path(ix);
+                    (path[..path.len() - 1].join(".").into_boxed_str(), ix)
+                })
+                .collect();
+            datasets.sort_by(|(a, a_ix), (b, b_ix)| {
+                (a, catalogue.name(*a_ix)).cmp(&(b, catalogue.name(*b_ix)))
+            });
+            datasets
+        })
+    }
+
+    fn scan_schema(&self, table: &str, scan: &mut Scan, take: &mut dyn FnMut(Row) -> bool) {
+        let catalogue = &*self.catalogue;
+        if table == "SCHEMATA" {
+            let is_container = |ix: &NodeIx| {
+                matches!(
+                    catalogue.kind(*ix),
+                    Kind::Home | Kind::Space | Kind::Source | Kind::Folder
+                )
+            };
+            let mut schemas: Vec<(String, NodeIx)> = catalogue
+                .all()
+                .filter(|ix| is_container(ix) && is_listed(catalogue, *ix))
+                .map(|ix| (catalogue.path(ix).join("."), ix))
+                .collect();
+            schemas.sort();
+            for (name, ix) in schemas {
+                let is_stored = catalogue.backend(ix) == Backend::Stored;
+                let is_mutable = if is_stored { "NO" } else { "YES" };
+                let row = texts(&["DREMIO", &name, "<owner>", "SIMPLE", is_mutable]);
+                if scan.wants_table(&row) && !scan.pass(row, take) {
+                    return;
+                }
+            }
+            return;
+        }
+        for (schema, ix) in self.datasets() {
+            let is_view = catalogue.kind(*ix) == Kind::View;
+            let mut row = texts(&["DREMIO", schema, catalogue.name(*ix)]);
+            if (table == "VIEWS" && !is_view) || !scan.wants_table(&row) {
+                continue;
+            }
+            let goes_on = match table {
+                "TABLES" => {
+                    row.push(if is_view { "VIEW" } else { "TABLE" }.into());
+                    scan.pass(row, take)
+                }
+                "VIEWS" => {
+                    let sql = catalogue.detail(*ix).and_then(|detail| detail.sql.as_deref());
+                    row.push(sql.unwrap_or_default().into());
+                    scan.pass(row, take)
+                }
+                _ => {
+                    let columns = catalogue.columns(*ix).unwrap_or_default();
+                    // Whole tables before the page need no rows.
+                    if scan.of_row.is_none() && columns.len() <= scan.skip {
+                        scan.skip -= columns.len();
+                        continue;
+                    }
+                    columns.iter().enumerate().all(|(at, column)| {
+                        let mut row = row.clone();
+                        row.push(column.name.as_str().into());
+                        row.extend(column_row(at + 1, &column.data_type));
+                        scan.pass(row, take)
+                    })
+                }
+            };
+            if !goes_on {
+                return;
             }
         }
     }
@@ -216,123 +361,8 @@ fn is_listed(catalogue: &Catalogue, ix: NodeIx) -> bool {
     catalogue.visibility(catalogue.root_of(ix)) != Visibility::System
 }
 
-fn scan_schema(catalogue: &Catalogue, table: &str, take: &mut dyn FnMut(Row) -> bool) {
-    for ix in catalogue.all().filter(|ix| is_listed(catalogue, *ix)) {
-        let go_on = match table {
-            "SCHEMATA" => is_container(catalogue, ix).then(|| {
-                let name = catalogue.path(ix).join(".");
-                let is_mutable =
-                    if catalogue.backend(ix) == Backend::Stored { "NO" } else { "YES" };
-                take(texts(&["DREMIO", &name, "<owner>", "SIMPLE", is_mutable]))
-            }),
-            "TABLES" => dataset(catalogue, ix).map(|(schema, name)| {
-                let is_view = catalogue.kind(ix) == Kind::View;
-                let kind = if is_view { "VIEW" } else { "TABLE" };
-                take(texts(&["DREMIO", &schema, name, kind]))
-            }),
-            "VIEWS" => dataset(catalogue, ix).filter(|_| catalogue.kind(ix) == Kind::View).map(
-                |(schema, name)| {
-                    let sql = catalogue.detail(ix).and_then(|detail| detail.sql.as_deref());
-                    take(texts(&["DREMIO", &schema, name, sql.unwrap_or_default()]))
-                },
-            ),
-            _ => dataset(catalogue, ix).map(|(schema, name)| {
-                let columns = catalogue.columns(ix).unwrap_or_default();
-                columns.iter().enumerate().all(|(at, column)| {
-                    let mut row = texts(&["DREMIO", &schema, name, &column.name]);
-                    row.extend(column_row(at + 1, &column.data_type));
-                    take(row)
-                })
-            }),
-        };
-        if go_on == Some(false) {
-            return;
-        }
-    }
-}
-
-fn is_container(catalogue: &Catalogue, ix: NodeIx) -> bool {
-    matches!(catalogue.kind(ix), Kind::Home | Kind::Space | Kind::Source | Kind::Folder)
-}
-
-/// A dataset's schema as Dremio joins it, and its name.
-fn dataset(catalogue: &Catalogue, ix: NodeIx) -> Option<(String, &str)> {
-    if !catalogue.is_dataset(ix) {
-        return None;
-    }
-    let path = catalogue.path(ix);
-    Some((path[..path.len() - 1].join("."), catalogue.name(ix)))
-}
-
 fn texts(values: &[&str]) -> Row {
     values.iter().map(|value| Value::from(*value)).collect()
-}
-
-/// What follows the name in `COLUMNS`, in its lossy way (contract §4.4).
-fn column_row(position: usize, data_type: &DataType) -> Vec<Value> {
-    let name = match data_type {
-        DataType::Varchar => "CHARACTER VARYING",
-        DataType::Varbinary => "BINARY VARYING",
-        DataType::Struct(_) => "ROW",
-        DataType::List(_) => "ARRAY",
-        DataType::IntervalDay | DataType::IntervalYear => "INTERVAL",
-        other => other.base_name(),
-    };
-    let (precision, radix, scale): (Option<u32>, Option<u32>, Option<i32>) = match data_type {
-        DataType::Decimal { precision, scale } => (*precision, Some(10), *scale),
-        DataType::Integer => (Some(32), Some(2), Some(0)),
-        DataType::BigInt => (Some(64), Some(2), Some(0)),
-        DataType::Double => (Some(53), Some(2), None),
-        _ => (None, None, None),
-    };
-    let length = (*data_type == DataType::Varchar).then_some(65_536);
-    let datetime = matches!(data_type, DataType::Timestamp | DataType::Time).then_some(3);
-    vec![
-        position.into(),
-        Value::Null,
-        "YES".into(),
-        name.into(),
-        length.or(precision).into(),
-        length.into(),
-        length.into(),
-        precision.into(),
-        radix.into(),
-        scale.into(),
-        datetime.into(),
-        Value::Null,
-        Value::Null,
-    ]
-}
-
-/// A made-up value; every eleventh is null.
-fn value(name: &str, data_type: &DataType, seed: u32, row: usize, column: usize) -> Value {
-    let number = (seed as usize + row * 7 + column * 13) % 1_000;
-    if number.is_multiple_of(11) && !name.ends_with("id") {
-        return Value::Null;
-    }
-    let (month, day) = (number % 12 + 1, number % 28 + 1);
-    match data_type {
-        DataType::Boolean => number.is_multiple_of(2).into(),
-        DataType::TinyInt | DataType::SmallInt | DataType::Integer | DataType::BigInt => {
-            number.into()
-        }
-        DataType::Float | DataType::Double | DataType::Decimal { .. } => {
-            serde_json::json!(f64::from(u32::try_from(number).unwrap_or(0)) / 4.0)
-        }
-        DataType::Date => format!("2024-{month:02}-{day:02}").into(),
-        DataType::Time => format!("{:02}:00:00.000", number % 24).into(),
-        DataType::Timestamp => format!("2024-{month:02}-{day:02} 12:00:00.000").into(),
-        DataType::Struct(Some(fields)) => fields
-            .iter()
-            .map(|field| {
-                let inner = value(&field.name, &field.data_type, seed, row, column + 1);
-                (field.name.clone(), inner)
-            })
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        DataType::List(Some(element)) => vec![value(name, element, seed, row, column + 1)].into(),
-        _ => format!("{name} {number}").into(),
-    }
 }
 
 fn parts(name: &ObjectName) -> Result<Vec<String>, String> {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::analyze::analyze_as;
 use super::dialect::Flavour;
 use super::lineage::{
-    Analysis, ColumnRef, DiagnosticKind, StatementKind, StatementLineage, Status,
+    Analysis, ColumnRef, ColumnSource, DiagnosticKind, Kind, StatementKind, StatementLineage,
+    Status,
 };
 use super::schema::SchemaMap;
 use crate::model::DatasetPath;
@@ -84,7 +85,7 @@ pub fn run(json: &str) -> Result<String, BatchError> {
 }
 
 fn answer(case: Case) -> Answer {
-    let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or_default());
+    let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or("ansi"));
     let mut schema = SchemaMap::new();
     for (name, columns) in case.schema.iter().flatten() {
         let path =
@@ -127,7 +128,7 @@ fn merged(analysis: &Analysis) -> (Tables, Vec<Column>, Vec<Indirect>) {
     let mut written: Vec<DatasetPath> = Vec::new();
     for statement in &told {
         for source in &statement.sources {
-            let name = source.path.to_string();
+            let name = table_name(&source.path);
             if !written.contains(&source.path.folded()) && !sources.contains(&name) {
                 sources.push(name);
             }
@@ -140,15 +141,21 @@ fn merged(analysis: &Analysis) -> (Tables, Vec<Column>, Vec<Indirect>) {
     }
     let target = match last.kind {
         StatementKind::CreateFunction => None,
-        _ => last.target.as_ref().map(ToString::to_string),
+        _ => last.target.as_ref().map(table_name),
     };
+    let position = analysis.statements.iter().position(|s| std::ptr::eq(s, *last)).unwrap_or(0);
     let columns = last
         .columns
         .iter()
         .map(|column| {
-            let mut sources: Vec<String> = Vec::new();
-            let mut influences = Vec::with_capacity(column.sources.len());
+            let mut kind = column.kind;
+            let mut traced = Vec::new();
             for source in &column.sources {
+                trace(&analysis.statements[..position], source, &mut kind, &mut traced);
+            }
+            let mut sources: Vec<String> = Vec::new();
+            let mut influences = Vec::with_capacity(traced.len());
+            for source in &traced {
                 let name = column_name(&source.column);
                 influences.push(Influence {
                     source: name.clone(),
@@ -160,9 +167,9 @@ fn merged(analysis: &Analysis) -> (Tables, Vec<Column>, Vec<Indirect>) {
                 }
             }
             Column {
-                target: DatasetPath::new([column.name.as_str()]).to_string(),
+                target: dotted([column.name.as_str()]),
                 sources,
-                kind: column.kind.as_str(),
+                kind: kind.as_str(),
                 influences,
             }
         })
@@ -175,16 +182,68 @@ fn merged(analysis: &Analysis) -> (Tables, Vec<Column>, Vec<Indirect>) {
     (Tables { target, sources }, columns, indirect)
 }
 
+/// Follows a source through the tables that earlier statements of the same text made.
+fn trace(
+    earlier: &[StatementLineage],
+    source: &ColumnSource,
+    kind: &mut Kind,
+    traced: &mut Vec<ColumnSource>,
+) {
+    let made = source.column.table.as_ref().and_then(|table| {
+        earlier.iter().enumerate().rev().find(|(_, statement)| {
+            statement.target.as_ref().is_some_and(|target| target.folded() == table.folded())
+                && !statement.columns.is_empty()
+        })
+    });
+    let column = made.and_then(|(index, statement)| {
+        let column = statement
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(&source.column.column))?;
+        Some((index, column))
+    });
+    let Some((index, column)) = column else {
+        if !traced.contains(source) {
+            traced.push(source.clone());
+        }
+        return;
+    };
+    *kind = (*kind).max(column.kind);
+    for inner in &column.sources {
+        let influence = source.influence.over(inner.influence);
+        let through = ColumnSource { column: inner.column.clone(), influence };
+        trace(&earlier[..index], &through, kind, traced);
+    }
+}
+
 /// `table.column`, or only `column` when the table is not decided.
 fn column_name(column: &ColumnRef) -> String {
-    if column.column == "*" {
-        return match &column.table {
-            Some(table) => format!("{table}.*"),
-            None => "*".to_owned(),
-        };
-    }
     match &column.table {
-        Some(table) => table.join(column.column.as_str()).to_string(),
-        None => DatasetPath::new([column.column.as_str()]).to_string(),
+        Some(table) => {
+            dotted(table.parts().iter().map(String::as_str).chain([column.column.as_str()]))
+        }
+        None => dotted([column.column.as_str()]),
     }
+}
+
+fn table_name(path: &DatasetPath) -> String {
+    dotted(path.parts().iter().map(String::as_str))
+}
+
+/// Parts joined by dots; one that holds a dot or a double quote is wrapped in double quotes.
+fn dotted<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
+    let mut name = String::new();
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            name.push('.');
+        }
+        if part.contains(['.', '"']) || part.starts_with('`') || part.is_empty() {
+            name.push('"');
+            name.push_str(&part.replace('"', "\"\""));
+            name.push('"');
+        } else {
+            name.push_str(part);
+        }
+    }
+    name
 }

@@ -150,7 +150,6 @@ pub(super) fn keyword(text: &str, keyword: Keyword, span: Span) -> TokenWithSpan
 pub(super) fn dotted(tokens: &[TokenWithSpan], at: usize) -> Option<(Vec<String>, Span, usize)> {
     let mut parts = Vec::with_capacity(3);
     let mut next = at;
-    let mut span = Span::empty();
     loop {
         let token = tokens.get(next)?;
         match &token.token {
@@ -163,7 +162,7 @@ pub(super) fn dotted(tokens: &[TokenWithSpan], at: usize) -> Option<(Vec<String>
             Token::Number(digits, _) if !parts.is_empty() => parts.push(digits.clone()),
             _ => return None,
         }
-        span = token.span;
+        let mut span = token.span;
         next += 1;
         while is_token(tokens, next, &Token::Minus)
             && tokens[next].span.start == tokens[next - 1].span.end

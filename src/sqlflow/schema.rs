@@ -85,11 +85,16 @@ impl SchemaMap {
 
 impl Schema for SchemaMap {
     fn relation(&self, path: &[&str], column: &mut dyn FnMut(&str)) -> Relation {
+        if self.relations.is_empty() {
+            return Relation::Missing;
+        }
         match self.relations.get(&key(path)) {
             None => Relation::Missing,
             Some(None) => Relation::Open,
             Some(Some(columns)) => {
-                columns.iter().for_each(|name| column(name));
+                for name in columns {
+                    column(name);
+                }
                 Relation::Known
             }
         }
@@ -100,6 +105,25 @@ impl Schema for SchemaMap {
             return None;
         }
         self.functions.get(&key(path)).cloned()
+    }
+}
+
+/// A catalogue with the tables and views that earlier statements of a script made on top.
+pub(super) struct Session<'s> {
+    pub(super) base: &'s dyn Schema,
+    pub(super) created: SchemaMap,
+}
+
+impl Schema for Session<'_> {
+    fn relation(&self, path: &[&str], column: &mut dyn FnMut(&str)) -> Relation {
+        match self.created.relation(path, column) {
+            Relation::Missing => self.base.relation(path, column),
+            found => found,
+        }
+    }
+
+    fn function(&self, path: &[&str]) -> Option<FunctionBody> {
+        self.base.function(path)
     }
 }
 

@@ -9,9 +9,13 @@ pub mod desired;
 pub mod diff;
 pub mod edges;
 pub mod journal;
+pub mod lineage;
+pub mod memory;
 pub mod plan;
 pub mod read;
+pub mod session;
 pub mod settled;
+pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};

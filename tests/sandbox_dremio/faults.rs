@@ -1,7 +1,7 @@
 //! Everything that can go wrong on demand.
 
 use super::*;
-use dremio_explorer::sandbox::dremio::{Fault, Faults};
+use dremio_explorer::sandbox::dremio::{EncodedSlash, Fault, Faults};
 use std::time::Instant;
 
 #[tokio::test]
@@ -80,4 +80,59 @@ async fn a_stopped_server_is_gone() {
     let url = rig.sandbox.url();
     rig.sandbox.stop().await;
     assert!(rig.http.get(url).send().await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn live_listings_can_be_slower_than_the_rest() {
+    let rig = Rig::oss().await;
+    rig.sandbox.configure(|options| options.live_latency = Duration::from_millis(80));
+    let start = Instant::now();
+    rig.by_path(&["lake", "raw"], "").await.ok();
+    assert!(start.elapsed() >= Duration::from_millis(80));
+    let start = Instant::now();
+    rig.by_path(&["Finance"], "").await.ok();
+    rig.by_path(&["lake", "raw"], "?exclude=children").await.ok();
+    assert!(start.elapsed() < Duration::from_millis(80));
+}
+
+#[tokio::test]
+async fn a_proxy_can_spoil_encoded_slashes() {
+    let rig = Rig::oss().await;
+    let path = ["Finance", "a/b \"q\" é.ü"];
+    rig.by_path(&path, "").await.ok();
+    rig.sandbox.configure(|options| options.encoded_slash = EncodedSlash::Rejected);
+    assert_eq!(rig.by_path(&path, "").await.status, 400);
+    rig.sandbox.configure(|options| options.encoded_slash = EncodedSlash::Decoded);
+    rig.by_path(&path, "").await.error(404);
+    let listed = rig.by_path(&["Finance"], "").await.ok();
+    rig.by_id(listed["children"][1]["id"].as_str().unwrap(), "").await.ok();
+}
+
+#[tokio::test]
+async fn any_answer_can_be_planned() {
+    let rig = Rig::oss().await;
+    let fault = Fault::Answer {
+        status: 502,
+        content_type: "application/json",
+        body: r#"{"code":13,"message":"edge"}"#.to_owned(),
+    };
+    rig.sandbox.fail_next(1, "/job", fault.clone());
+    let answer = rig.get("/job/1").await;
+    assert_eq!((answer.status, &answer.json()["message"]), (502, &json!("edge")));
+    assert_eq!(rig.sandbox.requests().last().unwrap().fault, Some(fault));
+}
+
+#[tokio::test]
+async fn only_what_was_answered_in_full_counts_as_repeated() {
+    let rig = Rig::oss().await;
+    for fault in [Fault::Truncated, Fault::Unavailable, Fault::Html] {
+        rig.sandbox.fail_next(1, "/catalog", fault);
+        rig.get("/catalog").await;
+    }
+    rig.get("/catalog").await.ok();
+    assert!(rig.sandbox.repeated().is_empty());
+    rig.get("/catalog").await.ok();
+    let repeated = rig.sandbox.repeated();
+    assert_eq!(repeated.len(), 1);
+    assert_eq!((repeated[0].0.1.as_str(), repeated[0].1), ("/api/v3/catalog", 2));
 }

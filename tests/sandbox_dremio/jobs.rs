@@ -1,6 +1,7 @@
 //! SQL jobs (contract §4.1–§4.3).
 
 use super::*;
+use dremio_explorer::sandbox::dremio::CancelCord;
 
 async fn submit(rig: &Rig, sql: &str) -> String {
     let answer = rig.send("POST", "/sql", Some(json!({"sql": sql, "context": ["a", "b.c"]}))).await;
@@ -10,8 +11,8 @@ async fn submit(rig: &Rig, sql: &str) -> String {
 async fn states(rig: &Rig, job: &str) -> Vec<String> {
     let mut states = Vec::new();
     loop {
-        let status = rig.get(&format!("/job/{job}")).await.ok();
-        let state = status["jobState"].as_str().unwrap().to_owned();
+        let answer = rig.get(&format!("/job/{job}")).await.ok();
+        let state = answer["jobState"].as_str().unwrap().to_owned();
         let is_over = ["COMPLETED", "FAILED", "CANCELED"].contains(&state.as_str());
         states.push(state);
         if is_over {
@@ -85,6 +86,34 @@ async fn results_are_cut_at_the_servers_limit() {
     let job = submit(&rig, "SELECT 9").await;
     states(&rig, &job).await;
     assert_eq!(rig.get(&format!("/job/{job}/results")).await.ok()["rowCount"], 7);
+}
+
+/// Runs until it is told to stop.
+struct EndlessEngine;
+
+impl QueryEngine for EndlessEngine {
+    fn run(&self, _: &str, _: &[String]) -> Result<QueryAnswer, String> {
+        Err("this engine is only run with a cord".to_owned())
+    }
+
+    fn run_until(&self, _: &str, _: &[String], cord: &CancelCord) -> Result<QueryAnswer, String> {
+        let (send, receive) = std::sync::mpsc::channel();
+        cord.on_pull(move || send.send(()).unwrap());
+        receive.recv().map_err(|error| error.to_string())?;
+        assert!(cord.is_pulled());
+        Err("stopped".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn cancelling_reaches_the_engine() {
+    let world: World = serde_saphyr::from_str(include_str!("world.yaml")).unwrap();
+    let catalogue = Catalogue::from_world(&world).unwrap();
+    let rig = Rig::over(catalogue, Arc::new(EndlessEngine), DremioOptions::default()).await;
+    let job = submit(&rig, "SELECT 1").await;
+    rig.send("POST", &format!("/job/{job}/cancel"), None).await;
+    assert_eq!(states(&rig, &job).await.last().unwrap(), "CANCELED");
+    // The runtime's end waits for the engine's thread: this test would hang if it went on.
 }
 
 #[tokio::test]

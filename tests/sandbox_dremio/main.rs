@@ -1,5 +1,8 @@
 //! The sandbox Dremio against the server contract, by raw HTTP.
 
+#![cfg(feature = "demo")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod access;
 mod bulk;
 mod catalog;
@@ -7,6 +10,7 @@ mod faults;
 mod jobs;
 mod paging;
 mod scale;
+mod worlds;
 
 use std::sync::Arc;
 use std::time::Duration;

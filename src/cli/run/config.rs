@@ -89,7 +89,12 @@ fn first_file(settings: &Settings) -> String {
         None => "# cloud: { project_id: …, region: us }".to_owned(),
     };
     let openmetadata_url = line("url", openmetadata.url.as_deref(), "http://localhost:8585/api");
-    let service = line("service_name", Some(&openmetadata.service_name), "");
+    let is_set = settings
+        .layered
+        .get("openmetadata.service_name")
+        .is_some_and(|setting| setting.origin != Origin::Default);
+    let service =
+        line("service_name", is_set.then_some(openmetadata.service_name.as_str()), "dremio");
     format!(
         "\
 # Settings of dremio-explorer; docs/configuration.md lists all of them, and

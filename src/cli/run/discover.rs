@@ -2,27 +2,32 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
-use crate::cli::status::{ExitStatus, Failure};
+use crate::cli::status::{ExitStatus, Failure, flatten};
+use crate::config::{self, Settings};
 use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
 use crate::dremio::Client;
 use crate::http::RequestLog;
 use crate::model::display::clean;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::rfc3339;
 use crate::model::{Catalog, NodeError, ServerInfo};
 use crate::report::CatalogReport;
 use crate::report::catalog::SkippedEntry;
+use crate::snapshots::SnapshotStore;
 
 /// What a walk brought home.
-struct Reading {
-    catalog: Catalog,
-    skipped: Vec<SkippedEntry>,
-    stats: DiscoveryStats,
-    cancelled: bool,
+pub(super) struct Reading {
+    pub(super) catalog: Catalog,
+    pub(super) skipped: Vec<SkippedEntry>,
+    pub(super) stats: DiscoveryStats,
+    pub(super) cancelled: bool,
     /// Why the root itself could not be read.
-    root_error: Option<NodeError>,
+    pub(super) root_error: Option<NodeError>,
 }
 
 /// Runs the command.
@@ -32,7 +37,10 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     let output = Output::new(args.output.as_deref(), args.format, &session.printer);
     output.check()?;
     let target = session.target(&settings).await?;
-    let options = DiscoveryOptions { details: !args.no_details, ..settings.discovery_options() };
+    let options = DiscoveryOptions {
+        details: !args.no_details,
+        ..settings.discovery_options(config::Reading::Whole)
+    };
 
     let (client, server) = connect(session, &target).await?;
     let reading = read(session, &client, options).await;
@@ -53,14 +61,24 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     )
     .with_cost(reading.stats.requests, reading.stats.elapsed.as_secs_f64());
     output.write(&report, &session.printer)?;
+    let stats = report.stats();
     if output.format != CatalogFormat::Table || output.file.is_some() {
         session.printer.note(&report.summary());
     }
     tell_failures(&session.printer, &reading.catalog);
+    // Part of a catalogue on purpose is no reading of it; an interrupted one is, and says so.
+    let is_whole = settings.discovery.include.is_empty()
+        && settings.discovery.exclude.is_empty()
+        && settings.discovery.max_depth.is_none()
+        && settings.discovery.kinds.is_empty()
+        && !args.no_details;
+    if is_whole && !args.no_snapshot {
+        store(session, &settings, &target, server, reading.catalog, !incomplete);
+    }
     Ok(if reading.cancelled {
         session.printer.warn("interrupted: the result holds what was read until then");
         ExitStatus::Interrupted
-    } else if incomplete || report.stats().errors > 0 {
+    } else if incomplete || stats.errors > 0 {
         ExitStatus::Partial
     } else {
         ExitStatus::Fine
@@ -85,8 +103,29 @@ pub(super) async fn connect(
     Ok((client, server))
 }
 
+/// Stores the reading. Not being able to costs a word, not the command.
+fn store(
+    session: &Session,
+    settings: &Settings,
+    target: &Target,
+    server: ServerInfo,
+    catalog: Catalog,
+    complete: bool,
+) {
+    let Some(data_dir) = session.data_dir(settings) else {
+        session.printer.warn("not stored: there is no data folder; name one with --data-dir DIR");
+        return;
+    };
+    let server = target.server_for_store(server);
+    let taken_at = rfc3339(SystemTime::now());
+    match SnapshotStore::new(&data_dir).save(&Snapshot { taken_at, server, complete, catalog }) {
+        Ok(entry) => session.printer.detail(&format!("stored as {}", entry.path.display())),
+        Err(error) => session.printer.warn(&format!("not stored: {}", flatten(&error))),
+    }
+}
+
 /// Walks the catalogue to the end, or until Ctrl-C.
-async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
+pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),
@@ -150,7 +189,7 @@ fn show(progress: &Progress, stats: &DiscoveryStats) {
 }
 
 /// Names the first few nodes that could not be read; all of them are in the result.
-fn tell_failures(printer: &Printer, catalog: &Catalog) {
+pub(super) fn tell_failures(printer: &Printer, catalog: &Catalog) {
     const SHOWN: usize = 5;
     let failed: Vec<_> =
         catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error))).collect();

@@ -13,7 +13,7 @@ use url::{Host, Url};
 use crate::cli::args::{DoctorArgs, ReportFormat};
 use crate::cli::printer::{Printer, Tone};
 use crate::cli::session::{Session, Target};
-use crate::cli::status::{ExitStatus, Failure};
+use crate::cli::status::{ExitStatus, Failure, with_advice};
 use crate::dremio::{Client, CloudRegion, ConnectOptions, Deployment, EntityRef, Error};
 use crate::http::{Reason, RequestLog};
 use crate::model::display::clean;
@@ -99,16 +99,9 @@ enum Tried {
 
 impl From<Error> for Tried {
     fn from(error: Error) -> Self {
-        let advice = error.advice().map(str::to_owned);
-        Self::Failed { detail: without_advice(&error), advice }
+        let (detail, advice) = with_advice(&error);
+        Self::Failed { detail, advice: advice.map(str::to_owned) }
     }
-}
-
-/// The shown text of an error ends with its advice, which stands on a line of its own here.
-fn without_advice(error: &Error) -> String {
-    let text = error.to_string();
-    let advice = error.advice().map(|advice| format!("; {advice}"));
-    advice.and_then(|advice| text.strip_suffix(&advice).map(str::to_owned)).unwrap_or(text)
 }
 
 /// Findings as they come in, shown at once.
@@ -455,7 +448,10 @@ async fn enter(
         }
         Ok(roots) => {
             let count = roots.len();
-            (Some(roots), Tried::Passed(format!("{count} homes, spaces, sources and functions")))
+            (
+                Some(roots),
+                Tried::Passed(format!("{count} at the root: homes, spaces, sources, functions")),
+            )
         }
         Err(error) => (None, error.into()),
     };
@@ -480,9 +476,11 @@ async fn look_around(
         let of = EntityRef { path: item.path.clone(), id: item.id.clone() };
         match client.children(&of, None).await {
             Ok(page) => {
-                listed.get_or_insert_with(|| {
-                    format!("{} has {} entries on its first page", item.path, page.items.len())
-                });
+                let count = page.items.len();
+                // An empty home proves less than a folder with something in it.
+                if listed.as_ref().is_none_or(|(best, _)| *best == 0) {
+                    listed = Some((count, format!("{} lists {count} entries", item.path)));
+                }
                 dataset = page.items.iter().find(|item| item.kind.is_dataset()).cloned();
                 if dataset.is_some() {
                     break;
@@ -497,7 +495,7 @@ async fn look_around(
         }
     }
     let tried = match (listed, error) {
-        (Some(words), _) => Tried::Passed(words),
+        (Some((_, words)), _) => Tried::Passed(words),
         (None, Some(error)) => error.into(),
         (None, None) => Tried::NotApplicable("there is nothing to list".to_owned()),
     };

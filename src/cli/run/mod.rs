@@ -3,8 +3,15 @@
 mod config;
 mod discover;
 mod doctor;
+#[cfg(feature = "demo")]
+mod sandbox;
 mod shell;
+mod snapshots;
 mod sql_lineage;
+mod sync;
+
+#[cfg(feature = "demo")]
+pub(super) use sandbox::{Demo, start as start_demo};
 
 use super::args::Command;
 use super::interrupt;
@@ -19,8 +26,11 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Config(command) => config::run(session, command),
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
+        Command::Sync(args) => block_on(session, sync::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
-        _ => Ok(ExitStatus::Fine),
+        #[cfg(feature = "demo")]
+        Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
+        Command::Snapshots(command) => snapshots::run(session, command),
     };
     outcome.unwrap_or_else(|failure| {
         // A reader that went away needs no words.
@@ -36,10 +46,7 @@ fn block_on(
     session: &Session,
     command: impl Future<Output = Result<ExitStatus, Failure>>,
 ) -> Result<ExitStatus, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
-        })?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         interrupt::watch(session.cancel.clone(), session.printer.clone());
         command.await
@@ -49,11 +56,9 @@ fn block_on(
     outcome
 }
 
-#[derive(Debug)]
-pub(super) struct Demo;
-pub(super) async fn start_demo(
-    _: &str,
-    _: &crate::config::Settings,
-) -> Result<super::session::Target, Failure> {
-    Err(Failure::interrupted())
+/// The runtime on which everything asynchronous runs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
+    })
 }

@@ -189,7 +189,9 @@ impl Catalog {
         .skip(1)
     }
 
-    /// Takes in a fact. A change to a path that is not (or no longer) here does nothing.
+    /// Takes in a fact. A change to a path that is not (or no longer) here does nothing, with one
+    /// exception: details of something below a container that was not listed to its end are placed
+    /// there, with the folders on the way, none of which counts as listed by that.
     pub fn apply(&mut self, change: Change) -> Applied {
         match change {
             Change::Children { parent, items, first, last } => {
@@ -199,6 +201,7 @@ impl Catalog {
                 let node = self.at(&entity.item.path).map(|node| node.id);
                 // The invisible root has no details; an entity without a path is not it.
                 let node = node.filter(|id| *id != NodeId::ROOT);
+                let node = node.or_else(|| self.place_unlisted(&entity.item));
                 if let Some(id) = node {
                     self.apply_entity(id, *entity);
                 }
@@ -290,6 +293,31 @@ impl Catalog {
         self.by_name.insert((parent, key), id);
         self.live += 1;
         (id, true)
+    }
+
+    /// A node for something that no listing has shown, if one may still show it: what stands below
+    /// a container listed to its end is gone.
+    fn place_unlisted(&mut self, item: &Item) -> Option<NodeId> {
+        let parts = item.path.parts();
+        let mut at = NodeId::ROOT;
+        let mut depth = 0;
+        while let Some(child) = parts.get(depth).and_then(|part| self.child_named(at, part)) {
+            at = child;
+            depth += 1;
+        }
+        let above = NodeRef { catalog: self, id: at };
+        let is_open = above.kind().is_container() && above.listing() != Listing::Complete;
+        if depth == 0 || depth == parts.len() || !is_open {
+            return None;
+        }
+        for end in depth + 1..=parts.len() {
+            let kind = if end == parts.len() { item.kind } else { NodeKind::Folder };
+            let path = DatasetPath::new(&parts[..end]);
+            let (child, _) = self.place(at, &Item { path, id: None, kind, raw_kind: None });
+            self.container(at).children.push(child);
+            at = child;
+        }
+        Some(at)
     }
 
     /// Takes over what a listing says of a node.

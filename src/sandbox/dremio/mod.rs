@@ -11,6 +11,7 @@ mod collaboration;
 mod entity;
 mod faults;
 mod fields;
+mod from_world;
 mod graph;
 mod item;
 mod jobs;
@@ -26,7 +27,9 @@ mod target;
 mod time;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use jobs::{QueryAnswer, QueryEngine};
-pub use options::{DremioOptions, Edition, Fault, Faults, Health, JobPace, VersionRef};
+pub use jobs::{CancelCord, QueryAnswer, QueryEngine};
+pub use options::{
+    DremioOptions, Edition, EncodedSlash, Fault, Faults, Health, JobPace, VersionRef,
+};
 pub use seen::SeenRequest;
 pub use server::DremioSandbox;

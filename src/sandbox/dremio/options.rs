@@ -40,6 +40,18 @@ pub enum JobPace {
     Never,
 }
 
+/// What a proxy in front does with `%2F` in a path (contract §2.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EncodedSlash {
+    /// Hands it on: there is no proxy.
+    #[default]
+    Kept,
+    /// Answers 400.
+    Rejected,
+    /// Makes it a `/`, so that the server sees other segments.
+    Decoded,
+}
+
 /// Something that goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -62,6 +74,15 @@ pub enum Fault {
     Slow(Duration),
     /// 401 as for an expired token.
     Unauthorized,
+    /// Any answer, for whatever else a proxy or another version may say.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Its `Content-Type`.
+        content_type: &'static str,
+        /// Its body.
+        body: String,
+    },
     /// This status with Dremio's JSON error.
     Status {
         /// The status.
@@ -125,12 +146,18 @@ pub struct DremioOptions {
     pub graph: bool,
     /// Whether functions can be opened.
     pub udf_api: bool,
+    /// What opening a forbidden thing answers: 403, or 404 as some builds do (contract §1.4).
+    pub forbidden_status: u16,
     /// The server's health.
     pub health: Health,
     /// A page holds at most so many children, whatever `maxChildren` asks for.
     pub page_cap: Option<usize>,
     /// Time before each answer.
     pub latency: Duration,
+    /// Further time before each answer that lists a storage or a versioned catalogue.
+    pub live_latency: Duration,
+    /// What becomes of `%2F` on the way.
+    pub encoded_slash: EncodedSlash,
     /// Random faults.
     pub faults: Faults,
     /// Each login token is good for so many requests.
@@ -158,9 +185,12 @@ impl Default for DremioOptions {
             by_ids: true,
             graph: true,
             udf_api: true,
+            forbidden_status: 403,
             health: Health::Ok,
             page_cap: None,
             latency: Duration::ZERO,
+            live_latency: Duration::ZERO,
+            encoded_slash: EncodedSlash::Kept,
             faults: Faults::default(),
             expire_tokens_after: None,
             token_lifetime: Duration::from_secs(30 * 3600),

@@ -1,6 +1,8 @@
 //! From an id or a path to a node, with the errors that each kind of root has for what is not there
 //! (contract §2.6–§2.9), and back from a node to its id.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,6 +17,8 @@ use crate::sandbox::world::{Backend, Kind};
 pub(super) struct Reader<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) options: &'a DremioOptions,
+    /// Whether something live was listed: a storage or a versioned catalogue.
+    pub(super) live: &'a Cell<bool>,
 }
 
 /// A node as a request addressed it.
@@ -129,22 +133,20 @@ impl Reader<'_> {
                     return Ok(unversioned(ix));
                 }
                 self.demand_available(root)?;
-                match self.walk_exactly(root, &path[1..]) {
-                    Some(ix) => Ok(unversioned(ix)),
-                    None => Err(file_not_found(path)),
-                }
+                let found = self.walk_exactly(root, &path[1..]);
+                found.map(unversioned).ok_or_else(|| file_not_found(path))
             }
-            (Kind::Source, Backend::Stored) => match self.walk_stored(root, &path[1..]) {
-                Some(ix) => Ok(unversioned(ix)),
-                None => {
-                    self.demand_available(root)?;
-                    Err(ApiError::bad_request(format!(
-                        "Can not get internal item from non-filesystem source [{}] at [{}]",
-                        self.catalogue.name(root),
-                        path.join(", ")
-                    )))
+            (Kind::Source, Backend::Stored) => {
+                if let Some(ix) = self.walk_stored(root, &path[1..]) {
+                    return Ok(unversioned(ix));
                 }
-            },
+                self.demand_available(root)?;
+                Err(ApiError::bad_request(format!(
+                    "Can not get internal item from non-filesystem source [{}] at [{}]",
+                    self.catalogue.name(root),
+                    path.join(", ")
+                )))
+            }
             _ => self.walk_stored(root, &path[1..]).map(unversioned).ok_or_else(missing),
         }
     }
@@ -213,8 +215,14 @@ impl Reader<'_> {
     /// The 403 of what the user may not open.
     pub(super) fn demand_readable(&self, ix: NodeIx) -> ApiResult<()> {
         if self.catalogue.detail(ix).is_some_and(|detail| detail.forbidden) {
+            if self.options.forbidden_status == 404 {
+                let path = self.catalogue.path(ix).join(", ");
+                return Err(ApiError::not_found(format!(
+                    "Could not find entity with path [{path}]"
+                )));
+            }
             return Err(ApiError::new(
-                403,
+                self.options.forbidden_status,
                 format!(
                     "User [{}] not authorized to view [{}]",
                     self.catalogue.account().user,
@@ -225,20 +233,25 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The id under which a node is served on `version`.
+    /// The id under which a node is served on `version`, or on the default branch.
     pub(super) fn id(&self, ix: NodeIx, version: Option<&VersionRef>) -> String {
-        if self.catalogue.is_stored(ix) {
-            return self.catalogue.uuid(ix).to_string();
+        self.catalogue.id(ix, version.or(self.options.references.first()))
+    }
+}
+
+impl Catalogue {
+    /// The id under which a node is served; `version` matters below versioned sources only
+    /// (contract §2.6).
+    pub fn id(&self, ix: NodeIx, version: Option<&VersionRef>) -> String {
+        if self.is_stored(ix) {
+            return self.uuid(ix).to_string();
         }
-        if self.catalogue.backend(ix) == Backend::Storage {
-            return format!("{ID_PREFIX}{}", self.catalogue.path(ix).join("/"));
+        let path = self.path(ix);
+        if self.backend(ix) == Backend::Storage {
+            return format!("{ID_PREFIX}{}", path.join("/"));
         }
-        json!({
-            "tableKey": self.catalogue.path(ix),
-            "contentId": self.catalogue.uuid(ix).to_string(),
-            "versionContext": version.or(self.options.references.first()),
-        })
-        .to_string()
+        let content_id = self.uuid(ix).to_string();
+        json!({"tableKey": path, "contentId": content_id, "versionContext": version}).to_string()
     }
 }
 

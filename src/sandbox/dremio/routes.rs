@@ -1,5 +1,6 @@
 //! From a request to its answer: faults, authentication and the table of endpoints.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -8,7 +9,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::listing::Paging;
-use super::options::{DremioOptions, Edition, Fault, Health};
+use super::options::{DremioOptions, Edition, EncodedSlash, Fault, Health};
 use super::reply::{ApiError, ApiResult, Reply};
 use super::resolve::Reader;
 use super::seen::Ticket;
@@ -45,6 +46,7 @@ pub(super) async fn handle(
     }
     let is_api = !raw.starts_with("/apiv2") && !raw.starts_with("/oauth");
     let fault = server.faults().draw(method.as_str(), raw, &body, is_api, &options);
+    ticket.note(|seen| seen.fault.clone_from(&fault));
     let mut reply = match fault.as_ref().and_then(instead) {
         Some(reply) => reply,
         None if fault == Some(Fault::Reset) => {
@@ -55,18 +57,8 @@ pub(super) async fn handle(
             if let Some(Fault::Slow(time)) = fault {
                 tokio::time::sleep(time).await;
             }
-            match Target::parse(raw) {
-                Some(target) => {
-                    let (options, headers, body) = (&*options, &headers, &*body);
-                    let (server, ticket, method) = (&*server, &ticket, method.as_str());
-                    let target = &target;
-                    Call { server, options, method, target, headers, body, ticket }.answer().await
-                }
-                None => {
-                    ticket.note(|seen| seen.defect = Some("malformed percent-encoding"));
-                    Reply::html(400, "Bad Message 400: Ambiguous URI encoding")
-                }
-            }
+            let (server, ticket, method) = (&*server, &ticket, method.as_str());
+            serve(server, &options, method, raw, &headers, &body, ticket).await
         }
     };
     ticket.note(|seen| seen.status = Some(reply.status));
@@ -84,6 +76,32 @@ pub(super) async fn handle(
     }
     let body = std::mem::take(&mut reply.body);
     respond(&reply, Body::from(body))
+}
+
+/// Answers as the server does when nothing goes wrong on the way.
+async fn serve(
+    server: &Server,
+    options: &DremioOptions,
+    method: &str,
+    raw: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    ticket: &Ticket<'_>,
+) -> Reply {
+    let path = raw.split('?').next().unwrap_or_default();
+    let target = match options.encoded_slash {
+        EncodedSlash::Rejected if path.to_ascii_uppercase().contains("%2F") => {
+            return Reply::html(400, "400 Bad Request");
+        }
+        EncodedSlash::Decoded => Target::parse(&raw.replace("%2F", "/").replace("%2f", "/")),
+        _ => Target::parse(raw),
+    };
+    let Some(target) = target else {
+        ticket.note(|seen| seen.defect = Some("malformed percent-encoding"));
+        return Reply::html(400, "Bad Message 400: Ambiguous URI encoding");
+    };
+    let call = Call { server, options, method, target: &target, headers, body, ticket };
+    call.answer().await
 }
 
 fn respond(reply: &Reply, body: Body) -> Response<Body> {
@@ -118,14 +136,17 @@ fn instead(fault: &Fault) -> Option<Reply> {
         }
         Fault::Html => Some(Reply::html(200, "Sign in")),
         Fault::Unauthorized => Some(Reply::empty(401)),
+        Fault::Answer { status, content_type, body } => {
+            Some(Reply::text(*status, content_type, body))
+        }
         Fault::Status { status, message } => Some(ApiError::new(*status, message.clone()).into()),
         Fault::Reset | Fault::Truncated | Fault::CutOff | Fault::Slow(_) => None,
     }
 }
 
 impl Call<'_> {
-    fn reader(&self) -> Reader<'_> {
-        Reader { catalogue: &self.server.catalogue, options: self.options }
+    fn reader<'a>(&'a self, live: &'a Cell<bool>) -> Reader<'a> {
+        Reader { catalogue: &self.server.catalogue, options: self.options, live }
     }
 
     fn authorization(&self) -> Option<&str> {
@@ -212,12 +233,26 @@ impl Call<'_> {
 
     async fn admitted(&self, segments: &[&str]) -> Reply {
         let result = match segments {
-            ["catalog", rest @ ..] => self.catalog(rest),
+            ["catalog", rest @ ..] => {
+                let (result, is_live) = {
+                    let live = Cell::new(false);
+                    let result = self.catalog(&self.reader(&live), rest);
+                    (result, live.get())
+                };
+                if is_live && !self.options.live_latency.is_zero() {
+                    tokio::time::sleep(self.options.live_latency).await;
+                }
+                result
+            }
             ["sql"] | ["job", ..] => self.sql(segments).await,
             ["dataset", id, "reflection"] if self.method == "GET" => {
-                self.reader().reflections_of(id).map(|value| Reply::ok(&value))
+                let live = Cell::new(false);
+                self.reader(&live).reflections_of(id).map(|value| Reply::ok(&value))
             }
-            ["reflection", rest @ ..] => self.reflection(rest),
+            ["reflection", rest @ ..] => {
+                let live = Cell::new(false);
+                self.reflection(&self.reader(&live), rest)
+            }
             ["user" | "role" | "source" | "token" | "scripts", ..] if self.method != "GET" => {
                 Err(self.refuse_mutation())
             }
@@ -241,8 +276,7 @@ impl Call<'_> {
         }
     }
 
-    fn catalog(&self, segments: &[&str]) -> ApiResult<Reply> {
-        let reader = self.reader();
+    fn catalog(&self, reader: &Reader<'_>, segments: &[&str]) -> ApiResult<Reply> {
         let body = match (self.method, segments) {
             ("GET", []) => reader.root(self.target)?,
             ("GET", ["by-path", ..]) => {
@@ -331,8 +365,7 @@ impl Call<'_> {
         }
     }
 
-    fn reflection(&self, segments: &[&str]) -> ApiResult<Reply> {
-        let reader = self.reader();
+    fn reflection(&self, reader: &Reader<'_>, segments: &[&str]) -> ApiResult<Reply> {
         match (self.method, segments) {
             ("GET", []) if !self.options.is_oss() => {
                 let all: Vec<Value> = reader.all_reflections().collect();

@@ -78,6 +78,37 @@ impl Condition {
         })
     }
 
+    /// Splits off what is about the columns up to `last` alone; both parts together say the same.
+    pub(super) fn split(self, last: usize) -> (Option<Self>, Option<Self>) {
+        let join = |a: Option<Self>, b: Option<Self>| match (a, b) {
+            (Some(a), Some(b)) => Some(Self::All(Box::new(a), Box::new(b))),
+            (a, b) => a.or(b),
+        };
+        match self {
+            Self::All(a, b) => {
+                let (early_a, late_a) = a.split(last);
+                let (early_b, late_b) = b.split(last);
+                (join(early_a, early_b), join(late_a, late_b))
+            }
+            other if other.reaches() <= last => (Some(other), None),
+            other => (None, Some(other)),
+        }
+    }
+
+    /// The last column that it looks at.
+    fn reaches(&self) -> usize {
+        match self {
+            Self::All(a, b) | Self::Any(a, b) => a.reaches().max(b.reaches()),
+            Self::Not(inner) => inner.reaches(),
+            Self::Compare(a, _, b) => a.reaches().max(b.reaches()),
+            Self::Like { value, .. } | Self::Null(value) => value.reaches(),
+            Self::In(value, list) => {
+                list.iter().map(Operand::reaches).fold(value.reaches(), usize::max)
+            }
+            Self::Constant(_) => 0,
+        }
+    }
+
     pub(super) fn holds(&self, row: &Row) -> bool {
         match self {
             Self::All(a, b) => a.holds(row) && b.holds(row),
@@ -125,6 +156,13 @@ impl Operand {
             return Ok(Self::Literal(value));
         }
         Err(format!("VALIDATION ERROR: Column '{expr}' not found in any table"))
+    }
+
+    fn reaches(&self) -> usize {
+        match self {
+            Self::Column(at) => *at,
+            Self::Literal(_) => 0,
+        }
     }
 
     fn value(&self, row: &Row) -> Value {

@@ -75,10 +75,12 @@ pub(super) enum Maker {
         after: String,
         first: i64,
     },
+    /// `cents`: two digits after the point also where the type has no scale.
     Number {
         from: f64,
         to: f64,
         shape: Shape,
+        cents: bool,
     },
     Moment {
         from: i64,
@@ -194,7 +196,7 @@ impl Recipe {
             to: calendar::days(2026, 6, 30) * calendar::DAY,
             shape: Shape::Rising,
         };
-        let number = |to: f64| Maker::Number { from: 1.0, to, shape: Shape::Low };
+        let number = |to: f64| Maker::Number { from: 1.0, to, shape: Shape::Low, cents: true };
         Self::always(match data_type {
             DataType::Boolean => Maker::Chance(0.7),
             DataType::TinyInt | DataType::SmallInt => number(100.0),
@@ -275,6 +277,7 @@ impl Maker {
                     from: number(from)?,
                     to: number(to)? + end,
                     shape: Shape::read(second)?,
+                    cents: verb == "decimal",
                 }
             }
             "date" | "timestamp" => {

@@ -7,6 +7,8 @@ use crate::sandbox::sql::runtime::{Collect, argument_number, argument_text};
 
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
+type Finish = fn(Numbers) -> Option<f64>;
+
 #[derive(Default)]
 struct Texts {
     texts: Vec<String>,
@@ -21,11 +23,7 @@ struct Numbers {
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     for (name, distinct) in [("dx_listagg", false), ("dx_listagg_distinct", true)] {
-        let finish: fn(Texts) -> Option<String> = if distinct {
-            |texts| Some(join_distinct(texts))
-        } else {
-            |texts| Some(texts.texts.join(&texts.separator))
-        };
+        let finish: fn(Texts) -> Option<String> = if distinct { join_distinct } else { join };
         connection.create_aggregate_function(
             name,
             2,
@@ -55,7 +53,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             finish: percentile,
         },
     )?;
-    let spreads: [(&str, fn(Numbers) -> Option<f64>); 4] = [
+    let spreads: [(&str, Finish); 4] = [
         ("dx_var_pop", |all| variance(&all.numbers, 0.0)),
         ("dx_var_samp", |all| variance(&all.numbers, 1.0)),
         ("dx_stddev_pop", |all| variance(&all.numbers, 0.0).map(f64::sqrt)),
@@ -92,14 +90,19 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     )
 }
 
-fn join_distinct(texts: Texts) -> String {
+#[expect(clippy::needless_pass_by_value, reason = "the end of an aggregate takes it all")]
+fn join(all: Texts) -> Option<String> {
+    (!all.texts.is_empty()).then(|| all.texts.join(&all.separator))
+}
+
+fn join_distinct(all: Texts) -> Option<String> {
     let mut seen: Vec<String> = Vec::new();
-    for text in texts.texts {
+    for text in all.texts {
         if !seen.contains(&text) {
             seen.push(text);
         }
     }
-    seen.join(&texts.separator)
+    join(Texts { texts: seen, separator: all.separator })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are never 2^52 rows")]

@@ -99,8 +99,12 @@ impl Binder<'_> {
             }
             "count_if" | "countif" => self.arguments(&list.args, scope, conditional, acc),
             _ if takes_date_part(name) => {
-                for argument in &list.args {
-                    if !is_date_part(argument) {
+                let end = list.args.len().saturating_sub(1);
+                for (index, argument) in list.args.iter().enumerate() {
+                    let part = end > 0
+                        && (index == 0 || index == end)
+                        && is_date_part(argument, index > 0);
+                    if !part {
                         self.arguments(std::slice::from_ref(argument), scope, step, acc);
                     }
                 }
@@ -390,61 +394,67 @@ const AGGREGATES: &[&str] = &[
     "xmlagg",
 ];
 
-/// Functions that take a bare date part: `TIMESTAMPADD(DAY, 1, d)`.
+/// Functions that take a bare date part, first or last: `TIMESTAMPADD(DAY, 1, d)`.
 fn takes_date_part(name: &str) -> bool {
-    name.contains("date")
-        || name.contains("time")
-        || matches!(name, "last_day" | "extract" | "next_day")
+    matches!(
+        name,
+        "timestampadd"
+            | "timestampdiff"
+            | "timestamp_diff"
+            | "timestamp_trunc"
+            | "dateadd"
+            | "datediff"
+            | "date_add"
+            | "date_sub"
+            | "date_diff"
+            | "date_part"
+            | "datepart"
+            | "datename"
+            | "date_trunc"
+            | "datetrunc"
+            | "datetime_diff"
+            | "datetime_trunc"
+            | "datetime_add"
+            | "datetime_sub"
+            | "time_diff"
+            | "time_trunc"
+            | "timeadd"
+            | "timediff"
+            | "datediff_big"
+            | "last_day"
+            | "trunc"
+            | "generate_date_array"
+    )
 }
 
-fn is_date_part(argument: &FunctionArg) -> bool {
-    const PARTS: &[&str] = &[
+/// Whether an argument is a date part; `whole` asks for a whole word, as short ones may be columns.
+fn is_date_part(argument: &FunctionArg, whole: bool) -> bool {
+    const WORDS: &[&str] = &[
         "year",
         "years",
-        "yy",
-        "yyyy",
         "quarter",
-        "qq",
-        "q",
         "month",
         "months",
-        "mm",
-        "mon",
         "day",
         "days",
-        "dd",
-        "d",
         "week",
         "weeks",
-        "ww",
-        "wk",
         "isoweek",
         "isoyear",
         "dayofyear",
-        "doy",
         "dayofweek",
-        "dow",
-        "dw",
         "weekday",
         "hour",
         "hours",
-        "hh",
         "minute",
         "minutes",
-        "mi",
-        "n",
         "second",
         "seconds",
-        "ss",
-        "s",
         "millisecond",
         "milliseconds",
-        "ms",
         "microsecond",
         "microseconds",
-        "mcs",
         "nanosecond",
-        "ns",
         "epoch",
         "century",
         "decade",
@@ -457,12 +467,16 @@ fn is_date_part(argument: &FunctionArg) -> bool {
         "sql_tsi_second",
         "sql_tsi_week",
         "sql_tsi_year",
-        "date",
+    ];
+    const SHORT: &[&str] = &[
+        "yy", "yyyy", "qq", "q", "mm", "mon", "m", "dd", "d", "ww", "wk", "w", "doy", "dow", "dw",
+        "hh", "h", "mi", "n", "ss", "s", "ms", "mcs", "ns", "y",
     ];
     let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident))) = argument else {
         return false;
     };
-    ident.quote_style.is_none() && PARTS.iter().any(|part| ident.value.eq_ignore_ascii_case(part))
+    let within = |list: &[&str]| list.iter().any(|part| ident.value.eq_ignore_ascii_case(part));
+    ident.quote_style.is_none() && (within(WORDS) || (!whole && within(SHORT)))
 }
 
 impl Lin {

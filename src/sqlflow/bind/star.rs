@@ -79,7 +79,7 @@ impl Binder<'_> {
                 columns.iter().any(|column| self.names.same(column.name, qualifier[0]))
             }
             _ => false,
-        });
+        }) || scope.rels.iter().any(|rel| self.qualifies(rel, &qualifier[..1]));
         let star = self.names.intern("*");
         if known {
             let mut acc = super::Acc::new();
@@ -119,7 +119,7 @@ impl Binder<'_> {
             Content::Derived(columns) => columns.to_vec(),
             Content::Opaque(lin) => {
                 let name = match &rel.qualifier {
-                    super::scope::Qualifier::Alias(alias) => *alias,
+                    super::scope::Qualifier::Alias(alias) if !lin.is_sourceless() => *alias,
                     _ => self.names.intern("*"),
                 };
                 vec![Column { name, lin: lin.clone(), star: None, item: None }]
@@ -168,13 +168,12 @@ impl Binder<'_> {
             for item in &replace.items {
                 let name = self.name(&item.column_name);
                 let lin = self.lineage(&item.expr, scope);
-                match columns.iter_mut().find(|c| c.star.is_none() && self.names.same(c.name, name))
-                {
-                    Some(column) => column.lin = lin,
-                    None => {
-                        hide_behind_stars(columns, &[name]);
-                        columns.push(Column { name, lin, star: None, item: None });
-                    }
+                let same = |c: &&mut Column| c.star.is_none() && self.names.same(c.name, name);
+                if let Some(column) = columns.iter_mut().find(same) {
+                    column.lin = lin;
+                } else {
+                    hide_behind_stars(columns, &[name]);
+                    columns.push(Column { name, lin, star: None, item: None });
                 }
             }
         }
