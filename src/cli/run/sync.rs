@@ -11,8 +11,7 @@ use super::discover::{self, Reading};
 use crate::cli::args::{ReportFormat, SyncArgs};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
-use crate::config::Settings;
-use crate::discovery::DiscoveryOptions;
+use crate::config::{self, Settings};
 use crate::http::RequestLog;
 use crate::lineage::Engine;
 use crate::model::DatasetPath;
@@ -64,13 +63,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
         () = session.cancel.cancelled() => return Err(Failure::interrupted()),
     };
     let (dremio, _) = discover::connect(session, &target).await?;
-    let options = DiscoveryOptions {
-        details: true,
-        // A storage-backed source that was asked for by name is to be read to its leaves.
-        list_storage_folders: !request.spaces.is_empty()
-            || settings.discovery.list_storage_folders,
-        ..settings.discovery_options()
-    };
+    let options = settings.discovery_options(config::Reading::Whole);
     let Reading { catalog, cancelled, root_error, .. } =
         discover::read(session, &dremio, options).await;
     if cancelled {
