@@ -117,7 +117,7 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
     let mut tty = tty::Tty::enter(options.state_dir.clone())?;
     let screen = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
     let mut terminal = Terminal::new(screen)?;
-    let exit = run_on(&mut app, backend, &mut terminal, &mut tty).await?;
+    let exit = tty::as_ui(run_on(&mut app, backend, &mut terminal, &mut tty)).await?;
     drop(tty);
     let now_remembered = app.remembered();
     if let Some(dir) = options.state_dir
