@@ -167,7 +167,6 @@ pub enum Command {
 Filters are regular expressions on the dotted path, such as '^sales\\.emea'.
 Exit status: 0 everything was read, 2 usage or configuration, 3 nothing could be read,
 4 parts could not be read (they are in the result with their error), 130 interrupted.")]
-#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct DiscoverArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
