@@ -4,10 +4,12 @@
 
 pub mod catalog;
 mod escape;
+pub mod lineage;
 pub mod sql_lineage;
 
 pub use catalog::{CatalogReport, ReportStats};
 pub use escape::Escaped;
+pub use lineage::LineageReport;
 pub use sql_lineage::SqlLineageReport;
 
 /// Version of every JSON shape written here; raised when a reader would have to change.

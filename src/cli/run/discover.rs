@@ -16,13 +16,13 @@ use crate::report::CatalogReport;
 use crate::report::catalog::SkippedEntry;
 
 /// What a walk brought home.
-struct Reading {
-    catalog: Catalog,
+pub(super) struct Reading {
+    pub(super) catalog: Catalog,
     skipped: Vec<SkippedEntry>,
     stats: DiscoveryStats,
-    cancelled: bool,
+    pub(super) cancelled: bool,
     /// Why the root itself could not be read.
-    root_error: Option<NodeError>,
+    pub(super) root_error: Option<NodeError>,
 }
 
 /// Runs the command.
@@ -86,7 +86,11 @@ pub(super) async fn connect(
 }
 
 /// Walks the catalogue to the end, or until Ctrl-C.
-async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
+pub(super) async fn read(
+    session: &Session,
+    client: &Client,
+    options: DiscoveryOptions,
+) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),
