@@ -50,7 +50,8 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     let _log = session.start_log(&settings, false);
     let request = request(args, &settings)?;
     let selection = request.selection()?;
-    if !args.dry_run && !args.yes && !session.printer.can_ask() {
+    let writes = !args.dry_run && args.plan_out.is_none();
+    if writes && !args.yes && !session.printer.can_ask() {
         return Err(Failure::usage(
             "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
         ));
@@ -103,7 +104,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     if let Some(file) = &args.plan_out {
         write_plan(session, file, &request, &prepared.plan)?;
     }
-    if args.dry_run || args.plan_out.is_some() {
+    if !writes {
         if !is_text {
             session.printer.data(&format!("{:#}\n", shown.to_json()))?;
         }
