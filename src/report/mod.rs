@@ -5,12 +5,14 @@
 pub mod catalog;
 mod diff;
 mod escape;
+pub mod lineage;
 pub mod sql_lineage;
 pub mod sync;
 
 pub use catalog::{CatalogReport, ReportStats};
 pub use diff::diff_text;
 pub use escape::Escaped;
+pub use lineage::LineageReport;
 pub use sql_lineage::SqlLineageReport;
 pub use sync::SyncReport;
 

@@ -87,6 +87,8 @@ pub(crate) struct Core {
     pub(crate) theme: Theme,
     pub(crate) keymap: Keymap,
     pub(crate) mouse: bool,
+    /// Whether everything is drawn in ASCII.
+    pub(crate) ascii: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
     current: FxHashMap<Slot, JobId>,
@@ -128,6 +130,7 @@ impl Core {
             theme,
             keymap,
             mouse,
+            ascii: false,
             notice: None,
             jobs: VecDeque::new(),
             current: FxHashMap::default(),
@@ -334,8 +337,14 @@ impl JobRecord {
     /// Whether it is worth a line: searches and the notes beside a node are not.
     pub(crate) fn is_shown(&self) -> bool {
         match self.slot {
-            Slot::Login | Slot::Discovery | Slot::Preview | Slot::Reflections => true,
-            Slot::Notes | Slot::Index | Slot::Search => matches!(self.state, JobState::Failed(_)),
+            Slot::Login
+            | Slot::Discovery
+            | Slot::Preview
+            | Slot::Reflections
+            | Slot::Layout => true,
+            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage => {
+                matches!(self.state, JobState::Failed(_))
+            }
         }
     }
 

@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::backend::{Backend, ReadNow};
+use super::lineage_model::LineageModel;
 use super::msg::{JobBody, JobEvent, JobId, JobSpec, Slot, Ticket};
+use crate::graph::layout::{Cancelled, layout};
 use crate::model::{DatasetPath, Item, NodeKind};
 use crate::search::{Found, Index, Query};
 
@@ -104,6 +106,20 @@ impl<B: Backend> Jobs<B> {
             }),
             JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
+            }),
+            JobSpec::Lineage(catalog, previous) => self.spawn(reporter, async move |_| {
+                blocking(move || {
+                    let model = LineageModel::read(&catalog, previous.as_deref());
+                    JobBody::Lineage(Arc::new(model))
+                })
+                .await
+            }),
+            JobSpec::Layout(diagram) => self.spawn(reporter, async move |token| {
+                blocking(move || match layout(diagram, &|| token.is_cancelled()) {
+                    Ok(drawing) => JobBody::Layout(Arc::new(drawing)),
+                    Err(Cancelled) => JobBody::Cancelled,
+                })
+                .await
             }),
             JobSpec::Search(index, query, previous) => {
                 self.spawn(reporter, async move |token| {

@@ -11,6 +11,7 @@ mod jobs;
 pub mod keymap;
 mod layer;
 mod layers;
+mod lineage_model;
 mod mouse;
 pub mod msg;
 mod panes;
@@ -30,6 +31,7 @@ use ratatui::backend::CrosstermBackend;
 
 pub use app::{App, Settings};
 pub use backend::{Backend, Live, ReadNow};
+pub use lineage_model::LineageModel;
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
 pub use theme::{ColourDepth, ThemeName};

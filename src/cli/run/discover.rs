@@ -23,8 +23,8 @@ use crate::snapshots::SnapshotStore;
 /// What a walk brought home.
 pub(super) struct Reading {
     pub(super) catalog: Catalog,
-    pub(super) skipped: Vec<SkippedEntry>,
-    pub(super) stats: DiscoveryStats,
+    skipped: Vec<SkippedEntry>,
+    stats: DiscoveryStats,
     pub(super) cancelled: bool,
     /// Why the root itself could not be read.
     pub(super) root_error: Option<NodeError>,
@@ -125,7 +125,11 @@ fn store(
 }
 
 /// Walks the catalogue to the end, or until Ctrl-C.
-pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
+pub(super) async fn read(
+    session: &Session,
+    client: &Client,
+    options: DiscoveryOptions,
+) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),

@@ -17,11 +17,11 @@ use crate::lineage::Engine;
 use crate::model::DatasetPath;
 use crate::openmetadata::{Client, ServerInfo};
 use crate::report::SyncReport;
+use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
 use crate::sync::journal::{Journal, interrupted};
 use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, prepare};
-use crate::sync::Selection;
 
 /// A reviewed plan with what it was asked for, so that it can be made again and compared.
 #[derive(Serialize, Deserialize)]
@@ -152,9 +152,8 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
         .space
         .iter()
         .map(|text| {
-            text.parse().map_err(|error| {
-                Failure::usage(format!("--space {text:?} is not a path: {error}"))
-            })
+            text.parse()
+                .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
         })
         .collect::<Result<_, _>>()?;
     let is_cloud = settings.dremio.project_id.is_some();
