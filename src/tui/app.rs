@@ -625,6 +625,12 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take(model, &self.core);
             }
+            JobBody::Resolved(found) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_resolved(&found);
+                let changes = found.entities.into_iter();
+                self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
+            }
             JobBody::Layout(drawing) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_layout(drawing);
@@ -655,7 +661,7 @@ impl App {
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());
             }
-            (Slot::Lineage | Slot::Layout, state) => self.lineage.fail(slot, state),
+            (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }
         self.core.end(slot, state);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::discovery::{DiscoveryEvent, DiscoveryOptions, discover};
+use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
 
@@ -35,6 +35,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
         &self,
         dataset_id: &str,
     ) -> impl Future<Output = Result<Vec<Reflection>, String>> + Send;
+    /// Looks for datasets at their paths, whether or not a listing shows them.
+    fn resolve(
+        &self,
+        paths: Vec<DatasetPath>,
+        cancel: &CancellationToken,
+    ) -> impl Future<Output = Resolved> + Send;
     /// The first rows of a SELECT. Cancelling ends it on the server too.
     fn query(
         &self,
@@ -43,6 +49,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
         cancel: &CancellationToken,
     ) -> impl Future<Output = Result<QueryResult, String>> + Send;
 }
+
+/// How many datasets are looked for at once.
+const LOOKS_AT_ONCE: usize = 8;
 
 /// A real server.
 #[derive(Clone, Debug)]
@@ -85,6 +94,10 @@ impl Backend for Live {
 
     async fn reflections(&self, dataset_id: &str) -> Result<Vec<Reflection>, String> {
         self.client.reflections(dataset_id).await.map_err(|error| error.to_string())
+    }
+
+    async fn resolve(&self, paths: Vec<DatasetPath>, cancel: &CancellationToken) -> Resolved {
+        resolve(&self.client, paths, LOOKS_AT_ONCE, cancel, |_, _| {}).await
     }
 
     async fn query(

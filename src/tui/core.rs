@@ -341,6 +341,7 @@ impl JobRecord {
             | Slot::Discovery
             | Slot::Preview
             | Slot::Reflections
+            | Slot::Resolve
             | Slot::Layout => true,
             Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage => {
                 matches!(self.state, JobState::Failed(_))

@@ -107,9 +107,12 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
             }),
-            JobSpec::Lineage(catalog, previous) => self.spawn(reporter, async move |_| {
+            JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
+                JobBody::Resolved(backend.resolve(paths, &token).await)
+            }),
+            JobSpec::Lineage(catalog, previous, looked) => self.spawn(reporter, async move |_| {
                 blocking(move || {
-                    let model = LineageModel::read(&catalog, previous.as_deref());
+                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked);
                     JobBody::Lineage(Arc::new(model))
                 })
                 .await

@@ -31,7 +31,7 @@ use ratatui::backend::CrosstermBackend;
 
 pub use app::{App, Settings};
 pub use backend::{Backend, Live, ReadNow};
-pub use lineage_model::LineageModel;
+pub use lineage_model::{LineageModel, Looked};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
 pub use theme::{ColourDepth, ThemeName};

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use std::sync::Arc;
 
-use super::lineage_model::LineageModel;
-use crate::discovery::DiscoveryEvent;
+use super::lineage_model::{LineageModel, Looked};
+use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
@@ -171,6 +171,8 @@ pub enum Slot {
     Search,
     /// Reading the SQL of all views.
     Lineage,
+    /// Looking for datasets that views name.
+    Resolve,
     /// Laying out a large lineage graph.
     Layout,
 }
@@ -196,7 +198,9 @@ pub enum JobSpec {
     /// Look something up.
     Search(Arc<Index>, Query, Option<Arc<Found>>),
     /// Read the SQL of all views, with what is known from the last time.
-    Lineage(Arc<Catalog>, Option<Arc<LineageModel>>),
+    Lineage(Arc<Catalog>, Option<Arc<LineageModel>>, Looked),
+    /// Look for datasets at their paths.
+    Resolve(Vec<DatasetPath>),
     /// Lay out a large lineage graph.
     Layout(Diagram),
 }
@@ -213,6 +217,7 @@ impl JobSpec {
             Self::Index(_) => Slot::Index,
             Self::Search(..) => Slot::Search,
             Self::Lineage(..) => Slot::Lineage,
+            Self::Resolve(_) => Slot::Resolve,
             Self::Layout(_) => Slot::Layout,
         }
     }
@@ -267,6 +272,8 @@ pub enum JobBody {
     Found(Arc<Found>),
     /// The lineage is there.
     Lineage(Arc<LineageModel>),
+    /// What there is at the paths looked at.
+    Resolved(Resolved),
     /// A graph is laid out.
     Layout(Arc<Layout>),
     /// The job has ended without more to say.
