@@ -60,6 +60,21 @@ pub(crate) enum JobState {
     Cancelled,
 }
 
+/// How something of Dremio's stands in OpenMetadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OmState {
+    InSync,
+    Differs,
+    Missing,
+}
+
+impl OmState {
+    /// What a container is whose parts are these.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Differs }
+    }
+}
+
 /// A word in the footer that goes away by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -89,6 +104,8 @@ pub(crate) struct Core {
     pub(crate) mouse: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
+    /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
+    pub(crate) om: FxHashMap<DatasetPath, OmState>,
     current: FxHashMap<Slot, JobId>,
     next_job: u64,
     cmds: Vec<Cmd>,
@@ -130,6 +147,7 @@ impl Core {
             mouse,
             notice: None,
             jobs: VecDeque::new(),
+            om: FxHashMap::default(),
             current: FxHashMap::default(),
             next_job: 0,
             cmds: Vec::new(),
@@ -334,8 +352,15 @@ impl JobRecord {
     /// Whether it is worth a line: searches and the notes beside a node are not.
     pub(crate) fn is_shown(&self) -> bool {
         match self.slot {
-            Slot::Login | Slot::Discovery | Slot::Preview | Slot::Reflections => true,
-            Slot::Notes | Slot::Index | Slot::Search => matches!(self.state, JobState::Failed(_)),
+            Slot::Login
+            | Slot::Discovery
+            | Slot::Preview
+            | Slot::Reflections
+            | Slot::Plan
+            | Slot::Apply => true,
+            Slot::Notes | Slot::Index | Slot::Search | Slot::OpenMetadata => {
+                matches!(self.state, JobState::Failed(_))
+            }
         }
     }
 

@@ -43,6 +43,7 @@ impl App {
             self.act(match pane {
                 Pane::Catalog => Action::ShowCatalog,
                 Pane::Detail => Action::ShowDetail,
+                Pane::Sync => Action::ShowSync,
                 Pane::Activity => Action::ShowActivity,
             });
             return;
@@ -62,6 +63,7 @@ impl App {
                         self.act(Action::Open);
                     }
                 }
+                Pane::Sync => self.sync.click(column, row, &mut self.core),
                 _ => {
                     self.detail.click(column, row, &mut self.core);
                 }
@@ -80,6 +82,7 @@ impl App {
         } else if self.places.right.contains(place) {
             match self.right {
                 Pane::Activity => self.activity.wheel(lines),
+                Pane::Sync => self.sync.wheel(lines, column, row),
                 _ => self.detail.wheel(lines, &self.core),
             }
         }

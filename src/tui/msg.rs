@@ -5,12 +5,17 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio_util::sync::CancellationToken;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::sync_target::PlanRequest;
 use crate::discovery::DiscoveryEvent;
 use crate::dremio::{QueryResult, Reflection};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
+use crate::openmetadata;
 use crate::search::{Found, Index, Query};
+use crate::sync::apply::{ApplyEvent, Report};
+use crate::sync::session::{Prepared, Step};
 
 macro_rules! actions {
     ($($variant:ident $name:literal $title:literal,)*) => {
@@ -59,6 +64,7 @@ actions! {
     PreviousPane "previous_pane" "Previous pane",
     ShowCatalog "show_catalog" "Go to the catalog",
     ShowDetail "show_detail" "Go to the details",
+    ShowSync "show_sync" "Go to the sync plan",
     ShowActivity "show_activity" "Go to jobs, requests and warnings",
     NextTab "next_tab" "Next tab in this pane",
     PreviousTab "previous_tab" "Previous tab in this pane",
@@ -71,6 +77,14 @@ actions! {
     CollapseAll "collapse_all" "Fold everything",
     ToggleMark "toggle_mark" "Mark or unmark",
     ClearMarks "clear_marks" "Remove all marks",
+    MakePlan "make_plan" "Compare with OpenMetadata: what is marked, or this",
+    Apply "apply" "Write the plan to OpenMetadata",
+    NextAction "next_action" "Show one sort of change only",
+    ScrollDown "scroll_down" "Scroll the changes down",
+    ScrollUp "scroll_up" "Scroll the changes up",
+    RetryFailed "retry_failed" "Plan again with what failed only",
+    TogglePrune "toggle_prune" "Delete what Dremio no longer has, or not",
+    ToggleOverwrite "toggle_overwrite" "Replace descriptions of others, or not",
     Refresh "refresh" "Read this again",
     RefreshAll "refresh_all" "Read the whole catalogue again",
     Copy "copy" "Copy the path",
@@ -135,6 +149,12 @@ pub enum Slot {
     Index,
     /// Looking something up in it.
     Search,
+    /// Connecting to OpenMetadata.
+    OpenMetadata,
+    /// Making a sync plan.
+    Plan,
+    /// Applying one.
+    Apply,
 }
 
 /// What a job is to do.
@@ -157,6 +177,12 @@ pub enum JobSpec {
     Index(Arc<Catalog>),
     /// Look something up.
     Search(Arc<Index>, Query, Option<Arc<Found>>),
+    /// Connect to OpenMetadata.
+    OpenMetadata,
+    /// Make a sync plan.
+    Plan(Box<PlanRequest>),
+    /// Apply a plan to this server, but for these items.
+    Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
 }
 
 impl JobSpec {
@@ -170,6 +196,9 @@ impl JobSpec {
             Self::Preview(..) => Slot::Preview,
             Self::Index(_) => Slot::Index,
             Self::Search(..) => Slot::Search,
+            Self::OpenMetadata => Slot::OpenMetadata,
+            Self::Plan(_) => Slot::Plan,
+            Self::Apply(..) => Slot::Apply,
         }
     }
 
@@ -221,6 +250,16 @@ pub enum JobBody {
     Index(Arc<Index>),
     /// A search has ended.
     Found(Arc<Found>),
+    /// OpenMetadata has answered.
+    Reached(openmetadata::ServerInfo),
+    /// How far a plan is.
+    Planning(Step),
+    /// A plan is there.
+    Planned(Arc<Prepared>),
+    /// What applying has come to since the last report.
+    Applying(Vec<ApplyEvent>),
+    /// Applying has ended.
+    Applied(Box<Report>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.

@@ -71,6 +71,7 @@ impl App {
                 left.push(Span::styled(format!("  {}", clean(user)), theme.soft));
             }
         }
+        left.extend(self.sync.status(&self.core));
         let mut right = self.reading_state();
         right.push(Span::raw(" "));
         frame.render_widget(spread(left, right, usize::from(area.width)), area);
@@ -199,7 +200,9 @@ impl App {
             self.places.labels.push((place, pane));
             x += width;
         }
-        if self.right == Pane::Activity {
+        if self.right == Pane::Sync {
+            self.sync.draw(frame, inside, &self.core, focused);
+        } else if self.right == Pane::Activity {
             self.activity.draw(frame, inside, &self.core, focused);
         } else {
             self.detail.draw(frame, inside, &self.core, focused);
@@ -295,6 +298,7 @@ impl App {
             }
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
+            (None, Pane::Sync) => self.sync.hints(),
             (None, Pane::Activity) => self.activity.hints(),
         };
         let last =

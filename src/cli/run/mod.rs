@@ -5,6 +5,8 @@ mod discover;
 mod doctor;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod seed;
 mod shell;
 mod snapshots;
 mod sql_lineage;

@@ -4,3 +4,4 @@ pub(crate) mod activity;
 pub(crate) mod catalog;
 pub(crate) mod detail;
 pub(crate) mod kinds;
+pub(crate) mod sync;
