@@ -566,6 +566,9 @@ pub struct SandboxArgs {
     /// The same for the OpenMetadata
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub openmetadata_port: u16,
+    /// Let the OpenMetadata hold an earlier state of the catalogue, as the demo does
+    #[arg(long)]
+    pub seeded: bool,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -8,6 +8,8 @@ mod impact;
 mod lineage;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod seed;
 mod shell;
 mod snapshots;
 mod sql_lineage;

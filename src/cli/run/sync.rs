@@ -156,19 +156,15 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
                 .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
         })
         .collect::<Result<_, _>>()?;
-    let is_cloud = settings.dremio.project_id.is_some();
     Ok(Request {
         settings: SyncSettings {
-            service_name: settings.openmetadata.service_name.clone(),
-            default_schema: settings.sync.default_schema.clone(),
-            dremio_url: settings.dremio.url.clone().filter(|_| !is_cloud),
             descriptions: !args.no_descriptions,
             label_classification: args.labels_as.clone(),
             lineage: settings.lineage.enabled && !args.no_lineage,
             overwrite_descriptions: args.overwrite_descriptions,
             prune: args.prune,
             reread_edges: args.reread_edges,
-            ..SyncSettings::default()
+            ..settings.sync_settings()
         },
         spaces,
         include: args.include.clone(),
