@@ -3,6 +3,7 @@
 mod config;
 mod discover;
 mod doctor;
+mod ingest_dbt;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod shell;
@@ -27,6 +28,7 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
         Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
