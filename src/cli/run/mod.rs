@@ -6,6 +6,7 @@ mod discover;
 mod doctor;
 mod impact;
 mod lineage;
+mod ingest_dbt;
 #[cfg(feature = "demo")]
 mod sandbox;
 #[cfg(feature = "demo")]
@@ -34,6 +35,7 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::CheckLineage(args) => block_on(session, check_lineage::run(session, args)),
         Command::Impact(args) => block_on(session, impact::run(session, args)),
         Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),

@@ -131,7 +131,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     Ok(status_of(&report, session.cancel.is_cancelled()))
 }
 
-fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
+pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
     if is_cancelled && report.statistics.not_begun > 0 {
         ExitStatus::Interrupted
     } else if report.ended_early.is_some() {
@@ -235,7 +235,7 @@ async fn prepared(
 }
 
 /// Says what a run that was killed has left.
-fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
     let Some(memory) = prepared.memory() else { return Ok(()) };
     let path = memory.journal();
     let found = interrupted(&path).map_err(|error| {
@@ -253,7 +253,7 @@ fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failur
     Ok(())
 }
 
-async fn write(
+pub(super) async fn write(
     session: &Session,
     settings: &Settings,
     client: &Client,
