@@ -49,7 +49,7 @@ pub(crate) enum Pane {
 }
 
 /// The panes that share the right side, in the order of their labels.
-pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 3] = [
+pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 4] = [
     (Pane::Detail, "Detail", Action::ShowDetail),
     (Pane::Lineage, "Lineage", Action::ShowLineage),
     (Pane::Sync, "Sync", Action::ShowSync),
@@ -547,8 +547,7 @@ impl App {
         if self.detail.select_tab(tab, &mut self.core) {
             self.settle_at = None;
             self.right = Pane::Detail;
-            if matches!(self.focus, Pane::Activity | Pane::Lineage) {
-            if matches!(self.focus, Pane::Activity | Pane::Sync) {
+            if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
                 self.focus = Pane::Detail;
             }
         } else {
@@ -697,6 +696,7 @@ impl App {
             JobBody::Layout(drawing) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_layout(drawing);
+            }
             JobBody::Reached(info) => {
                 self.core.end(slot, JobState::Done);
                 self.sync.reached(info);

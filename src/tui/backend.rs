@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use super::sync_target::{PlanRequest, SyncTarget};
-use crate::discovery::{DiscoveryEvent, DiscoveryOptions, discover};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
 use crate::openmetadata;

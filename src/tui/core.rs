@@ -360,11 +360,14 @@ impl JobRecord {
             | Slot::Preview
             | Slot::Reflections
             | Slot::Resolve
-            | Slot::Layout => true,
-            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage => {
+            | Slot::Layout
             | Slot::Plan
             | Slot::Apply => true,
-            Slot::Notes | Slot::Index | Slot::Search | Slot::OpenMetadata => {
+            Slot::Notes
+            | Slot::Index
+            | Slot::Search
+            | Slot::Lineage
+            | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

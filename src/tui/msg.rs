@@ -11,7 +11,6 @@ use std::sync::Arc;
 use super::lineage_model::{LineageModel, Looked};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use super::sync_target::PlanRequest;
-use crate::discovery::DiscoveryEvent;
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};

@@ -203,13 +203,8 @@ impl App {
         match self.right {
             Pane::Activity => self.activity.draw(frame, inside, &self.core, focused),
             Pane::Lineage => self.lineage.draw(frame, inside, &self.core, focused),
+            Pane::Sync => self.sync.draw(frame, inside, &self.core, focused),
             _ => self.detail.draw(frame, inside, &self.core, focused),
-        if self.right == Pane::Sync {
-            self.sync.draw(frame, inside, &self.core, focused);
-        } else if self.right == Pane::Activity {
-            self.activity.draw(frame, inside, &self.core, focused);
-        } else {
-            self.detail.draw(frame, inside, &self.core, focused);
         }
     }
 
