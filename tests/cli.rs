@@ -196,6 +196,7 @@ fn help_is_as_reviewed() {
         &[],
         &["discover"],
         &["doctor"],
+        &["ingest-dbt"],
         &["sql-lineage"],
         &["snapshots"],
         &["snapshots", "list"],

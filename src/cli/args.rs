@@ -136,6 +136,9 @@ pub enum Command {
     Discover(DiscoverArgs),
     /// Bring spaces to OpenMetadata: show what would change, field by field, then write it
     Sync(SyncArgs),
+    /// Match a dbt project with the catalogue and bring its descriptions, tags and lineage to
+    /// OpenMetadata
+    IngestDbt(IngestDbtArgs),
     /// Test the connection step by step and say what is wrong and what to do
     Doctor(DoctorArgs),
     /// Check the lineage of all views, and draw or export it
@@ -268,6 +271,53 @@ pub struct SyncArgs {
     /// Compare every lineage edge, not only those of tables that changed
     #[arg(long)]
     pub reread_edges: bool,
+    /// The form of the result
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
+}
+
+/// `ingest-dbt`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Reads manifest.json, and catalog.json, run_results*.json and sources.json where they are. With --demo
+and no folder the project of the shop is taken. The match report and the plan are always shown first.
+Exit status: 0 done or nothing to do, 1 something would change (--dry-run --exit-code), 2 usage,
+configuration or artifacts, 3 a server failed, 4 some items failed, 130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
+pub struct IngestDbtArgs {
+    /// Folder of the dbt project; its dbt_project.yml says where the artifacts are
+    #[arg(long, value_name = "DIR", conflicts_with = "target_dir")]
+    pub dbt_project: Option<PathBuf>,
+    /// Folder that holds manifest.json and the other artifacts
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
+    /// Results of a further run (repeatable); of each test the latest counts
+    #[arg(long, value_name = "FILE")]
+    pub run_results: Vec<PathBuf>,
+    /// Show the match report and the plan, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with 1 when something would change
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
+    /// Write without asking
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Classification of dbt's tags; it and its tags are made when they are not there
+    #[arg(long, value_name = "CLASSIFICATION", default_value = "dbtTags")]
+    pub tags_as: String,
+    /// Leave tags out
+    #[arg(long)]
+    pub no_tags: bool,
+    /// Leave descriptions out
+    #[arg(long)]
+    pub no_descriptions: bool,
+    /// Leave lineage out
+    #[arg(long)]
+    pub no_lineage: bool,
+    /// Replace descriptions that differ from dbt's, whoever wrote them
+    #[arg(long)]
+    pub overwrite_descriptions: bool,
     /// The form of the result
     #[arg(short, long, value_name = "FORM", default_value = "text")]
     pub format: ReportFormat,
@@ -566,6 +616,9 @@ pub struct SandboxArgs {
     /// The same for the OpenMetadata
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub openmetadata_port: u16,
+    /// Let the OpenMetadata hold an earlier state of the catalogue, as the demo does
+    #[arg(long)]
+    pub seeded: bool,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

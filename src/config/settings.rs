@@ -16,7 +16,7 @@ use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
-use crate::openmetadata;
+use crate::{openmetadata, sync};
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -387,6 +387,18 @@ impl Settings {
                 };
                 Ok(Credentials::Password { user, password })
             }
+        }
+    }
+
+    /// How a sync goes, as far as settings say.
+    pub fn sync_settings(&self) -> sync::session::SyncSettings {
+        let is_cloud = self.dremio.project_id.is_some();
+        sync::session::SyncSettings {
+            service_name: self.openmetadata.service_name.clone(),
+            default_schema: self.sync.default_schema.clone(),
+            dremio_url: self.dremio.url.clone().filter(|_| !is_cloud),
+            lineage: self.lineage.enabled,
+            ..sync::session::SyncSettings::default()
         }
     }
 

@@ -7,8 +7,9 @@ use super::manifest::{Manifest, Node};
 use super::relation::relation_path;
 use crate::model::DatasetPath;
 
-/// A form in which two spellings of one statement are equal: comments, white space between words
-/// and a last semicolon do not count; what stands in quotes does.
+/// A form in which two spellings of one statement are equal: comments, white space between
+/// words, quotes around plain names and a last semicolon do not count; what texts and other quoted names
+/// hold does.
 pub fn normal_form(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut chars = sql.chars().peekable();
@@ -25,7 +26,23 @@ pub fn normal_form(sql: &str) -> String {
     };
     while let Some(c) = chars.next() {
         match c {
-            '\'' | '"' => {
+            '"' => {
+                let mut name = String::new();
+                for inner in chars.by_ref().take_while(|inner| *inner != '"') {
+                    name.push(inner);
+                }
+                // dbt quotes every name; to Dremio the quotes around a plain one mean nothing.
+                let is_plain = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                    && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                if is_plain && chars.peek() != Some(&'"') {
+                    name.chars().for_each(|inner| push(&mut out, inner, &mut is_gap));
+                } else {
+                    push(&mut out, c, &mut is_gap);
+                    out.push_str(&name);
+                    out.push(c);
+                }
+            }
+            '\'' => {
                 push(&mut out, c, &mut is_gap);
                 // A doubled quote ends one text and begins the next: the same letters come out.
                 for inner in chars.by_ref() {
@@ -224,6 +241,7 @@ mod tests {
         let a = normal_form("select a ,b -- why\nfrom  t /* x */ where c = 'x  y' ;");
         assert_eq!(a, normal_form("select a, b\nfrom t where c='x  y'"));
         assert_ne!(a, normal_form("select a, b from t where c = 'x y'"));
+        assert_eq!(normal_form("select \"a\" from \"t\".\"x-y\""), normal_form("select a from t.\"x-y\""));
         assert_ne!(normal_form("select ab"), normal_form("select a b"));
         assert_eq!(normal_form("select 'it''s -- no'"), "select 'it''s -- no'");
     }

@@ -210,6 +210,31 @@ pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
     view
 }
 
+/// Reads SQL that makes the dataset `node` as if it were a view's.
+pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<SourceLineage> {
+    let schema = node.schema();
+    let mut view = ViewLineage {
+        reading: Reading {
+            status: ReadingStatus::Parsed,
+            diagnostics: Vec::new(),
+            traced_columns: 0,
+            columns: schema.len(),
+        },
+        sources: Vec::new(),
+        outputs: Vec::new(),
+        asked: Vec::new(),
+        sql: None,
+        context: Vec::new(),
+        columns: (schema.state == SchemaState::Known)
+            .then(|| schema.iter().map(|column| Arc::from(column.name)).collect()),
+        has_details: true,
+    };
+    let recorder = Recorder { catalog, asked: Mutex::default() };
+    let analysis = analyze(sql, &[], &recorder);
+    collect(sql, &analysis, &mut view);
+    view.sources
+}
+
 fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
     for statement in &analysis.statements {
         let mut by_path: FxHashMap<&DatasetPath, usize> = FxHashMap::default();

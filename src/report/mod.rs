@@ -3,6 +3,7 @@
 //! Nothing here reads from a server, and nothing decides where the text goes.
 
 pub mod catalog;
+pub mod dbt;
 mod diff;
 mod escape;
 pub mod lineage;
@@ -10,6 +11,7 @@ pub mod sql_lineage;
 pub mod sync;
 
 pub use catalog::{CatalogReport, ReportStats};
+pub use dbt::DbtReport;
 pub use diff::diff_text;
 pub use escape::Escaped;
 pub use lineage::LineageReport;

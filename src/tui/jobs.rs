@@ -24,6 +24,8 @@ use crate::search::{Found, Index, Query};
 
 /// Reports that may wait for the UI.
 const CHANNEL: usize = 256;
+/// Events of a sync told at once at most.
+const BATCH: usize = 512;
 /// Rows of a preview.
 pub(crate) const PREVIEW_ROWS: u64 = 50;
 /// Hits that the finder lists.
@@ -107,9 +109,12 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
             }),
-            JobSpec::Lineage(catalog, previous) => self.spawn(reporter, async move |_| {
+            JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
+                JobBody::Resolved(backend.resolve(paths, &token).await)
+            }),
+            JobSpec::Lineage(catalog, previous, looked) => self.spawn(reporter, async move |_| {
                 blocking(move || {
-                    let model = LineageModel::read(&catalog, previous.as_deref());
+                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked);
                     JobBody::Lineage(Arc::new(model))
                 })
                 .await
@@ -124,6 +129,53 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Search(index, query, previous) => {
                 self.spawn(reporter, async move |token| {
                     search(index, query, previous, &token).await
+                });
+            }
+            JobSpec::OpenMetadata => self.spawn(reporter, async move |token| {
+                match stopped_by(&token, backend.openmetadata()).await {
+                    Some(Ok(info)) => JobBody::Reached(info),
+                    Some(Err(message)) => JobBody::Failed(message),
+                    None => JobBody::Cancelled,
+                }
+            }),
+            JobSpec::Plan(request) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (steps, mut coming) = mpsc::unbounded_channel();
+                    let work = backend.plan(*request, steps, token.clone());
+                    let relaying = async {
+                        let mut many = Vec::new();
+                        while coming.recv_many(&mut many, BATCH).await > 0 {
+                            // Only the latest says how far it is now.
+                            if let Some(step) = many.drain(..).next_back() {
+                                relay.send(JobBody::Planning(step)).await;
+                            }
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        _ if token.is_cancelled() => JobBody::Cancelled,
+                        Ok(prepared) => JobBody::Planned(Arc::new(prepared)),
+                        Err(message) => JobBody::Failed(message),
+                    }
+                });
+            }
+            // Not dropped on cancellation: what is being written is waited for and told.
+            JobSpec::Apply(prepared, server, excluded) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (events, mut coming) = mpsc::unbounded_channel();
+                    let prepared = (*prepared).clone();
+                    let work = backend.apply(prepared, server, excluded, events, token);
+                    let relaying = async {
+                        let mut many = Vec::new();
+                        while coming.recv_many(&mut many, BATCH).await > 0 {
+                            relay.send(JobBody::Applying(std::mem::take(&mut many))).await;
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        Ok(report) => JobBody::Applied(Box::new(report)),
+                        Err(message) => JobBody::Failed(message),
+                    }
                 });
             }
         }

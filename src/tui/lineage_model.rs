@@ -3,7 +3,16 @@
 
 use crate::graph::digraph::{Graph, Node};
 use crate::lineage::{Engine, LineageGraph, ReadingStatus};
-use crate::model::Catalog;
+use crate::model::{Catalog, DatasetPath};
+
+/// What looking for datasets at their paths came to.
+#[derive(Clone, Debug, Default)]
+pub struct Looked {
+    /// There is nothing at these.
+    pub absent: Vec<DatasetPath>,
+    /// Of these it could not be found out, and why.
+    pub failed: Vec<(DatasetPath, String)>,
+}
 
 /// See the module. A node has the same index in both graphs.
 #[derive(Debug, Default)]
@@ -13,13 +22,18 @@ pub struct LineageModel {
     outline: Graph,
     views: usize,
     unread: usize,
+    unresolved: Vec<DatasetPath>,
 }
 
 impl LineageModel {
     /// Reads the SQL of all views; with a model of an earlier state only of those that changed.
-    pub fn read(catalog: &Catalog, _previous: Option<&Self>) -> Self {
-        let engine = Engine::new(catalog);
-        let graph = engine.graph(catalog);
+    pub fn read(catalog: &Catalog, previous: Option<&Self>, looked: &Looked) -> Self {
+        let mut engine = previous.map(|model| model.engine.clone()).unwrap_or_default();
+        engine.update(catalog);
+        let mut graph = engine.graph(catalog);
+        let failed = looked.failed.iter().map(|(path, why)| (path, why.as_str()));
+        graph.settle(&looked.absent, failed);
+        let unresolved = engine.unresolved(catalog);
         let nodes = graph
             .nodes()
             .iter()
@@ -37,7 +51,7 @@ impl LineageModel {
             views += 1;
             unread += usize::from(reading.status == ReadingStatus::Unread);
         }
-        Self { engine, graph, outline, views, unread }
+        Self { engine, graph, outline, views, unread, unresolved }
     }
 
     /// Tables, views and columns.
@@ -48,6 +62,11 @@ impl LineageModel {
     /// Nodes, folders and edges.
     pub fn outline(&self) -> &Graph {
         &self.outline
+    }
+
+    /// Paths that views name and no listing has shown, where there may be something all the same.
+    pub fn unresolved(&self) -> &[DatasetPath] {
+        &self.unresolved
     }
 
     /// Views in all, and those of them whose details have not been read.

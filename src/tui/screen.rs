@@ -71,6 +71,7 @@ impl App {
                 left.push(Span::styled(format!("  {}", clean(user)), theme.soft));
             }
         }
+        left.extend(self.sync.status(&self.core));
         let mut right = self.reading_state();
         right.push(Span::raw(" "));
         frame.render_widget(spread(left, right, usize::from(area.width)), area);
@@ -203,6 +204,12 @@ impl App {
             Pane::Activity => self.activity.draw(frame, inside, &self.core, focused),
             Pane::Lineage => self.lineage.draw(frame, inside, &self.core, focused),
             _ => self.detail.draw(frame, inside, &self.core, focused),
+        if self.right == Pane::Sync {
+            self.sync.draw(frame, inside, &self.core, focused);
+        } else if self.right == Pane::Activity {
+            self.activity.draw(frame, inside, &self.core, focused);
+        } else {
+            self.detail.draw(frame, inside, &self.core, focused);
         }
     }
 
@@ -297,6 +304,7 @@ impl App {
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
             (None, Pane::Lineage) => self.lineage.hints(),
+            (None, Pane::Sync) => self.sync.hints(),
             (None, Pane::Activity) => self.activity.hints(),
         };
         let last =

@@ -6,6 +6,8 @@ mod fake;
 mod runner;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod sync;
 
 use std::time::Instant;
 

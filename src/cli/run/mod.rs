@@ -6,8 +6,11 @@ mod discover;
 mod doctor;
 mod impact;
 mod lineage;
+mod ingest_dbt;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod seed;
 mod shell;
 mod snapshots;
 mod sql_lineage;
@@ -31,6 +34,8 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Discover(args) => block_on(session, discover::run(session, args)),
         Command::CheckLineage(args) => block_on(session, check_lineage::run(session, args)),
         Command::Impact(args) => block_on(session, impact::run(session, args)),
+        Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),

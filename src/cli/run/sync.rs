@@ -131,7 +131,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     Ok(status_of(&report, session.cancel.is_cancelled()))
 }
 
-fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
+pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
     if is_cancelled && report.statistics.not_begun > 0 {
         ExitStatus::Interrupted
     } else if report.ended_early.is_some() {
@@ -156,19 +156,15 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
                 .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
         })
         .collect::<Result<_, _>>()?;
-    let is_cloud = settings.dremio.project_id.is_some();
     Ok(Request {
         settings: SyncSettings {
-            service_name: settings.openmetadata.service_name.clone(),
-            default_schema: settings.sync.default_schema.clone(),
-            dremio_url: settings.dremio.url.clone().filter(|_| !is_cloud),
             descriptions: !args.no_descriptions,
             label_classification: args.labels_as.clone(),
             lineage: settings.lineage.enabled && !args.no_lineage,
             overwrite_descriptions: args.overwrite_descriptions,
             prune: args.prune,
             reread_edges: args.reread_edges,
-            ..SyncSettings::default()
+            ..settings.sync_settings()
         },
         spaces,
         include: args.include.clone(),
@@ -239,7 +235,7 @@ async fn prepared(
 }
 
 /// Says what a run that was killed has left.
-fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
     let Some(memory) = prepared.memory() else { return Ok(()) };
     let path = memory.journal();
     let found = interrupted(&path).map_err(|error| {
@@ -257,7 +253,7 @@ fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failur
     Ok(())
 }
 
-async fn write(
+pub(super) async fn write(
     session: &Session,
     settings: &Settings,
     client: &Client,

@@ -83,7 +83,7 @@ impl LineagePane {
         }
     }
 
-    fn key(core: &Core, action: Action) -> String {
+    fn key_of(core: &Core, action: Action) -> String {
         core.key(&[Context::Lineage, Context::Global], action)
     }
 
@@ -183,7 +183,7 @@ impl LineagePane {
             if !self.filters.folded.is_empty() {
                 parts.push(format!("{} folded", counted(self.filters.folded.len(), "folder")));
             }
-            let key = Self::key(core, Action::ShowHidden);
+            let key = Self::key_of(core, Action::ShowHidden);
             say(vec![
                 Span::styled(parts.join(", "), theme.warning),
                 Span::styled(format!(" ({key} shows all)"), theme.soft),
@@ -225,10 +225,10 @@ impl LineagePane {
         let Some(drawing) = &self.canvas.drawing else {
             let boxes = count(scene.graph.nodes.len());
             let text = if self.canvas.is_given_up {
-                let key = Self::key(core, Action::NextRendering);
+                let key = Self::key_of(core, Action::NextRendering);
                 format!("{boxes} boxes are not laid out; {key} shows them as a tree")
             } else {
-                let key = Self::key(core, Action::Back);
+                let key = Self::key_of(core, Action::Back);
                 format!("{} laying out {boxes} boxes; {key} stops it", core.spinner())
             };
             let place = Rect { y: area.y + area.height / 3, height: 1, ..area };
@@ -391,7 +391,7 @@ impl LineagePane {
                 "Choose one in the catalog, or find one by name.".to_owned(),
             ),
             Target::Dataset(_) if self.failure.is_some() => {
-                let key = Self::key(core, Action::Refresh);
+                let key = Self::key_of(core, Action::Refresh);
                 (
                     "✗ The lineage could not be read.".to_owned(),
                     theme.error,

@@ -21,18 +21,22 @@ mod words;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashSet;
+
 use self::canvas::Canvas;
 use self::look::{Filters, History, Look};
 use self::popup::{ColumnPicker, ImpactList};
 use self::scene::{Scene, TreeItem};
 use self::texts::Level;
+use crate::discovery::Resolved;
 use crate::graph::layout::Layout;
-use crate::model::{NodeId, NodeRef};
-use crate::tui::core::{Core, JobState};
-use crate::tui::lineage_model::LineageModel;
+use crate::model::{DatasetPath, NodeId, NodeRef};
+use crate::tui::core::{Core, JobState, Server};
+use crate::tui::lineage_model::{LineageModel, Looked};
 use crate::tui::msg::{Action, JobSpec, Slot};
 use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::Cursor;
+use crate::tui::widgets::text::counted;
 
 /// How long the lineage may lag behind a running walk, and behind single changes.
 const LAG: Duration = Duration::from_secs(2);
@@ -97,8 +101,13 @@ pub(crate) struct LineagePane {
     version: u64,
     read_at: Option<Instant>,
     failure: Option<String>,
+    /// What was looked for at its path, folded, and what that came to.
+    asked: FxHashSet<DatasetPath>,
+    looked: Looked,
     target: Target,
     history: History,
+    /// The catalog's cursor led here, and nobody has done anything here since.
+    is_passing: bool,
     filters: Filters,
     /// Chosen by hand; otherwise the pane's size decides.
     rendering: Option<Rendering>,
@@ -137,8 +146,15 @@ impl LineagePane {
             .look()
             .is_some_and(|look| look.focus() == key || look.selected == *key);
         if !is_here {
-            let key = key.clone();
-            self.go(Look::around(key, 1, 1));
+            let look = Look::around(key.clone(), 1, 1);
+            // Passing over the catalog leaves no trail.
+            if self.is_passing {
+                self.history.replace(look);
+            } else {
+                self.history.push(look);
+            }
+            self.arrived();
+            self.is_passing = true;
         }
     }
 
@@ -150,6 +166,7 @@ impl LineagePane {
 
     /// What is the same for every new place.
     fn arrived(&mut self) {
+        self.is_passing = false;
         self.edge = None;
         self.panel_top = 0;
         self.is_stale = true;
@@ -159,6 +176,7 @@ impl LineagePane {
 
     /// Something changed the view of the place where one is.
     fn changed(&mut self) {
+        self.is_passing = false;
         self.is_stale = true;
         self.canvas.follow();
     }
@@ -180,13 +198,40 @@ impl LineagePane {
     pub(crate) fn refresh(&mut self, core: &mut Core) {
         if self.next_read(core) == Some(Duration::ZERO) {
             self.version = core.version;
-            let spec = JobSpec::Lineage(Arc::clone(&core.catalog), self.model.clone());
+            let looked = self.looked.clone();
+            let spec = JobSpec::Lineage(Arc::clone(&core.catalog), self.model.clone(), looked);
             core.start("Read the SQL of the views", spec);
         }
+        self.look_for_missing(core);
         if self.is_stale {
             self.rebuild();
         }
         self.order_layout(core);
+    }
+
+    /// Looks at their paths for the tables that views name and no listing has shown: discovery does
+    /// not list the folders of file systems, where most raw tables stand.
+    fn look_for_missing(&mut self, core: &mut Core) {
+        let Some(model) = &self.model else { return };
+        let may_ask = matches!(core.server, Server::Ready(_)) && core.walk.finished.is_some();
+        if !may_ask || core.running(Slot::Resolve).is_some() {
+            return;
+        }
+        let mut paths = model.unresolved().to_vec();
+        paths.retain(|path| self.asked.insert(path.folded()));
+        if !paths.is_empty() {
+            let label = format!("Look for {} that views name", counted(paths.len(), "table"));
+            core.start(label, JobSpec::Resolve(paths));
+        }
+    }
+
+    /// What was looked for is there, or is not.
+    pub(crate) fn take_resolved(&mut self, found: &Resolved) {
+        self.looked.absent.extend(found.absent.iter().cloned());
+        let failed = found.failed.iter().map(|(path, why)| (path.clone(), why.message.clone()));
+        self.looked.failed.extend(failed);
+        // Nothing else may have changed, and yet the graph is another one.
+        self.version = u64::MAX;
     }
 
     /// Has a large graph laid out, if boxes are what is looked at.
@@ -218,8 +263,9 @@ impl LineagePane {
     pub(crate) fn fail(&mut self, slot: Slot, state: &JobState) {
         match (slot, state) {
             (Slot::Layout, _) => self.canvas.give_up(),
+            (Slot::Resolve, _) => {}
             (_, JobState::Failed(message)) => self.failure = Some(message.clone()),
-            _ => self.version = 0,
+            _ => self.version = u64::MAX,
         }
     }
 

@@ -101,11 +101,11 @@ impl Panel<'_> {
             about.join(" · "),
         )];
         if node.role == NodeRole::Missing {
-            lines.extend(self.text(
-                "Views name it and the catalogue does not show it: it is gone, or it stands in a \
-                 folder that was not listed. Reading it again looks for it.",
-                theme.warning,
-            ));
+            let text = match &node.unchecked {
+                Some(why) => format!("? Views name it; whether it is there is not known: {why}"),
+                None => "! Views name it, and it is not there.".to_owned(),
+            };
+            lines.extend(self.text(&text, theme.warning));
         }
         lines.extend(self.diagnostics(node));
         lines.extend(self.made_of(at));
@@ -247,6 +247,9 @@ impl Panel<'_> {
         about.push(words::confidence(edge.confidence).to_owned());
         let mut lines = vec![self.ends(from, to, &about.join(" · "))];
         let mut facts = Vec::new();
+        if let Some(at) = &edge.at {
+            facts.push(("named in", format!("line {}, column {}", at.line, at.column)));
+        }
         if let Some(function) = &edge.via_function {
             facts.push(("through function", shown_path(function)));
         }

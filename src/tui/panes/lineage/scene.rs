@@ -198,6 +198,7 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::tui::lineage_model::Looked;
     use crate::model::{
         Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
         NodeKind, TableKind,
@@ -248,7 +249,7 @@ pub(super) mod tests {
                 }),
             })));
         }
-        Arc::new(LineageModel::read(&catalog, None))
+        Arc::new(LineageModel::read(&catalog, None, &Looked::default()))
     }
 
     fn keys(scene: &Scene) -> Vec<&str> {

@@ -96,7 +96,7 @@ impl BoxLine {
 /// A column line of a box names this column.
 pub(super) fn column_at<'a>(
     model: &'a LineageModel,
-    scene: &Scene,
+    scene: &'a Scene,
     at: usize,
     level: Level,
     line: &BoxLine,

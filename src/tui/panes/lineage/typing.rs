@@ -234,10 +234,11 @@ impl LineagePane {
     pub(super) fn focus_on(&mut self, key: String) {
         let look = match self.history.look() {
             // Between two datasets there are no steps to take over.
-            Some(here) if here.upstream + here.downstream > 0 => Look {
-                traced: here.traced.clone(),
-                ..Look::around(key, here.upstream, here.downstream)
-            },
+            Some(here) if here.upstream + here.downstream > 0 => {
+                let mut look = Look::around(key, here.upstream, here.downstream);
+                look.traced.clone_from(&here.traced);
+                look
+            }
             _ => Look::around(key, 1, 1),
         };
         self.go(look);
