@@ -8,7 +8,7 @@ use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
 use crate::dremio::Client;
 use crate::http::RequestLog;
@@ -37,10 +37,7 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     let output = Output::new(args.output.as_deref(), args.format, &session.printer);
     output.check()?;
     let target = session.target(&settings).await?;
-    let options = DiscoveryOptions {
-        details: !args.no_details,
-        ..settings.discovery_options(config::Reading::Whole)
-    };
+    let options = DiscoveryOptions { details: !args.no_details, ..settings.discovery_options() };
 
     let (client, server) = connect(session, &target).await?;
     let reading = read(session, &client, options).await;
@@ -125,11 +122,7 @@ fn store(
 }
 
 /// Walks the catalogue to the end, or until Ctrl-C.
-pub(super) async fn read(
-    session: &Session,
-    client: &Client,
-    options: DiscoveryOptions,
-) -> Reading {
+pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),

@@ -11,7 +11,7 @@ use super::discover::{self, Reading};
 use crate::cli::args::{ReportFormat, SyncArgs};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::http::RequestLog;
 use crate::lineage::Engine;
 use crate::model::DatasetPath;
@@ -64,7 +64,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
         () = session.cancel.cancelled() => return Err(Failure::interrupted()),
     };
     let (dremio, _) = discover::connect(session, &target).await?;
-    let options = settings.discovery_options(config::Reading::Whole);
+    let options = settings.discovery_options();
     let Reading { catalog, cancelled, root_error, .. } =
         discover::read(session, &dremio, options).await;
     if cancelled {
