@@ -71,7 +71,7 @@ impl App {
                 left.push(Span::styled(format!("  {}", clean(user)), theme.soft));
             }
         }
-        left.extend(self.sync.status(&self.core));
+        left.extend(self.sync.status(&self.core, area.width < 100));
         let mut right = self.reading_state();
         right.push(Span::raw(" "));
         frame.render_widget(spread(left, right, usize::from(area.width)), area);

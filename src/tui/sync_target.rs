@@ -100,7 +100,10 @@ impl SyncTarget {
                 overwrite_descriptions: request.overwrite,
                 ..self.settings
             };
-            let on_step = |step| drop(steps.send(step));
+            // Nobody listens any more when the UI is gone.
+            let on_step = |step| {
+                let _ = steps.send(step);
+            };
             let made = prepare(sources, &request.selection, &settings, &on_step, &cancel).await;
             made.map_err(|error| error.to_string())
         })
@@ -132,7 +135,9 @@ impl SyncTarget {
                 }
                 None => None,
             };
-            let on_event = |event| drop(events.send(event));
+            let on_event = |event| {
+                let _ = events.send(event);
+            };
             let options = ApplyOptions {
                 max_workers: self.max_workers,
                 batch_size: self.batch_size,

@@ -28,7 +28,7 @@ const SHORT: usize = 40;
 
 impl SyncPane {
     /// What the status bar says.
-    pub(crate) fn status(&self, core: &Core) -> Vec<Span<'static>> {
+    pub(crate) fn status(&self, core: &Core, is_narrow: bool) -> Vec<Span<'static>> {
         let theme = &core.theme;
         match &self.target {
             Target::None(_) => Vec::new(),
@@ -45,7 +45,8 @@ impl SyncPane {
                     (Some(user), _) => format!(" ({})", clean(user)),
                     (None, _) => String::new(),
                 };
-                let text = format!("  OpenMetadata {}{who}", clean(&version));
+                let product = if is_narrow { "OM" } else { "OpenMetadata" };
+                let text = format!("  {product} {}{who}", clean(&version));
                 vec![Span::styled(text, theme.soft)]
             }
         }
@@ -64,8 +65,7 @@ impl SyncPane {
         let theme = &core.theme;
         let head_height = u16::try_from(head.len()).unwrap_or(2).min(area.height);
         frame.render_widget(Paragraph::new(head), Rect { height: head_height, ..area });
-        let body =
-            Rect { y: area.y + head_height, height: area.height - head_height, ..area };
+        let body = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
         if body.height < 3 {
             return;
         }
@@ -77,8 +77,7 @@ impl SyncPane {
         } else {
             let top = (body.height * 11 / 20).max(2);
             let rule = Rect { y: body.y + top, height: 1, ..body };
-            let below =
-                Rect { y: rule.y + 1, height: body.height - top - 1, ..body };
+            let below = Rect { y: rule.y + 1, height: body.height - top - 1, ..body };
             (Rect { height: top, ..body }, rule, below)
         };
         for place in rule.rows().flat_map(Rect::columns) {
@@ -109,7 +108,13 @@ impl SyncPane {
         let len = lines.len();
         let seen: Vec<Line<'_>> = lines.into_iter().skip(self.scroll).take(height).collect();
         frame.render_widget(Paragraph::new(seen), changes);
-        scrollbar(frame, Rect { width: changes.width + 1, ..changes }, self.scroll, len, theme.soft);
+        scrollbar(
+            frame,
+            Rect { width: changes.width + 1, ..changes },
+            self.scroll,
+            len,
+            theme.soft,
+        );
     }
 
     fn draw_without_plan(&self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
@@ -291,7 +296,8 @@ impl SyncPane {
         }
         let unread = shown.prepared.unread_texts.len();
         if unread > 0 && shown.report.is_none() {
-            let text = format!("! {} could not be read and stay as they are", counted(unread, "wiki"));
+            let text =
+                format!("! {} could not be read and stay as they are", counted(unread, "wiki"));
             lines.push(Line::from(cut(vec![Span::styled(text, theme.warning)], cells)));
         }
         let only = match self.only {
@@ -321,10 +327,12 @@ impl SyncPane {
         let theme = &core.theme;
         let (at, depth) = self.rows[row];
         let node = &shown.tree.nodes[at];
-        let arrow = match (node.children.is_empty(), self.folded.contains(&at)) {
-            (true, _) => "  ",
-            (false, true) => "▸ ",
-            (false, false) => "▾ ",
+        // What a filter hides below a node does not count as something to unfold.
+        let has_below = self.rows.get(row + 1).is_some_and(|(_, below)| *below > depth);
+        let arrow = match (has_below, self.folded.contains(&at)) {
+            (_, true) if !node.children.is_empty() => "▸ ",
+            (true, _) => "▾ ",
+            (false, _) => "  ",
         };
         let mut left = vec![Span::styled(format!("{}{arrow}", "  ".repeat(depth)), theme.faint)];
         let (chosen, skipped) = shown.choice(at);
@@ -381,7 +389,7 @@ fn look(action: Change, theme: &Theme) -> Style {
     match action {
         Change::Create => theme.good,
         Change::Update => theme.busy,
-        Change::Restore => theme.link,
+        Change::Restore => theme.view,
         Change::Delete | Change::Conflict => theme.error,
         Change::Keep => theme.warning,
         Change::Unchanged => theme.soft,
@@ -428,9 +436,7 @@ impl Shown {
             }
             Progress::Ended(ItemOutcome::Done { .. }) => ("✓ done, see".to_owned(), theme.warning),
             Progress::Ended(ItemOutcome::Failed { .. }) => ("✗ failed".to_owned(), theme.error),
-            Progress::Ended(ItemOutcome::Skipped { .. }) => {
-                ("✗ not tried".to_owned(), theme.error)
-            }
+            Progress::Ended(ItemOutcome::Skipped { .. }) => ("✗ not tried".to_owned(), theme.error),
             Progress::Ended(ItemOutcome::NotBegun) => ("not begun".to_owned(), theme.warning),
             Progress::Open | Progress::Ended(ItemOutcome::Untouched | ItemOutcome::Excluded)
                 if is_left_out =>
@@ -514,8 +520,7 @@ fn nothing_to_tell(item: &Item, theme: &Theme) -> Option<Line<'static>> {
 fn outcome_lines(progress: &Progress, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (text, style) = match progress {
         Progress::Ended(ItemOutcome::Failed { reason, in_doubt }) => {
-            let doubt =
-                if *in_doubt { " It may have been written all the same." } else { "" };
+            let doubt = if *in_doubt { " It may have been written all the same." } else { "" };
             (format!("✗ failed: {reason}{doubt}"), theme.error)
         }
         Progress::Ended(ItemOutcome::Skipped { reason }) => {
@@ -537,26 +542,20 @@ fn outcome_lines(progress: &Progress, cells: usize, theme: &Theme) -> Vec<Line<'
     wrap_pieces(&[(text, style)], cells)
 }
 
-fn change_lines(
-    lines: &mut Vec<Line<'static>>,
-    change: &FieldChange,
-    cells: usize,
-    theme: &Theme,
-) {
+fn change_lines(lines: &mut Vec<Line<'static>>, change: &FieldChange, cells: usize, theme: &Theme) {
     let kept = match change.outcome {
         Outcome::Written => None,
         Outcome::KeptByServer => Some("kept: the server does not let a bot replace it"),
         Outcome::KeptForPeople => Some("kept: somebody may have written it"),
     };
     let (old, new) = (change.old.as_deref(), change.new.as_deref());
-    let is_short = |text: Option<&str>| {
-        text.is_none_or(|text| !text.contains('\n') && width(text) <= SHORT)
-    };
+    let is_short =
+        |text: Option<&str>| text.is_none_or(|text| !text.contains('\n') && width(text) <= SHORT);
     let field = change.field.clone();
     if kept.is_none() && is_short(old) && is_short(new) {
         let mut pieces = vec![(format!("{field}  "), theme.header)];
         match (old, new) {
-            (None, Some(new)) => pieces.push((new.to_owned(), theme.good)),
+            (None, Some(new)) => pieces.push((format!("+ {new}"), theme.good)),
             (old, new) => {
                 pieces.push((old.unwrap_or("—").to_owned(), gone(theme)));
                 pieces.push((" → ".to_owned(), theme.soft));

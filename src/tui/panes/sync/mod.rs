@@ -72,10 +72,7 @@ enum Progress {
 
 impl Progress {
     fn has_failed(&self) -> bool {
-        matches!(
-            self,
-            Self::Ended(ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. })
-        )
+        matches!(self, Self::Ended(ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. }))
     }
 }
 
@@ -223,7 +220,8 @@ impl SyncPane {
                 .iter()
                 .map(|index| &before.prepared.plan.items[*index].key)
                 .collect();
-            excluded = (0..items.len()).filter(|index| skipped.contains(&items[*index].key)).collect();
+            excluded =
+                (0..items.len()).filter(|index| skipped.contains(&items[*index].key)).collect();
         }
         let selection = &self.selection;
         let unread =
@@ -253,6 +251,19 @@ impl SyncPane {
             let is_schema = |at: &usize| shown.tree.nodes[*at].sort == tree::Sort::Schema;
             self.folded = (0..shown.tree.nodes.len()).filter(is_schema).collect();
             self.flatten();
+        }
+        self.go_to_first_write();
+    }
+
+    /// The first thing to look at is the first that would be written.
+    fn go_to_first_write(&mut self) {
+        let Some(shown) = &self.shown else { return };
+        let is_written = |(at, _): &(usize, usize)| {
+            let item = shown.tree.nodes[*at].item;
+            item.is_some_and(|item| shown.prepared.plan.items[item].action.writes())
+        };
+        if let Some(row) = self.rows.iter().position(is_written) {
+            self.cursor.go(row, self.rows.len());
         }
     }
 
@@ -450,7 +461,8 @@ impl SyncPane {
         choices.extend([Only::Failed, Only::Everything]);
         let has_any = |only: &Only| (0..shown.progress.len()).any(|item| shown.passes(item, *only));
         let at = choices.iter().position(|only| *only == self.only).unwrap_or(0);
-        let next = choices.iter().cycle().skip(at + 1).take(choices.len()).find(|only| has_any(only));
+        let next =
+            choices.iter().cycle().skip(at + 1).take(choices.len()).find(|only| has_any(only));
         self.only = next.copied().unwrap_or_default();
         self.flatten();
     }
@@ -603,7 +615,9 @@ impl SyncPane {
     /// The actions worth a place in the footer now.
     pub(crate) fn hints(&self) -> Vec<(Action, &'static str)> {
         match (&self.stage, &self.shown) {
-            (Stage::Applying { .. }, _) => vec![(Action::CancelJob, "stop after what is under way")],
+            (Stage::Applying { .. }, _) => {
+                vec![(Action::CancelJob, "stop after what is under way")]
+            }
             (Stage::Planning(_) | Stage::Waiting, _) => vec![(Action::CancelJob, "cancel")],
             (Stage::Idle, None) => match self.target {
                 Target::Failed(_) => vec![(Action::Refresh, "try again")],

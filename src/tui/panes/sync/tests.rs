@@ -44,7 +44,9 @@ fn plan() -> Plan {
 }
 
 fn labels(tree: &Tree, rows: &[(usize, usize)]) -> Vec<String> {
-    rows.iter().map(|(at, depth)| format!("{}{}", "  ".repeat(*depth), tree.nodes[*at].label)).collect()
+    rows.iter()
+        .map(|(at, depth)| format!("{}{}", "  ".repeat(*depth), tree.nodes[*at].label))
+        .collect()
 }
 
 #[test]

@@ -85,8 +85,10 @@ impl Tree {
         let mut conflicts = None;
         for (index, item) in plan.items.iter().enumerate() {
             let at = match &item.key {
-                ItemKey::Entity(entity, name) if item.payload.is_none() && item.expected.is_none()
-                    && item.action == Action::Conflict =>
+                ItemKey::Entity(entity, name)
+                    if item.payload.is_none()
+                        && item.expected.is_none()
+                        && item.action == Action::Conflict =>
                 {
                     // Its name is a path in Dremio, since it has none in OpenMetadata.
                     let group = *conflicts.get_or_insert_with(|| {
