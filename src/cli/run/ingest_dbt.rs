@@ -8,7 +8,7 @@ use super::sync::{status_of, tell_interrupted, write};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::dbt::matching::{Evidence, match_nodes};
 use crate::dbt::project::ProjectFile;
 use crate::dbt::{ArtifactError, CatalogArtifact, Manifest, RunResults, SourceFreshness};
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         () = session.cancel.cancelled() => return Err(Failure::interrupted()),
     };
     let (dremio, _) = discover::connect(session, &target).await?;
-    let options = settings.discovery_options(config::Reading::Whole);
+    let options = settings.discovery_options();
     let Reading { catalog, cancelled, root_error, .. } =
         discover::read(session, &dremio, options).await;
     if cancelled {

@@ -87,7 +87,7 @@ impl Lineage {
     ) -> Result<Self, Failure> {
         let target = session.target(settings).await?;
         let (client, server) = discover::connect(session, &target).await?;
-        let reading = discover::read(session, &client, settings.discovery_options(crate::config::Reading::Whole)).await;
+        let reading = discover::read(session, &client, settings.discovery_options()).await;
         if let Some(error) = &reading.root_error
             && reading.catalog.is_empty()
         {
