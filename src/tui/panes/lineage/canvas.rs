@@ -14,7 +14,7 @@ use crate::tui::lineage_model::LineageModel;
 /// From so many boxes on the layout is a job.
 pub(super) const LARGE: usize = 150;
 /// How wide names may be, the widest first: the first that lets the drawing fit is taken.
-const NAMES: [usize; 3] = [32, 24, 18];
+const NAMES: [usize; 4] = [32, 24, 18, 14];
 /// How wide names may be where nothing lets it fit.
 const NAME: usize = 24;
 /// Cells that stay free around the box under the cursor.

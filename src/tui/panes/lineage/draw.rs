@@ -19,8 +19,9 @@ use super::boxes::Picture;
 use super::look::Place;
 use super::panel::Panel;
 use super::rows::Rows;
+use super::words::Made;
 use super::{LineagePane, PanelSize, Rendering, Target, Typing, words};
-use crate::lineage::NodeRole;
+use crate::lineage::{NodeIndex, NodeRole};
 use crate::model::display::clean;
 use crate::tui::core::Core;
 use crate::tui::keymap::Context;
@@ -370,10 +371,26 @@ impl LineagePane {
                 drawing.layout.edges().iter().any(|edge| edge.back)
             });
             if has_cycle {
-                spans.push(Span::styled("┄┄ feeds itself", theme.soft));
+                spans.push(Span::styled("┄┄ feeds itself  ", theme.soft));
+            }
+            for made in self.made_on_trace() {
+                spans.push(Span::styled(made.sign(), theme.call));
+                spans.push(Span::styled(format!(" {}  ", made.meaning()), theme.soft));
             }
         }
         spans
+    }
+
+    /// The signs in front of traced columns.
+    fn made_on_trace(&self) -> Vec<Made> {
+        let trace = self.scene.as_ref().and_then(|scene| scene.trace.as_ref());
+        let (Some(model), Some(trace)) = (&self.model, trace) else { return Vec::new() };
+        let columns = trace.columns.iter().flat_map(|(node, names)| {
+            let at = NodeIndex(u32::try_from(*node).unwrap_or(u32::MAX));
+            names.iter().filter_map(move |name| words::column_kind(model.graph(), at, name))
+        });
+        let made: Vec<Made> = columns.collect();
+        Made::ALL.into_iter().filter(|one| made.contains(one)).collect()
     }
 
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, core: &Core) {

@@ -88,11 +88,9 @@ impl Panel<'_> {
             about.push(counted(node.columns.len(), "column"));
         }
         let readers = graph.downstream(at).len();
-        about.push(if readers == 0 {
-            "read by nothing".to_owned()
-        } else {
-            format!("read by {readers}")
-        });
+        if readers > 0 {
+            about.push(format!("read by {readers}"));
+        }
         let mut lines = vec![self.title(
             vec![
                 Span::styled(words::sign(node.role), words::style(node.role, theme)),
@@ -152,33 +150,41 @@ impl Panel<'_> {
         let is_view = graph.node(at).role == NodeRole::View;
         order
             .iter()
-            .map(|folded| {
+            .flat_map(|folded| {
                 let spelled = names.iter().find(|name| fold(name) == *folded).copied();
                 let name = spelled.unwrap_or(folded);
                 let steps = by_column.get(folded).map_or(&[][..], Vec::as_slice);
-                let sources: Vec<String> = steps
-                    .iter()
-                    .map(|(from, step)| {
-                        let table = clean(graph.node(*from).path.name()).into_owned();
-                        format!("{table}.{}", clean(&step.from))
-                    })
-                    .collect();
-                let kind = words::column_kind(graph, at, folded);
-                let expression = steps.first().map_or("", |(_, step)| &*step.expression);
-                let mut spans = vec![Span::styled(
-                    format!("  {}  ", fit(name, widest)),
-                    if traced.is_some() { self.theme.busy } else { self.theme.base },
-                )];
-                if steps.is_empty() {
-                    let word = if is_view { "no source: a constant or unknown" } else { "" };
-                    spans.push(Span::styled(word, self.theme.faint));
-                    return self.cut(spans);
+                // A UNION makes one column by several expressions.
+                let mut by_expression: Vec<(&ColumnEdge, Vec<String>)> = Vec::new();
+                for (from, step) in steps {
+                    let table = clean(graph.node(*from).path.name()).into_owned();
+                    let source = format!("{table}.{}", clean(&step.from));
+                    let is_same =
+                        |(other, _): &&mut (&ColumnEdge, _)| other.expression == step.expression;
+                    match by_expression.iter_mut().find(is_same) {
+                        Some((_, sources)) => sources.push(source),
+                        None => by_expression.push((step, vec![source])),
+                    }
                 }
-                spans.push(Span::styled(fit(kind.unwrap_or(""), 8), self.theme.call));
-                spans.extend(self.expression(expression));
-                spans.push(Span::styled("  ← ", self.theme.soft));
-                spans.push(Span::styled(sources.join(", "), self.theme.soft));
-                self.cut(spans)
+                let look = if traced.is_some() { self.theme.busy } else { self.theme.base };
+                let mut head = Span::styled(format!("  {}  ", fit(name, widest)), look);
+                if by_expression.is_empty() {
+                    let word = if is_view { "no source: a constant, or not known" } else { "" };
+                    return vec![self.cut(vec![head, Span::styled(word, self.theme.faint)])];
+                }
+                let mut lines = Vec::new();
+                for (step, sources) in by_expression {
+                    let mut spans = vec![
+                        head.clone(),
+                        Span::styled(fit(words::kind(step.kind), 8), self.theme.call),
+                    ];
+                    spans.extend(self.expression(&step.expression));
+                    spans.push(Span::styled("  ← ", self.theme.soft));
+                    spans.push(Span::styled(sources.join(", "), self.theme.soft));
+                    lines.push(self.cut(spans));
+                    head = Span::raw(" ".repeat(widest + 4));
+                }
+                lines
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Traced;
-use super::words;
+use super::words::{self, Made};
 use crate::lineage::{NodeIndex, NodeRole, impact};
 use crate::model::display::{clean, width};
 use crate::model::path::fold;
@@ -26,7 +26,7 @@ pub(super) struct ColumnPicker {
     /// The dataset's key.
     pub(super) node: String,
     title: String,
-    names: Vec<(String, Option<&'static str>)>,
+    names: Vec<(String, Option<Made>)>,
     is_view: bool,
     pub(super) input: LineInput,
     pub(super) cursor: Cursor,
@@ -55,7 +55,7 @@ impl ColumnPicker {
         let at = before.as_ref().filter(|traced| traced.node == key).and_then(|traced| {
             names.iter().position(|name| fold(name) == fold(&traced.column))
         });
-        let names: Vec<(String, Option<&'static str>)> = names
+        let names: Vec<(String, Option<Made>)> = names
             .into_iter()
             .map(|name| {
                 let kind = words::column_kind(graph, index, &fold(&name));
@@ -75,7 +75,7 @@ impl ColumnPicker {
     }
 
     /// The columns that the filter lets through.
-    pub(super) fn shown(&self) -> Vec<&(String, Option<&'static str>)> {
+    pub(super) fn shown(&self) -> Vec<&(String, Option<Made>)> {
         let needle = self.input.value().trim().to_lowercase();
         self.names.iter().filter(|(name, _)| contains(name, &needle)).collect()
     }
@@ -128,7 +128,7 @@ impl ColumnPicker {
         for (y, at) in (list.y..).zip(self.cursor.window(len)) {
             let (name, kind) = shown[at];
             let word = match kind {
-                Some(kind) => *kind,
+                Some(kind) => kind.word(),
                 None if self.is_view => "no source",
                 None => "",
             };
@@ -256,7 +256,7 @@ impl ImpactList {
                 0 => (Cow::Owned(row.hops.to_string()), theme.soft),
                 1 => {
                     let path = crate::model::display::truncate_middle(&row.path, path);
-                    (Cow::Owned(path.into_owned()), theme.base)
+                    (Cow::Owned(path.into_owned()), theme.overlay)
                 }
                 _ if self.has_column => (Cow::Borrowed(row.what.as_str()), theme.busy),
                 _ => (Cow::Borrowed(row.via.as_str()), theme.soft),

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::scene::{Scene, TreeItem};
-use super::words;
+use super::words::{self, Made};
 use crate::graph::digraph::Side;
 use crate::graph::focus::Subject;
 use crate::graph::glyph::Charset;
@@ -20,7 +20,7 @@ use crate::tui::lineage_model::LineageModel;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::list::{Cursor, scrollbar};
 use crate::tui::widgets::table::{self, Column, Spec};
-use crate::tui::widgets::text::{counted, cut, fit, spans_width, spread};
+use crate::tui::widgets::text::{counted, fit, spans_width, spread};
 
 /// What both need to be drawn.
 pub(super) struct Rows<'a> {
@@ -68,7 +68,7 @@ impl Rows<'_> {
     }
 
     /// The traced columns of a box, each with how it is made.
-    fn traced(&self, at: usize) -> Vec<(String, Option<&'static str>, bool)> {
+    fn traced(&self, at: usize) -> Vec<(String, Option<Made>, bool)> {
         let (Some(trace), Some(node)) = (&self.scene.trace, self.scene.node(at)) else {
             return Vec::new();
         };
@@ -103,6 +103,7 @@ impl Rows<'_> {
     pub(super) fn draw_tree(&self, frame: &mut Frame<'_>, area: Rect, cursor: &mut Cursor) -> Rect {
         let items = &self.scene.tree;
         cursor.resize(usize::from(area.height), items.len());
+        let names = self.name_column(usize::from(area.width));
         for (y, at) in (area.y..).zip(cursor.window(items.len())) {
             let line_area = Rect { y, height: 1, ..area };
             let line = match &items[at] {
@@ -111,7 +112,7 @@ impl Rows<'_> {
                 }
                 TreeItem::Box(row) => {
                     let side = self.side_of(at);
-                    self.tree_line(row, side, usize::from(area.width))
+                    self.tree_line(row, side, names, usize::from(area.width))
                 }
             };
             frame.render_widget(line, line_area);
@@ -135,7 +136,23 @@ impl Rows<'_> {
         })
     }
 
-    fn tree_line(&self, row: &TreeRow, side: Option<Side>, cells: usize) -> Line<'static> {
+    /// Where the text beside the names begins.
+    fn name_column(&self, cells: usize) -> usize {
+        let width_of = |item: &TreeItem| match item {
+            TreeItem::Heading(_) => 0,
+            TreeItem::Box(row) => 3 * row.guides.len() + width(&self.name(row.node)[1].content) + 4,
+        };
+        let widest = self.scene.tree.iter().map(width_of).max().unwrap_or(0);
+        widest.min(cells / 2) + 2
+    }
+
+    fn tree_line(
+        &self,
+        row: &TreeRow,
+        side: Option<Side>,
+        names: usize,
+        cells: usize,
+    ) -> Line<'static> {
         let theme = self.theme;
         let at = row.node;
         let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
@@ -146,17 +163,6 @@ impl Rows<'_> {
             Span::raw(" "),
             name,
         ];
-        for (index, (column, kind, is_start)) in self.traced(at).into_iter().enumerate() {
-            left.push(Span::styled(if index == 0 { "  " } else { ", " }, theme.soft));
-            let look = if is_start { theme.busy.patch(theme.strong) } else { theme.busy };
-            left.push(Span::styled(column, look.fg(theme.busy.fg.unwrap_or_default())));
-            if let Some(kind) = kind {
-                left.push(Span::styled(format!(" {kind}"), theme.call));
-            }
-        }
-        if row.repeated {
-            left.push(Span::styled("  (see above)", theme.soft));
-        }
         let shown = &self.scene.graph.nodes[at];
         let (up, down) = match side {
             Some(Side::Upstream) => (shown.hidden_upstream, 0),
@@ -168,16 +174,44 @@ impl Rows<'_> {
                 left.push(Span::styled(format!("  {arrow}+{hidden}"), theme.key));
             }
         }
-        if let Some(trouble) = self.trouble(at) {
-            left.push(Span::raw("  "));
-            left.push(trouble);
+        let used = spans_width(&left);
+        left.push(Span::raw(" ".repeat(names.saturating_sub(used).max(2))));
+        let traced = self.traced(at);
+        for (index, (column, kind, is_start)) in traced.iter().enumerate() {
+            if index > 0 {
+                left.push(Span::styled(", ", theme.soft));
+            }
+            let look = if *is_start { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::empty() };
+            left.push(Span::styled(column.clone(), theme.busy.add_modifier(look)));
+            if let Some(kind) = kind {
+                left.push(Span::styled(format!(" {}", kind.word()), theme.call));
+            }
         }
-        let folder = self.folder(at);
+        let mut beside = Vec::new();
+        if let Some(trouble) = self.trouble(at) {
+            beside.push(trouble);
+        }
+        if row.repeated {
+            beside.push(Span::styled("(see above)", theme.soft));
+        }
+        let look = if self.scene.is_dimmed(at) { theme.faint } else { theme.soft };
+        if traced.is_empty() || beside.is_empty() {
+            beside.push(Span::styled(self.folder(at), look));
+        }
+        let beside: Vec<Span<'static>> = beside
+            .into_iter()
+            .enumerate()
+            .flat_map(|(at, span)| [Span::raw(if at == 0 { "" } else { "  " }), span])
+            .collect();
+        if self.scene.trace.is_none() {
+            left.extend(beside);
+            return spread(left, Vec::new(), cells);
+        }
+        // On a trace the columns matter; the folder stands where it is in nobody's way.
         let room = cells.saturating_sub(spans_width(&left) + 2);
         let mut right = Vec::new();
-        if room >= 8 && self.scene.trace.is_none() || room > width(&folder) {
-            let look = if self.scene.is_dimmed(at) { theme.faint } else { theme.soft };
-            right = cut(vec![Span::styled(folder, look)], room);
+        if room >= spans_width(&beside) {
+            right = beside;
             right.push(Span::raw(" "));
         }
         spread(left, right, cells)

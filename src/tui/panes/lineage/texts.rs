@@ -103,7 +103,8 @@ pub(super) fn column_at<'a>(
 ) -> Option<&'a str> {
     let node = model.graph().nodes().get(scene.node(at)?)?;
     let (shown, _) = columns(node, scene.trace.as_ref(), scene.node(at)?, level)?;
-    let text = line.text.trim_start();
+    // A sign and a space stand in front.
+    let text = line.text.split_at_checked(line.text.chars().next()?.len_utf8() + 1)?.1;
     shown.into_iter().find(|name| {
         let cleaned = clean(name);
         text == cleaned || text.starts_with(&*cleaned) && text[cleaned.len()..].starts_with(' ')
@@ -214,7 +215,7 @@ fn column_lines(
 ) -> Vec<BoxLine> {
     let trace = scene.trace.as_ref();
     let Some((shown, more)) = columns(node, trace, index, level) else { return Vec::new() };
-    let has_kinds = level == Level::Kinds || trace.is_some();
+    let (has_signs, has_words) = (trace.is_some(), level == Level::Kinds);
     let at = NodeIndex(u32::try_from(index).unwrap_or(u32::MAX));
     let widest = shown.iter().map(|name| width(&clean(name))).max().unwrap_or(0).min(cells);
     let mut lines: Vec<BoxLine> = shown
@@ -226,14 +227,18 @@ fn column_lines(
                 Some(_) => Tone::Traced,
                 None => Tone::Column,
             };
-            let sign = if tone == Tone::Start { "▸ " } else { "  " };
+            let made = words::column_kind(graph, at, &folded);
+            let sign = made.filter(|_| has_signs).map_or(" ", words::Made::sign);
             let text = clean(name);
             let text = truncate_to_width(&text, cells);
-            let line = BoxLine::default().with(sign, tone).with(&text, tone);
-            match words::column_kind(graph, at, &folded).filter(|_| has_kinds) {
-                Some(kind) => {
+            let line = BoxLine::default()
+                .with(sign, Tone::Kind)
+                .with(" ", Tone::Column)
+                .with(&text, tone);
+            match made.filter(|_| has_words) {
+                Some(made) => {
                     let air = " ".repeat(widest - width(&text) + 2);
-                    line.with(&air, Tone::Kind).with(kind, Tone::Kind)
+                    line.with(&air, Tone::Kind).with(made.word(), Tone::Kind)
                 }
                 None => line,
             }
@@ -277,9 +282,9 @@ mod tests {
         assert_eq!(
             texts(&look, Level::Folders),
             [
-                vec!["◫ mart", "s", "  total  aggr", "  … 1 more"],
+                vec!["◫ mart", "s", "Σ total", "  … 1 more"],
                 vec!["▦ raw", "s", "  Amount", "  … 2 more"],
-                vec!["◫ stg", "s", "▸ net  expr", "  … 2 more"],
+                vec!["◫ stg", "s", "ƒ net", "  … 2 more"],
             ]
         );
     }

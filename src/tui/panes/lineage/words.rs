@@ -64,12 +64,61 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
+/// How a column comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Made {
+    /// By a step of this kind.
+    By(Kind),
+    /// Its value is only chosen by what it comes from.
+    Chosen,
+}
+
+impl Made {
+    /// Every way, for the legend.
+    pub(super) const ALL: [Self; 6] = [
+        Self::By(Kind::Identity),
+        Self::By(Kind::Expression),
+        Self::By(Kind::Aggregation),
+        Self::By(Kind::Window),
+        Self::By(Kind::Constant),
+        Self::Chosen,
+    ];
+
+    /// A short word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::By(kind) => self::kind(kind),
+            Self::Chosen => "cond",
+        }
+    }
+
+    /// A sign of one cell, where there is no room for the word.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::By(Kind::Constant) => "c",
+            Self::By(Kind::Identity) => "=",
+            Self::By(Kind::Expression) => "ƒ",
+            Self::By(Kind::Aggregation) => "Σ",
+            Self::By(Kind::Window) => "w",
+            Self::Chosen => "?",
+        }
+    }
+
+    /// What the sign means.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::By(Kind::Constant) => "constant",
+            Self::By(Kind::Identity) => "copied",
+            Self::By(Kind::Expression) => "computed",
+            Self::By(Kind::Aggregation) => "aggregated",
+            Self::By(Kind::Window) => "window",
+            Self::Chosen => "chosen by",
+        }
+    }
+}
+
 /// How a column of a node is made, as far as its sources tell.
-pub(super) fn column_kind(
-    graph: &LineageGraph,
-    node: NodeIndex,
-    folded: &str,
-) -> Option<&'static str> {
+pub(super) fn column_kind(graph: &LineageGraph, node: NodeIndex, folded: &str) -> Option<Made> {
     let mut strongest = None;
     let mut flows = false;
     for (_, edge) in graph.upstream(node) {
@@ -78,7 +127,7 @@ pub(super) fn column_kind(
             flows |= step.influence.is_direct();
         }
     }
-    if flows { strongest.map(kind) } else { strongest.map(|_| "cond") }
+    if flows { strongest.map(Made::By) } else { strongest.map(|_| Made::Chosen) }
 }
 
 /// How sure an edge is, in words.
