@@ -59,7 +59,7 @@ async fn stage(size: (u16, u16)) -> Stage {
     };
     let runner = Runner::start_with(live, size, Settings { log, no_sync: None, ..settings() });
     runner.wait_for("read just now").await;
-    runner.wait_for("1.13 (bot)").await;
+    runner.wait_for("1.13").await;
     Stage { dremio, openmetadata, runner }
 }
 
@@ -107,7 +107,7 @@ async fn a_space_is_marked_looked_at_written_and_its_marks_follow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_has_a_reason_and_is_tried_again_alone() {
-    let Stage { openmetadata, runner, .. } = stage((120, 40)).await;
+    let Stage { dremio: _dremio, openmetadata, runner } = stage((120, 40)).await;
     let refusal = Fault::Status(400, "the name is not to my taste".to_owned());
     openmetadata.fail_next(1, Some("PUT"), "/api/v1/tables", refusal);
     runner.keys("/").typed("Finance").keys("enter esc d").wait_for("create").await;
@@ -120,7 +120,7 @@ async fn a_failure_has_a_reason_and_is_tried_again_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn small_screens_show_tree_and_changes() {
-    let Stage { runner, .. } = stage((80, 24)).await;
+    let Stage { dremio: _dremio, openmetadata: _openmetadata, runner } = stage((80, 24)).await;
     runner.keys("/").typed("Finance").keys("enter esc S").wait_for("create").await;
     runner.keys("z G").wait_for("· ").await;
     runner.keys("o").wait_for("showing create").await;

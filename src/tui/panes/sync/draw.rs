@@ -45,8 +45,12 @@ impl SyncPane {
                     (Some(user), _) => format!(" ({})", clean(user)),
                     (None, _) => String::new(),
                 };
-                let product = if is_narrow { "OM" } else { "OpenMetadata" };
-                let text = format!("  {product} {}{who}", clean(&version));
+                let version = clean(&version);
+                let text = if is_narrow {
+                    format!("  OM {version}")
+                } else {
+                    format!("  OpenMetadata {version}{who}")
+                };
                 vec![Span::styled(text, theme.soft)]
             }
         }
@@ -180,7 +184,7 @@ impl SyncPane {
                 format!("{spinner} waiting for the catalogue to be read")
             }
             Stage::Waiting => format!("{spinner} waiting for a connection"),
-            Stage::Planning(None) => format!("{spinner} finding lineage"),
+            Stage::Planning(None) => format!("{spinner} finding lineage, reading wikis"),
             Stage::Planning(Some(Step::Texts(done, total))) => {
                 format!("{spinner} reading wikis {}/{}", count(*done), count(*total))
             }
