@@ -20,23 +20,31 @@ fn manifest() -> Vec<u8> {
     let sql = "select a, b, sum(c) as c from upstream where d > 5 group by a, b\\n".repeat(25);
     for n in 0..MODELS {
         let comma = if n == 0 { "" } else { "," };
-        let ups = [n.saturating_sub(1), n / 2, n / 3]
-            .map(|up| format!("\"model.big.m{up}\""))
-            .join(",");
+        let ups =
+            [n.saturating_sub(1), n / 2, n / 3].map(|up| format!("\"model.big.m{up}\"")).join(",");
         let mut columns = String::new();
         for c in 0..10 {
             let comma = if c == 0 { "" } else { "," };
-            let _ = write!(columns, r#"{comma}"c{c}":{{"name":"c{c}","description":"What column {c} of model {n} means.","meta":{{}},"data_type":null,"constraints":[],"quote":null,"config":{{"meta":{{}},"tags":[]}},"tags":[]}}"#);
+            let _ = write!(
+                columns,
+                r#"{comma}"c{c}":{{"name":"c{c}","description":"What column {c} of model {n} means.","meta":{{}},"data_type":null,"constraints":[],"quote":null,"config":{{"meta":{{}},"tags":[]}},"tags":[]}}"#
+            );
         }
-        let _ = write!(text, r#"{comma}"model.big.m{n}":{{"database":"Space","schema":"a.b","name":"m{n}","resource_type":"model","package_name":"big","unique_id":"model.big.m{n}","fqn":["big","m{n}"],"alias":"m{n}","config":{{"enabled":true,"materialized":"{}","tags":[],"meta":{{}}}},"tags":["x"],"description":"Model {n}.","columns":{{{columns}}},"meta":{{}},"relation_name":"\"Space\".\"a\".\"b\".\"m{n}\"","raw_code":"{sql}","compiled_code":"{sql}","depends_on":{{"macros":[],"nodes":[{ups}]}}}}"#,
-            if n % 10 == 3 { "ephemeral" } else { "view" });
+        let _ = write!(
+            text,
+            r#"{comma}"model.big.m{n}":{{"database":"Space","schema":"a.b","name":"m{n}","resource_type":"model","package_name":"big","unique_id":"model.big.m{n}","fqn":["big","m{n}"],"alias":"m{n}","config":{{"enabled":true,"materialized":"{}","tags":[],"meta":{{}}}},"tags":["x"],"description":"Model {n}.","columns":{{{columns}}},"meta":{{}},"relation_name":"\"Space\".\"a\".\"b\".\"m{n}\"","raw_code":"{sql}","compiled_code":"{sql}","depends_on":{{"macros":[],"nodes":[{ups}]}}}}"#,
+            if n % 10 == 3 { "ephemeral" } else { "view" }
+        );
     }
     text.push_str(r#"},"sources":{},"macros":{"#);
     let body = "{% macro x() %}\\n select 1 \\n{% endmacro %}".repeat(60);
     let mut n = 0;
     while text.len() < 50 << 20 {
         let comma = if n == 0 { "" } else { "," };
-        let _ = write!(text, r#"{comma}"macro.big.x{n}":{{"name":"x{n}","macro_sql":"{body}","depends_on":{{"macros":[]}}}}"#);
+        let _ = write!(
+            text,
+            r#"{comma}"macro.big.x{n}":{{"name":"x{n}","macro_sql":"{body}","depends_on":{{"macros":[]}}}}"#
+        );
         n += 1;
     }
     text.push_str("}}");

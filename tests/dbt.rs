@@ -71,7 +71,10 @@ fn edges_and_paths_are_those_that_dbt_tells() {
             }
         }
         assert_eq!(json!(manifest.disabled), expected["disabled"]);
-        assert_eq!(manifest.exposures.len(), expected["exposures"].as_u64().expect("a count") as usize);
+        assert_eq!(
+            manifest.exposures.len(),
+            expected["exposures"].as_u64().expect("a count") as usize
+        );
         let catalog = CatalogArtifact::read(&read(&folder, "catalog.json")).expect("a catalogue");
         assert!(catalog.tables.keys().all(|id| manifest.node(id).is_some()));
         let mut runs = RunResults::default();
@@ -94,7 +97,8 @@ fn older_manifests_read_the_same() {
         assert_eq!(manifest.version, version, "{name}");
         let graph = ModelGraph::of(&manifest);
         let edges = named(&manifest, &graph.physical_edges);
-        let pair = |a: &str, b: &str| (format!("model.corner_shop.{a}"), format!("model.corner_shop.{b}"));
+        let pair =
+            |a: &str, b: &str| (format!("model.corner_shop.{a}"), format!("model.corner_shop.{b}"));
         // Through the ephemeral int_order_lines.
         assert!(edges.contains(&pair("stg_products", "fct_orders")), "{name}");
         assert!(!edges.iter().any(|(from, _)| from.ends_with("int_order_lines")), "{name}");
@@ -103,11 +107,9 @@ fn older_manifests_read_the_same() {
         let rendered = dremio_explorer::dbt::sql::compiled(&manifest, orders).expect("renders");
         assert!(rendered.contains("raw_orders") && !rendered.contains("{{"), "{name}: {rendered}");
     }
-    for name in [
-        "run_results_v4_dbt1.4.json",
-        "run_results_v4_dbt1.5.json",
-        "run_results_v5_dbt1.7.json",
-    ] {
+    for name in
+        ["run_results_v4_dbt1.4.json", "run_results_v4_dbt1.5.json", "run_results_v5_dbt1.7.json"]
+    {
         let mut runs = RunResults::default();
         runs.add(&read(&folder, name)).expect("results");
         assert!(runs.warnings.is_empty() && !runs.results.is_empty(), "{name}");
@@ -126,7 +128,9 @@ fn job_texts_tell_what_a_node_made() {
         let sql = line["sql"].as_str().expect("SQL");
         let id = dremio_explorer::dbt::sql::node_id_of(sql).expect("a node_id");
         let Some(node) = manifest.node(&id) else { continue };
-        if let Some(path) = dremio_explorer::dbt::sql::made_relation(sql).filter(|_| node.is_dataset()) {
+        if let Some(path) =
+            dremio_explorer::dbt::sql::made_relation(sql).filter(|_| node.is_dataset())
+        {
             let expected = relation_path(node, true).expect("a path");
             // A table's twin view stands elsewhere, under the same alias.
             assert!(path.is_same(&expected) || sql.contains("view"), "{id}: {path}");
@@ -166,13 +170,18 @@ fn files_that_are_no_manifests_get_one_clear_line() {
     assert!(matches!(say(b"{\"nodes\": {}}"), ArtifactError::NotDbt { .. }));
     assert!(matches!(say(b"{\"metadata\": 7, \"nodes\": {}}"), ArtifactError::NotDbt { .. }));
     let other = |word: &str, version: &str| {
-        format!("{{\"metadata\":{{\"dbt_schema_version\":\"https://schemas.getdbt.com/dbt/{word}/{version}.json\"}},\"nodes\":{{}}}}")
+        format!(
+            "{{\"metadata\":{{\"dbt_schema_version\":\"https://schemas.getdbt.com/dbt/{word}/{version}.json\"}},\"nodes\":{{}}}}"
+        )
     };
     assert!(matches!(
         say(other("catalog", "v1").as_bytes()),
         ArtifactError::WrongArtifact { wanted: Artifact::Manifest, .. }
     ));
-    assert!(matches!(say(other("manifest", "v4").as_bytes()), ArtifactError::TooOld { version: 4, .. }));
+    assert!(matches!(
+        say(other("manifest", "v4").as_bytes()),
+        ArtifactError::TooOld { version: 4, .. }
+    ));
     let newer = Manifest::read(other("manifest", "v99").as_bytes()).expect("is read all the same");
     assert!(newer.warnings[0].contains("v99"));
     // Nesting without end, and names with escape sequences in the message.
@@ -199,9 +208,17 @@ fn odd_fields_cost_nothing_but_themselves() {
 #[test]
 fn cycles_in_a_broken_manifest_end() {
     let node = |name: &str, kind: &str, up: &str| {
-        format!(r#""model.p.{name}":{{"resource_type":"model","config":{{"materialized":"{kind}"}},"depends_on":{{"nodes":["model.p.{up}"]}}}}"#)
+        format!(
+            r#""model.p.{name}":{{"resource_type":"model","config":{{"materialized":"{kind}"}},"depends_on":{{"nodes":["model.p.{up}"]}}}}"#
+        )
     };
-    let text = [node("a", "ephemeral", "b"), node("b", "ephemeral", "a"), node("c", "view", "a"), node("d", "view", "d")].join(",");
+    let text = [
+        node("a", "ephemeral", "b"),
+        node("b", "ephemeral", "a"),
+        node("c", "view", "a"),
+        node("d", "view", "d"),
+    ]
+    .join(",");
     let manifest = Manifest::read(&small(&text)).expect("a manifest");
     let graph = ModelGraph::of(&manifest);
     assert!(graph.physical_edges.is_empty());

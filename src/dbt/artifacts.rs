@@ -90,8 +90,7 @@ impl Header {
             return Err(if known.contains(&word) {
                 ArtifactError::WrongArtifact { found: word.to_owned(), wanted }
             } else {
-                let clean: String =
-                    address.chars().filter(|c| !c.is_control()).take(100).collect();
+                let clean: String = address.chars().filter(|c| !c.is_control()).take(100).collect();
                 ArtifactError::NotDbt { reason: format!("its schema is {clean:?}") }
             });
         }
@@ -330,10 +329,9 @@ impl RunResults {
                 continue;
             }
             let completed_at = executed.flatten().or_else(|| written.clone());
-            let is_older = self
-                .results
-                .get(&id)
-                .is_some_and(|known| instant(known.completed_at.as_deref()) > instant(completed_at.as_deref()));
+            let is_older = self.results.get(&id).is_some_and(|known| {
+                instant(known.completed_at.as_deref()) > instant(completed_at.as_deref())
+            });
             if !is_older {
                 let result = NodeResult {
                     status,

@@ -12,7 +12,9 @@ pub enum ArtifactError {
     #[error("the file is UTF-16: dbt writes UTF-8, so copy it from target/ as it is")]
     Utf16,
     /// The text ends in the middle.
-    #[error("the file is cut off at line {line}, column {column}: let dbt finish, or copy it again")]
+    #[error(
+        "the file is cut off at line {line}, column {column}: let dbt finish, or copy it again"
+    )]
     Truncated {
         /// Line, from 1.
         line: usize,
@@ -40,7 +42,9 @@ pub enum ArtifactError {
         wanted: Artifact,
     },
     /// Older than anything this program reads.
-    #[error("{artifact} of version v{version} is too old: v{oldest} or newer is read, so run a newer dbt")]
+    #[error(
+        "{artifact} of version v{version} is too old: v{oldest} or newer is read, so run a newer dbt"
+    )]
     TooOld {
         /// Which artifact.
         artifact: Artifact,
@@ -63,9 +67,7 @@ pub enum ArtifactError {
 pub(super) fn classify(artifact: Artifact, error: &serde_json::Error) -> ArtifactError {
     use serde_json::error::Category;
     match error.classify() {
-        Category::Eof => {
-            ArtifactError::Truncated { line: error.line(), column: error.column() }
-        }
+        Category::Eof => ArtifactError::Truncated { line: error.line(), column: error.column() },
         Category::Syntax | Category::Io => ArtifactError::NotJson { reason: one_line(error) },
         Category::Data => ArtifactError::Shape { artifact, reason: one_line(error) },
     }

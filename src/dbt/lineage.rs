@@ -45,7 +45,9 @@ impl ModelGraph {
         }
         for (index, exposure) in manifest.exposures.iter().enumerate() {
             let used = exposure.depends_on.iter().filter_map(|id| manifest.index_of(id)).collect();
-            graph.exposure_edges.extend(existing(manifest, used).into_iter().map(|from| (from, index)));
+            graph
+                .exposure_edges
+                .extend(existing(manifest, used).into_iter().map(|from| (from, index)));
         }
         for edges in [&mut graph.model_edges, &mut graph.physical_edges] {
             edges.sort_unstable();

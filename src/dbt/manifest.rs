@@ -261,9 +261,7 @@ impl Manifest {
         let by_id = all
             .iter()
             .enumerate()
-            .map(|(index, node)| {
-                (node.unique_id.clone(), u32::try_from(index).unwrap_or(u32::MAX))
-            })
+            .map(|(index, node)| (node.unique_id.clone(), u32::try_from(index).unwrap_or(u32::MAX)))
             .collect();
         let uncompiled = all
             .iter()
@@ -458,9 +456,8 @@ impl NodeWire {
             severity: config.severity.given().map(|word| word.to_lowercase().into()),
         });
         let meta = self.meta.0;
-        let name = self.name.given().unwrap_or_else(|| {
-            id.rsplit('.').next().unwrap_or_default().into()
-        });
+        let name =
+            self.name.given().unwrap_or_else(|| id.rsplit('.').next().unwrap_or_default().into());
         Node {
             name,
             resource_type,

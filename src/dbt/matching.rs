@@ -154,8 +154,7 @@ pub fn match_nodes(manifest: &Manifest, catalog: &Catalog, evidence: Evidence<'_
         by_name: by_name(catalog),
         made: made_by_jobs(evidence.job_texts),
     };
-    let mut nodes: Vec<NodeMatch> =
-        manifest.data_nodes().map(|node| matcher.node(node)).collect();
+    let mut nodes: Vec<NodeMatch> = manifest.data_nodes().map(|node| matcher.node(node)).collect();
     settle_claims(manifest, &mut nodes);
     for found in &mut nodes {
         let Some(node) = manifest.node(&found.unique_id) else { continue };
@@ -218,7 +217,8 @@ impl<'a> Matcher<'a> {
         found.rule = Some(rule);
         let Some(expected) = expected else {
             found.status = MatchStatus::Missing;
-            "the manifest tells neither a database nor a schema for it".clone_into(&mut found.reason);
+            "the manifest tells neither a database nor a schema for it"
+                .clone_into(&mut found.reason);
             return found;
         };
         self.place(node, &expected, rule, &mut found);
@@ -370,7 +370,8 @@ impl<'a> Matcher<'a> {
             .filter(|found| {
                 found.dataset().is_some()
                     && manifest.node(&found.unique_id).is_some_and(|node| {
-                        node.is_stored() && node.twin_strategy.as_deref().unwrap_or("clone") == "clone"
+                        node.is_stored()
+                            && node.twin_strategy.as_deref().unwrap_or("clone") == "clone"
                     })
             })
             .filter_map(|found| Some((fold(found.dataset()?.name()), found)))
@@ -397,7 +398,9 @@ impl<'a> Matcher<'a> {
                         }
                         _ => unknown.push(UnknownDataset {
                             path,
-                            reason: format!("{scope} is a place where dbt builds, and no node makes it"),
+                            reason: format!(
+                                "{scope} is a place where dbt builds, and no node makes it"
+                            ),
                         }),
                     }
                 }
@@ -500,21 +503,31 @@ fn differences(
     };
     let documented = absent(node.columns.iter().map(|column| &*column.name).collect());
     if !documented.is_empty() {
-        found.push(format!("documented columns that Dremio does not have: {}", documented.join(", ")));
+        found.push(format!(
+            "documented columns that Dremio does not have: {}",
+            documented.join(", ")
+        ));
     }
     if let Some(table) = artifact.and_then(|artifact| artifact.tables.get(&node.unique_id)) {
         let gone = absent(table.columns.iter().map(|column| &*column.name).collect());
         if !gone.is_empty() {
-            found.push(format!("columns of catalog.json that Dremio does not have: {}", gone.join(", ")));
+            found.push(format!(
+                "columns of catalog.json that Dremio does not have: {}",
+                gone.join(", ")
+            ));
         }
-        let listed: HashSet<String> = table.columns.iter().map(|column| fold(&column.name)).collect();
+        let listed: HashSet<String> =
+            table.columns.iter().map(|column| fold(&column.name)).collect();
         let new: Vec<&str> = schema
             .iter()
             .map(|column| column.name)
             .filter(|name| !listed.contains(&fold(name)))
             .collect();
         if !table.columns.is_empty() && !new.is_empty() {
-            found.push(format!("columns of Dremio that catalog.json does not have: {}", new.join(", ")));
+            found.push(format!(
+                "columns of Dremio that catalog.json does not have: {}",
+                new.join(", ")
+            ));
         }
     }
     found

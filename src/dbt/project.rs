@@ -47,7 +47,8 @@ mod tests {
         let project = ProjectFile::read(text).expect("reads");
         assert_eq!(project.name.as_deref(), Some("shop"));
         assert_eq!(project.target_path, "build");
-        let plain = ProjectFile::read("name: x\ntarget-path: \"{{ env_var('T') }}\"\n").expect("reads");
+        let plain =
+            ProjectFile::read("name: x\ntarget-path: \"{{ env_var('T') }}\"\n").expect("reads");
         assert_eq!(plain.target_path, "target");
         let error = ProjectFile::read("name: [").expect_err("is broken");
         assert_eq!(error.lines().count(), 1);

@@ -112,7 +112,9 @@ pub fn relation_path(node: &Node, is_dremio: bool) -> Option<DatasetPath> {
 pub fn relation_name_path(text: &str) -> DatasetPath {
     DatasetPath::new(split_quoted(text.trim()).into_iter().map(|part| {
         // Some adapters quote with backticks.
-        part.strip_prefix('`').and_then(|part| part.strip_suffix('`')).map_or(part.clone(), str::to_owned)
+        part.strip_prefix('`')
+            .and_then(|part| part.strip_suffix('`'))
+            .map_or(part.clone(), str::to_owned)
     }))
 }
 
@@ -164,7 +166,8 @@ mod tests {
     #[test]
     fn dotted_readings_join_folders_only() {
         let path = DatasetPath::new(["lake", "landing", "2024", "q2", "x"]);
-        let readings: Vec<String> = dotted_readings(&path).iter().map(ToString::to_string).collect();
+        let readings: Vec<String> =
+            dotted_readings(&path).iter().map(ToString::to_string).collect();
         assert_eq!(
             readings,
             [

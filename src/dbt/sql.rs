@@ -98,7 +98,8 @@ pub fn node_id_of(sql: &str) -> Option<String> {
         .and_then(|rest| rest.split_once("*/"))
         .and_then(|(comment, _)| inside(comment));
     leading.or_else(|| {
-        let (_, comment) = text.trim_end_matches(';').trim_end().strip_suffix("*/")?.rsplit_once("/*")?;
+        let (_, comment) =
+            text.trim_end_matches(';').trim_end().strip_suffix("*/")?.rsplit_once("/*")?;
         inside(comment)
     })
 }
@@ -112,7 +113,8 @@ pub fn made_relation(sql: &str) -> Option<DatasetPath> {
     }
     let mut word = || {
         let trimmed = rest.trim_start();
-        let end = trimmed.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(trimmed.len());
+        let end =
+            trimmed.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(trimmed.len());
         let (found, after) = trimmed.split_at(end);
         rest = after;
         found.to_ascii_lowercase()
@@ -202,7 +204,9 @@ fn render(manifest: &Manifest, node: &Node, expression: &str, is_dremio: bool) -
         }
     }
     let target = match (function.trim(), texts.as_slice()) {
-        ("ref", [name]) => upstream(manifest, node, |found| *found.name == **name && found.source_name.is_none()),
+        ("ref", [name]) => {
+            upstream(manifest, node, |found| *found.name == **name && found.source_name.is_none())
+        }
         ("ref", [package, name]) => {
             upstream(manifest, node, |found| *found.name == **name && *found.package == **package)
         }
@@ -241,7 +245,10 @@ mod tests {
         let a = normal_form("select a ,b -- why\nfrom  t /* x */ where c = 'x  y' ;");
         assert_eq!(a, normal_form("select a, b\nfrom t where c='x  y'"));
         assert_ne!(a, normal_form("select a, b from t where c = 'x y'"));
-        assert_eq!(normal_form("select \"a\" from \"t\".\"x-y\""), normal_form("select a from t.\"x-y\""));
+        assert_eq!(
+            normal_form("select \"a\" from \"t\".\"x-y\""),
+            normal_form("select a from t.\"x-y\"")
+        );
         assert_ne!(normal_form("select ab"), normal_form("select a b"));
         assert_eq!(normal_form("select 'it''s -- no'"), "select 'it''s -- no'");
     }

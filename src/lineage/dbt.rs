@@ -67,7 +67,8 @@ pub fn merge(
         edges.push((from.clone(), path, bare_edge()));
     }
     let merged = graph.with(exposures, edges);
-    let disagreements = disagreements(&merged, &datasets.values().map(|path| path.folded()).collect());
+    let disagreements =
+        disagreements(&merged, &datasets.values().map(|path| path.folded()).collect());
     (merged, disagreements)
 }
 

@@ -57,8 +57,7 @@ impl DbtReport<'_> {
                     value["materialized"] = json!(node.materialization());
                     value["tags"] = json!(node.tags);
                     value["owner"] = json!(node.owner);
-                    let status =
-                        self.runs.of(&node.unique_id).map(|result| &result.status);
+                    let status = self.runs.of(&node.unique_id).map(|result| &result.status);
                     value["last_run"] = json!(status);
                     if let Some(freshness) = self.freshness.sources.get(&node.unique_id) {
                         value["freshness"] = json!(freshness.status);
@@ -248,7 +247,8 @@ fn rule(found: &NodeMatch) -> String {
 
 fn node_lines(found: &NodeMatch) -> String {
     let mut line = clean(&found.unique_id).into_owned();
-    if let Some(path) = found.expected.as_ref().filter(|_| found.status != MatchStatus::NotADataset) {
+    if let Some(path) = found.expected.as_ref().filter(|_| found.status != MatchStatus::NotADataset)
+    {
         let _ = write!(line, " → {}{}", clean_path(path), rule(found));
     }
     let _ = write!(line, "\n      {}", clean(&found.reason));

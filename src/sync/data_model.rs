@@ -76,9 +76,13 @@ pub(super) fn obstacle(
         .and_then(Value::as_array)
         .is_some_and(|constraints| !constraints.is_empty());
     if has_sql {
-        Some("dbt's SQL and upstream are left out: before 2.0 OpenMetadata would lose the view's SQL for them")
+        Some(
+            "dbt's SQL and upstream are left out: before 2.0 OpenMetadata would lose the view's SQL for them",
+        )
     } else if has_constraints {
-        Some("dbt's SQL and upstream are left out: before 2.0 OpenMetadata would lose the table's constraints for them")
+        Some(
+            "dbt's SQL and upstream are left out: before 2.0 OpenMetadata would lose the table's constraints for them",
+        )
     } else {
         None
     }
@@ -92,7 +96,8 @@ mod tests {
 
     #[test]
     fn only_what_we_send_is_compared() {
-        let wanted = json!({ "modelType": "DBT", "columns": [{ "name": "a" }], "generatedAt": "2" });
+        let wanted =
+            json!({ "modelType": "DBT", "columns": [{ "name": "a" }], "generatedAt": "2" });
         let stored = json!({ "modelType": "DBT", "columns": [{ "name": "a", "tags": [] }], "generatedAt": "1", "owners": [] });
         assert_eq!(changes(&wanted, Some(&stored)), []);
         let other = json!({ "modelType": "DBT", "columns": [] });

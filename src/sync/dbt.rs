@@ -232,10 +232,7 @@ fn decorate(
 
 /// Descriptions by folded column name: comments in the database first (contract §6).
 fn comments<'a>(node: &'a Node, artifact: Option<&'a CatalogArtifact>) -> HashMap<String, &'a str> {
-    let documented = node
-        .columns
-        .iter()
-        .map(|column| (fold(&column.name), &*column.description));
+    let documented = node.columns.iter().map(|column| (fold(&column.name), &*column.description));
     let table = artifact.and_then(|artifact| artifact.tables.get(&node.unique_id));
     let commented = table
         .into_iter()
@@ -337,10 +334,8 @@ pub fn missing_tags(plan: &Plan, classification: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     for item in plan.items.iter().filter(|item| item.action.writes()) {
         let Some(Payload::Put(Body::Table(table))) = &item.payload else { continue };
-        let brings_tags = item
-            .changes
-            .iter()
-            .any(|change| change.field.rsplit('.').next() == Some("tags"));
+        let brings_tags =
+            item.changes.iter().any(|change| change.field.rsplit('.').next() == Some("tags"));
         if !brings_tags {
             continue;
         }

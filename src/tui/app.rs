@@ -397,8 +397,7 @@ impl App {
             sync::Outcome::Ignored => return false,
             sync::Outcome::Done => {}
             sync::Outcome::Confirm(text) => {
-                let confirm =
-                    Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
                 self.layers.push(Layer::Confirm(confirm));
             }
             sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {

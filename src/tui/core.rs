@@ -363,11 +363,7 @@ impl JobRecord {
             | Slot::Layout
             | Slot::Plan
             | Slot::Apply => true,
-            Slot::Notes
-            | Slot::Index
-            | Slot::Search
-            | Slot::Lineage
-            | Slot::OpenMetadata => {
+            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

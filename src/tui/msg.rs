@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
-use crate::discovery::{DiscoveryEvent, Resolved};
 use super::sync_target::PlanRequest;
+use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};

@@ -61,8 +61,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
     let matches = match_nodes(&project.manifest, &catalog, evidence);
     let graph = Engine::new(&catalog).graph(&catalog);
-    let (graph, disagreements) =
-        lineage::dbt::merge(graph, &catalog, &project.manifest, &matches);
+    let (graph, disagreements) = lineage::dbt::merge(graph, &catalog, &project.manifest, &matches);
     let data_dir = if target.is_demo() { None } else { session.data_dir(&settings) };
     let sources = Sources {
         catalog: &catalog,
@@ -179,7 +178,8 @@ fn missing_in_openmetadata(prepared: &Prepared) -> Vec<DatasetPath> {
         .items
         .iter()
         .filter(|item| {
-            item.action == Action::Create && matches!(item.key, ItemKey::Entity(EntityType::Table, _))
+            item.action == Action::Create
+                && matches!(item.key, ItemKey::Entity(EntityType::Table, _))
         })
         .filter_map(|item| item.path.clone())
         .collect()

@@ -1,12 +1,12 @@
 //! One file per command. A command returns how it ended; `main` makes an exit code of it.
 
-mod config;
 mod check_lineage;
+mod config;
 mod discover;
 mod doctor;
 mod impact;
-mod lineage;
 mod ingest_dbt;
+mod lineage;
 #[cfg(feature = "demo")]
 mod sandbox;
 #[cfg(feature = "demo")]

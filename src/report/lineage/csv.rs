@@ -35,9 +35,7 @@ impl LineageReport<'_> {
         let origins: Vec<&str> = edge.origins.iter().map(|origin| origin.name()).collect();
         let origins = origins.join("; ");
         let confidence = confidence_name(edge.confidence);
-        csv.write_record([
-            "table", &from, "", &to, "", "", "", "", "", &origins, confidence,
-        ])?;
+        csv.write_record(["table", &from, "", &to, "", "", "", "", "", &origins, confidence])?;
         let mut columns: Vec<_> = edge.columns.iter().collect();
         columns.sort_by_key(|column| (&column.to, &column.from, column.influence));
         for column in columns {

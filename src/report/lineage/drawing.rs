@@ -119,9 +119,8 @@ impl LineageReport<'_> {
                     from,
                     to,
                     is_back: edge.back,
-                    is_unsure: known.is_some_and(|edge| {
-                        edge.confidence == crate::sqlflow::Confidence::Low
-                    }),
+                    is_unsure: known
+                        .is_some_and(|edge| edge.confidence == crate::sqlflow::Confidence::Low),
                     line: line(&drawn, edge),
                 }
             })

@@ -54,7 +54,8 @@ impl LineageReport<'_> {
         let place = |index: NodeIndex| self.selection.nodes.iter().position(|node| *node == index);
         let places: std::collections::HashMap<NodeIndex, usize> =
             self.selection.nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
-        let nodes: Vec<Value> = self.nodes().map(|(index, node)| self.page_node(index, node)).collect();
+        let nodes: Vec<Value> =
+            self.nodes().map(|(index, node)| self.page_node(index, node)).collect();
         let edges: Vec<Value> = self
             .edges
             .iter()
@@ -77,7 +78,12 @@ impl LineageReport<'_> {
                 let rows: Vec<Value> = edge
                     .rows
                     .iter()
-                    .map(|row| json!([clean(&row.from), row.influence.as_str().replace('_', " ").to_lowercase()]))
+                    .map(|row| {
+                        json!([
+                            clean(&row.from),
+                            row.influence.as_str().replace('_', " ").to_lowercase()
+                        ])
+                    })
                     .collect();
                 let origins: Vec<&str> = edge.origins.iter().map(|origin| origin.name()).collect();
                 json!({
@@ -114,7 +120,10 @@ impl LineageReport<'_> {
             .enumerate()
             .map(|(at, name)| {
                 let found = schema.and_then(|schema| schema.get(at));
-                json!([clean(name), found.map(|column| clean(&column.data_type.to_string()).into_owned())])
+                json!([
+                    clean(name),
+                    found.map(|column| clean(&column.data_type.to_string()).into_owned())
+                ])
             })
             .collect();
         let diagnostics: Vec<Value> = node

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{LineageReport, confidence_name};
 use crate::lineage::{
-    BrokenKind, Coverage, Edge, LineageNode, NodeIndex, NodeRole, Origin, ReadingStatus, SqlPosition,
+    BrokenKind, Coverage, Edge, LineageNode, NodeIndex, NodeRole, Origin, ReadingStatus,
+    SqlPosition,
 };
 use crate::model::{DatasetPath, ServerInfo};
 use crate::report::sql_lineage::diagnostic_name;
@@ -198,7 +199,11 @@ impl LineageReport<'_> {
                 })
                 .collect(),
             nodes: self.nodes().map(|(_, node)| self.node_entry(node)).collect(),
-            edges: self.edges.iter().map(|index| self.edge_entry(self.graph.edge(*index))).collect(),
+            edges: self
+                .edges
+                .iter()
+                .map(|index| self.edge_entry(self.graph.edge(*index)))
+                .collect(),
             trace: self.selection.column.as_ref().map(|(_, trace)| {
                 let entry = |(at, hops): (&crate::lineage::ColumnAt, &i32)| TraceEntry {
                     path: path(at.node),
@@ -226,7 +231,8 @@ impl LineageReport<'_> {
             let column = schema.and_then(|schema| schema.get(at));
             column.map(|column| column.data_type.to_string())
         };
-        let column = |(at, name): (usize, &'a Arc<str>)| ColumnEntry { name, data_type: type_of(at) };
+        let column =
+            |(at, name): (usize, &'a Arc<str>)| ColumnEntry { name, data_type: type_of(at) };
         NodeEntry {
             path: &node.path,
             role: node.role,

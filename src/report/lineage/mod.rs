@@ -120,7 +120,8 @@ impl<'a> LineageReport<'a> {
         let mut columns: Vec<(usize, String)> = on_trace
             .map(|at| {
                 let place = known.iter().position(|name| fold_eq(name, &at.column));
-                let name = place.map_or_else(|| at.column.clone(), |place| known[place].to_string());
+                let name =
+                    place.map_or_else(|| at.column.clone(), |place| known[place].to_string());
                 (place.unwrap_or(usize::MAX), name)
             })
             .collect();

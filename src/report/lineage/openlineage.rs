@@ -75,7 +75,8 @@ impl LineageReport<'_> {
         let sql = self.in_catalog(node).and_then(|found| found.sql());
         let run = json!({"runId": run_id(&namespace, &name, sql.unwrap_or_default())});
         let mut job_facets = Map::new();
-        let job_type = json!({"processingType": "BATCH", "integration": "DREMIO", "jobType": "VIEW"});
+        let job_type =
+            json!({"processingType": "BATCH", "integration": "DREMIO", "jobType": "VIEW"});
         job_facets.insert("jobType".to_owned(), facet("2-0-3", "JobType", "Job", job_type));
         if let Some(sql) = sql {
             let body = json!({"query": sql, "dialect": "dremio"});

@@ -203,7 +203,8 @@ pub fn find(
     text: &str,
     wanted: &Wanted,
 ) -> Result<NodeIndex, SelectionError> {
-    let none = || SelectionError::NoTable { wanted: text.to_owned(), near: near(text, paths(graph)) };
+    let none =
+        || SelectionError::NoTable { wanted: text.to_owned(), near: near(text, paths(graph)) };
     let path: DatasetPath = text.parse().map_err(|_| none())?;
     if let Some(node) = graph.find(&path) {
         return Ok(node);
