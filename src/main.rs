@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::Parser;
 use dremio_explorer::cli::args::{Cli, ColorWhen};
 use dremio_explorer::cli::{self, ExitStatus, Failure, Session};
-use dremio_explorer::config::Reading;
 use dremio_explorer::tui::{self, ColourDepth, Exit, ThemeName};
 
 /// How long a search that still runs may keep the program at the end.
@@ -48,9 +47,10 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
         // Kept until the UI is left: the demo's servers stop with it.
         let target = session.target(&settings).await?;
         let data_dir = session.data_dir(&settings);
+        let sync = session.sync_target(&settings, &target).await;
         let options = tui::Options {
             connect: target.options.clone(),
-            discovery: settings.discovery_options(Reading::Browsing),
+            discovery: settings.browsing_options(),
             title: target.name.clone().unwrap_or_default(),
             theme: ThemeName::from_name(&settings.ui.theme).unwrap_or_default(),
             colours: match session.cli.output.color {
@@ -65,6 +65,13 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
             keymap_override: session.keymap(&settings),
             snapshot: data_dir.as_deref().and_then(|dir| target.stored(dir)),
             state_dir: data_dir,
+            sync: sync.map(|(connect, settings_of_sync, data_dir)| tui::SyncOptions {
+                connect,
+                settings: settings_of_sync,
+                max_workers: settings.sync.max_workers,
+                batch_size: settings.sync.batch_size,
+                data_dir,
+            }),
         };
         tui::run(options).await.map_err(|error| match error {
             tui::Error::Connection(error) => error.into(),

@@ -11,5 +11,5 @@ mod session;
 mod status;
 
 pub use run::{run, runtime};
-pub use session::{Session, Target};
+pub use session::{Session, SyncParts, Target};
 pub use status::{ExitStatus, Failure, flatten};

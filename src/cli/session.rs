@@ -15,6 +15,7 @@ use crate::log::{LogGuard, LogOptions};
 use crate::model::{Catalog, ServerInfo};
 use crate::openmetadata;
 use crate::snapshots::SnapshotStore;
+use crate::sync::session::SyncSettings;
 
 /// One run of the program.
 #[derive(Clone, Debug)]
@@ -202,6 +203,22 @@ impl Session {
             Failure::new(ExitStatus::Usage, format!("cannot read the credentials: {error}"))
         })??;
         Ok(options)
+    }
+}
+
+/// How to reach OpenMetadata, how to sync to it, and where to remember things between runs.
+pub type SyncParts = (openmetadata::ConnectOptions, SyncSettings, Option<PathBuf>);
+
+impl Session {
+    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it.
+    pub async fn sync_target(
+        &self,
+        settings: &Settings,
+        target: &Target,
+    ) -> Result<SyncParts, String> {
+        let connect = self.openmetadata(settings, target).await.map_err(|error| error.message)?;
+        let data_dir = if target.is_demo() { None } else { self.data_dir(settings) };
+        Ok((connect, settings.sync_settings(), data_dir))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
-use crate::openmetadata;
+use crate::{openmetadata, sync};
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -47,15 +47,6 @@ pub struct Settings {
     pub log: LogSettings,
     /// Folder for snapshots, journals and the log, where one is set.
     pub data_dir: Option<PathBuf>,
-}
-
-/// What a catalogue is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// All of it is wanted.
-    Whole,
-    /// Somebody looks around and opens what is of interest: nothing slow is fetched unasked.
-    Browsing,
 }
 
 /// How to reach Dremio; secrets stay in [`Settings::layered`] until they are needed.
@@ -101,7 +92,7 @@ pub struct DiscoverySettings {
     pub kinds: Vec<NodeKind>,
     /// Requests under way at once.
     pub max_workers: Option<usize>,
-    /// List folders of file-system sources; `None` = as the [`Reading`] asks.
+    /// List folders of file-system sources; `None` = when all of it is wanted.
     pub list_storage_folders: Option<bool>,
 }
 
@@ -399,6 +390,18 @@ impl Settings {
         }
     }
 
+    /// How a sync goes, as far as settings say.
+    pub fn sync_settings(&self) -> sync::session::SyncSettings {
+        let is_cloud = self.dremio.project_id.is_some();
+        sync::session::SyncSettings {
+            service_name: self.openmetadata.service_name.clone(),
+            default_schema: self.sync.default_schema.clone(),
+            dremio_url: self.dremio.url.clone().filter(|_| !is_cloud),
+            lineage: self.lineage.enabled,
+            ..sync::session::SyncSettings::default()
+        }
+    }
+
     /// What it takes to connect to OpenMetadata; fetches the secrets, asking if need be.
     pub fn openmetadata_options(
         &self,
@@ -441,8 +444,15 @@ impl Settings {
         })
     }
 
-    /// What to read of the catalogue.
-    pub fn discovery_options(&self, reading: Reading) -> DiscoveryOptions {
+    /// What to read of the catalogue by somebody who looks around and opens what is of interest:
+    /// nothing slow is fetched unasked.
+    pub fn browsing_options(&self) -> DiscoveryOptions {
+        let list_storage_folders = self.discovery.list_storage_folders.unwrap_or(false);
+        DiscoveryOptions { list_storage_folders, ..self.discovery_options() }
+    }
+
+    /// What to read of the catalogue when all of it is wanted.
+    pub fn discovery_options(&self) -> DiscoveryOptions {
         let discovery = &self.discovery;
         DiscoveryOptions {
             max_depth: discovery.max_depth,
@@ -451,9 +461,7 @@ impl Settings {
             kinds: discovery.kinds.clone(),
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
-            list_storage_folders: discovery
-                .list_storage_folders
-                .unwrap_or(reading == Reading::Whole),
+            list_storage_folders: discovery.list_storage_folders.unwrap_or(true),
             // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
             auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()

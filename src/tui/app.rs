@@ -22,12 +22,13 @@ use super::panes::activity::{self, ActivityPane};
 use super::panes::catalog::{self, CatalogPane};
 use super::panes::detail::{DetailPane, Tab};
 use super::panes::lineage::{self, LineagePane};
+use super::panes::sync::{self, SyncPane};
 use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
 use crate::discovery::DiscoveryEvent;
 use crate::http::RequestLog;
-use crate::model::{Catalog, Change, NodeId};
+use crate::model::{Catalog, Change, NodeId, NodeRef};
 use crate::search::{Hit, Index};
 
 /// How long the cursor must rest on a node before the server is asked about it.
@@ -43,13 +44,15 @@ pub(crate) enum Pane {
     Catalog,
     Detail,
     Lineage,
+    Sync,
     Activity,
 }
 
 /// The panes that share the right side, in the order of their labels.
-pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 3] = [
+pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 4] = [
     (Pane::Detail, "Detail", Action::ShowDetail),
     (Pane::Lineage, "Lineage", Action::ShowLineage),
+    (Pane::Sync, "Sync", Action::ShowSync),
     (Pane::Activity, "Activity", Action::ShowActivity),
 ];
 
@@ -74,6 +77,8 @@ pub struct Settings {
     pub log: RequestLog,
     /// What the UI remembers from the last time.
     pub remembered: Remembered,
+    /// Why there is nowhere to sync to, if so.
+    pub no_sync: Option<String>,
 }
 
 /// See the module.
@@ -83,6 +88,7 @@ pub struct App {
     pub(crate) catalog: CatalogPane,
     pub(crate) detail: DetailPane,
     pub(crate) lineage: LineagePane,
+    pub(crate) sync: SyncPane,
     pub(crate) activity: ActivityPane,
     pub(crate) layers: Vec<Layer>,
     pub(crate) focus: Pane,
@@ -129,6 +135,7 @@ impl App {
             catalog: CatalogPane::new(),
             detail: DetailPane::default(),
             lineage: LineagePane::default(),
+            sync: SyncPane::new(settings.no_sync),
             activity: ActivityPane::default(),
             layers: Vec::new(),
             focus: Pane::Catalog,
@@ -150,6 +157,7 @@ impl App {
     /// What to do first.
     pub fn start(&mut self) -> Vec<Cmd> {
         self.log_in();
+        self.sync.connect(&mut self.core);
         self.core.cmd(Cmd::SetMouse(self.core.mouse));
         self.after_update();
         self.core.take_cmds()
@@ -207,6 +215,7 @@ impl App {
         let touched = self.core.catch_up();
         self.catalog.note(&touched);
         self.catalog.refresh(&self.core);
+        self.sync.go_on(&mut self.core);
         if self.catalog.selected() != self.detail.node() {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
@@ -249,6 +258,7 @@ impl App {
             Pane::Catalog => Context::Catalog,
             Pane::Detail => Context::Detail,
             Pane::Lineage => Context::Lineage,
+            Pane::Sync => Context::Sync,
             Pane::Activity => Context::Activity,
         };
         vec![own, Context::Global]
@@ -259,6 +269,7 @@ impl App {
             Pane::Catalog => self.catalog.is_typing,
             Pane::Detail => self.detail.is_typing(),
             Pane::Lineage => self.lineage.is_typing(),
+            Pane::Sync => false,
             Pane::Activity => self.activity.is_typing(),
         }
     }
@@ -288,6 +299,7 @@ impl App {
                 Pane::Catalog => self.catalog.key(key),
                 Pane::Detail => self.detail.key(key),
                 Pane::Lineage => self.lineage.key(key),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.key(key),
             }
         }
@@ -301,6 +313,7 @@ impl App {
                 Pane::Catalog => self.catalog.paste(pasted),
                 Pane::Detail => self.detail.paste(pasted),
                 Pane::Lineage => self.lineage.paste(pasted),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.paste(pasted),
             }
         }
@@ -318,6 +331,7 @@ impl App {
                 Pane::Catalog => self.catalog.typing(action, &mut self.core),
                 Pane::Detail => self.detail.typing(action, &self.core),
                 Pane::Lineage => self.lineage.typing(action, &mut self.core),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.typing(action, &mut self.core),
             }
             return;
@@ -337,6 +351,10 @@ impl App {
             },
             Pane::Detail => self.detail.handle(action, &mut self.core),
             Pane::Lineage => self.act_on_lineage(action),
+            Pane::Sync => {
+                let outcome = self.sync.handle(action, &mut self.core);
+                self.sync_outcome(outcome)
+            }
             Pane::Activity => {
                 let outcome = self.activity.handle(action, &mut self.core);
                 self.activity_outcome(outcome)
@@ -374,6 +392,42 @@ impl App {
         true
     }
 
+    fn sync_outcome(&mut self, outcome: sync::Outcome) -> bool {
+        match outcome {
+            sync::Outcome::Ignored => return false,
+            sync::Outcome::Done => {}
+            sync::Outcome::Confirm(text) => {
+                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+                self.layers.push(Layer::Confirm(confirm));
+            }
+            sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {
+                Some(node) => {
+                    self.catalog.reveal(&self.core, node);
+                    self.focus = Pane::Catalog;
+                }
+                None => return false,
+            },
+        }
+        true
+    }
+
+    /// Has what is marked, or what the cursor is on, compared with OpenMetadata.
+    fn make_plan(&mut self) {
+        (self.right, self.focus) = (Pane::Sync, Pane::Sync);
+        let catalog = Arc::clone(&self.core.catalog);
+        let mut paths = self.catalog.marked_paths(&catalog);
+        if paths.is_empty() {
+            let node = self.catalog.selected().and_then(|id| catalog.get(id));
+            paths.extend(node.map(NodeRef::path));
+        }
+        drop(catalog);
+        if paths.is_empty() {
+            self.core.complain("there is nothing to compare yet");
+            return;
+        }
+        self.sync.want(paths, &mut self.core);
+    }
+
     pub(crate) fn layer_outcome(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Stay => return,
@@ -386,8 +440,10 @@ impl App {
             }
             Outcome::Confirmed(action) => {
                 self.layers.pop();
-                if action == Action::RefreshAll {
-                    self.walk();
+                match action {
+                    Action::RefreshAll => self.walk(),
+                    Action::Apply => self.sync.apply(&mut self.core),
+                    _ => {}
                 }
             }
             Outcome::GoTo(Hit { node, column, .. }) => {
@@ -417,6 +473,8 @@ impl App {
                 self.detail.show(self.catalog.selected());
                 self.lineage.follow(self.catalog.selected(), &self.core);
             }
+            Action::ShowSync => (self.right, self.focus) = (Pane::Sync, Pane::Sync),
+            Action::MakePlan => self.make_plan(),
             Action::ShowActivity => {
                 (self.right, self.focus) = (Pane::Activity, Pane::Activity);
             }
@@ -488,7 +546,7 @@ impl App {
         if self.detail.select_tab(tab, &mut self.core) {
             self.settle_at = None;
             self.right = Pane::Detail;
-            if matches!(self.focus, Pane::Activity | Pane::Lineage) {
+            if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
                 self.focus = Pane::Detail;
             }
         } else {
@@ -558,6 +616,9 @@ impl App {
     }
 
     fn stop(&mut self, slot: Slot) {
+        if self.sync.stop_slot(slot, &mut self.core) {
+            return;
+        }
         let node = self.core.running(slot).and_then(|job| job.node);
         self.core.cancel(slot);
         if let Some(node) = node {
@@ -635,6 +696,20 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_layout(drawing);
             }
+            JobBody::Reached(info) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.reached(info);
+            }
+            JobBody::Planning(step) => self.sync.planning(step),
+            JobBody::Planned(prepared) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.planned(prepared, &mut self.core);
+            }
+            JobBody::Applying(events) => self.sync.applying(events, &mut self.core),
+            JobBody::Applied(report) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.applied(report, &mut self.core);
+            }
             JobBody::Done => self.ended(slot, node, JobState::Done),
             JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
             JobBody::Failed(message) => self.ended(slot, node, JobState::Failed(message)),
@@ -657,6 +732,9 @@ impl App {
             (Slot::Discovery, _) => {
                 self.core.walk.running = false;
                 self.core.reading.clear();
+            }
+            (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
+                self.sync.ended(slot, state);
             }
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());

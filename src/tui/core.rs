@@ -60,6 +60,21 @@ pub(crate) enum JobState {
     Cancelled,
 }
 
+/// How something of Dremio's stands in OpenMetadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OmState {
+    InSync,
+    Differs,
+    Missing,
+}
+
+impl OmState {
+    /// What a container is whose parts are these.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Differs }
+    }
+}
+
 /// A word in the footer that goes away by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -91,6 +106,8 @@ pub(crate) struct Core {
     pub(crate) ascii: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
+    /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
+    pub(crate) om: FxHashMap<DatasetPath, OmState>,
     current: FxHashMap<Slot, JobId>,
     next_job: u64,
     cmds: Vec<Cmd>,
@@ -133,6 +150,7 @@ impl Core {
             ascii: false,
             notice: None,
             jobs: VecDeque::new(),
+            om: FxHashMap::default(),
             current: FxHashMap::default(),
             next_job: 0,
             cmds: Vec::new(),
@@ -342,8 +360,10 @@ impl JobRecord {
             | Slot::Preview
             | Slot::Reflections
             | Slot::Resolve
-            | Slot::Layout => true,
-            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage => {
+            | Slot::Layout
+            | Slot::Plan
+            | Slot::Apply => true,
+            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

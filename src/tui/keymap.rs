@@ -24,6 +24,8 @@ pub enum Context {
     Detail,
     /// The lineage graph.
     Lineage,
+    /// The sync plan.
+    Sync,
     /// Jobs, requests and warnings.
     Activity,
     /// Any overlay.
@@ -34,11 +36,12 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order in which help shows them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Global,
         Self::Catalog,
         Self::Detail,
         Self::Lineage,
+        Self::Sync,
         Self::Activity,
         Self::Overlay,
         Self::Input,
@@ -51,6 +54,7 @@ impl Context {
             Self::Catalog => "catalog",
             Self::Detail => "detail",
             Self::Lineage => "lineage",
+            Self::Sync => "sync",
             Self::Activity => "activity",
             Self::Overlay => "overlay",
             Self::Input => "input",

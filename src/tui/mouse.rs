@@ -58,6 +58,7 @@ impl App {
                 Pane::Catalog => Action::ShowCatalog,
                 Pane::Detail => Action::ShowDetail,
                 Pane::Lineage => Action::ShowLineage,
+                Pane::Sync => Action::ShowSync,
                 Pane::Activity => Action::ShowActivity,
             });
             return;
@@ -80,6 +81,7 @@ impl App {
                 Pane::Lineage => {
                     self.lineage.click((column, row), is_double, &mut self.core);
                 }
+                Pane::Sync => self.sync.click(column, row, &mut self.core),
                 _ => {
                     self.detail.click(column, row, &mut self.core);
                 }
@@ -99,6 +101,7 @@ impl App {
             match self.right {
                 Pane::Activity => self.activity.wheel(lines),
                 Pane::Lineage => self.lineage.wheel(lines, false),
+                Pane::Sync => self.sync.wheel(lines, column, row),
                 _ => self.detail.wheel(lines, &self.core),
             }
         }

@@ -5,14 +5,19 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio_util::sync::CancellationToken;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
+use super::sync_target::PlanRequest;
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
+use crate::openmetadata;
 use crate::search::{Found, Index, Query};
+use crate::sync::apply::{ApplyEvent, Report};
+use crate::sync::session::{Prepared, Step};
 
 macro_rules! actions {
     ($($variant:ident $name:literal $title:literal,)*) => {
@@ -62,6 +67,7 @@ actions! {
     ShowCatalog "show_catalog" "Go to the catalog",
     ShowDetail "show_detail" "Go to the details",
     ShowLineage "show_lineage" "Lineage",
+    ShowSync "show_sync" "Go to the sync plan",
     ShowActivity "show_activity" "Go to jobs, requests and warnings",
     NextTab "next_tab" "Next tab in this pane",
     PreviousTab "previous_tab" "Previous tab in this pane",
@@ -105,6 +111,14 @@ actions! {
     GoToDataset "go_to_dataset" "Lineage: show this dataset in the catalog",
     ToggleMark "toggle_mark" "Mark or unmark",
     ClearMarks "clear_marks" "Remove all marks",
+    MakePlan "make_plan" "Compare with OpenMetadata: what is marked, or this",
+    Apply "apply" "Write the plan to OpenMetadata",
+    NextAction "next_action" "Show one sort of change only",
+    ScrollDown "scroll_down" "Scroll the changes down",
+    ScrollUp "scroll_up" "Scroll the changes up",
+    RetryFailed "retry_failed" "Plan again with what failed only",
+    TogglePrune "toggle_prune" "Delete what Dremio no longer has, or not",
+    ToggleOverwrite "toggle_overwrite" "Replace descriptions of others, or not",
     Refresh "refresh" "Read this again",
     RefreshAll "refresh_all" "Read the whole catalogue again",
     Copy "copy" "Copy the path",
@@ -175,6 +189,12 @@ pub enum Slot {
     Resolve,
     /// Laying out a large lineage graph.
     Layout,
+    /// Connecting to OpenMetadata.
+    OpenMetadata,
+    /// Making a sync plan.
+    Plan,
+    /// Applying one.
+    Apply,
 }
 
 /// What a job is to do.
@@ -203,6 +223,12 @@ pub enum JobSpec {
     Resolve(Vec<DatasetPath>),
     /// Lay out a large lineage graph.
     Layout(Diagram),
+    /// Connect to OpenMetadata.
+    OpenMetadata,
+    /// Make a sync plan.
+    Plan(Box<PlanRequest>),
+    /// Apply a plan to this server, but for these items.
+    Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
 }
 
 impl JobSpec {
@@ -219,6 +245,9 @@ impl JobSpec {
             Self::Lineage(..) => Slot::Lineage,
             Self::Resolve(_) => Slot::Resolve,
             Self::Layout(_) => Slot::Layout,
+            Self::OpenMetadata => Slot::OpenMetadata,
+            Self::Plan(_) => Slot::Plan,
+            Self::Apply(..) => Slot::Apply,
         }
     }
 
@@ -276,6 +305,16 @@ pub enum JobBody {
     Resolved(Resolved),
     /// A graph is laid out.
     Layout(Arc<Layout>),
+    /// OpenMetadata has answered.
+    Reached(openmetadata::ServerInfo),
+    /// How far a plan is.
+    Planning(Step),
+    /// A plan is there.
+    Planned(Arc<Prepared>),
+    /// What applying has come to since the last report.
+    Applying(Vec<ApplyEvent>),
+    /// Applying has ended.
+    Applied(Box<Report>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.

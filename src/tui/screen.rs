@@ -71,6 +71,7 @@ impl App {
                 left.push(Span::styled(format!("  {}", clean(user)), theme.soft));
             }
         }
+        left.extend(self.sync.status(&self.core, area.width < 100));
         let mut right = self.reading_state();
         right.push(Span::raw(" "));
         frame.render_widget(spread(left, right, usize::from(area.width)), area);
@@ -202,6 +203,7 @@ impl App {
         match self.right {
             Pane::Activity => self.activity.draw(frame, inside, &self.core, focused),
             Pane::Lineage => self.lineage.draw(frame, inside, &self.core, focused),
+            Pane::Sync => self.sync.draw(frame, inside, &self.core, focused),
             _ => self.detail.draw(frame, inside, &self.core, focused),
         }
     }
@@ -297,6 +299,7 @@ impl App {
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
             (None, Pane::Lineage) => self.lineage.hints(),
+            (None, Pane::Sync) => self.sync.hints(),
             (None, Pane::Activity) => self.activity.hints(),
         };
         let last =

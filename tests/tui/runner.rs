@@ -172,6 +172,7 @@ pub(crate) fn settings() -> Settings {
         snapshot: None,
         log: RequestLog::new(),
         remembered: Remembered::default(),
+        no_sync: Some("no OpenMetadata server is set".to_owned()),
     }
 }
 

@@ -32,7 +32,7 @@ fn start(server: &DremioSandbox, password: &str) -> Runner {
         max_concurrency: None,
     };
     let client = Client::new(connect, log.clone()).unwrap();
-    let live = Live { client, discovery: DiscoveryOptions::default() };
+    let live = Live { client, discovery: DiscoveryOptions::default(), sync: None };
     Runner::start_with(live, (120, 40), Settings { log, ..settings() })
 }
 

@@ -15,6 +15,7 @@ mod from_world;
 mod graph;
 mod item;
 mod jobs;
+mod known;
 mod listing;
 mod options;
 mod reply;

@@ -131,6 +131,7 @@ impl Help {
                         Context::Catalog => "Catalog",
                         Context::Detail => "Details",
                         Context::Lineage => "Lineage",
+                        Context::Sync => "Sync",
                         Context::Activity => "Activity",
                         Context::Overlay => "Overlays",
                         Context::Input => "Filters",

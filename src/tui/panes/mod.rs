@@ -5,3 +5,4 @@ pub(crate) mod catalog;
 pub(crate) mod detail;
 pub(crate) mod kinds;
 pub(crate) mod lineage;
+pub(crate) mod sync;

@@ -14,7 +14,7 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 use super::rows::Row;
 use super::{CatalogPane, Mark, ancestors, matched_letters};
 use crate::model::{Listing, NodeId, NodeRef};
-use crate::tui::core::{Core, Server};
+use crate::tui::core::{Core, OmState, Server};
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
 use crate::tui::panes::kinds;
@@ -269,6 +269,14 @@ impl Looks<'_> {
             Span::styled(format!("{text:>6}"), theme.soft)
         };
         right.push(count);
+        if !self.core.om.is_empty() {
+            right.push(match self.core.om.get(&node.path().folded()) {
+                Some(OmState::InSync) => Span::styled(" ✓", theme.good),
+                Some(OmState::Differs) => Span::styled(" ●", theme.warning),
+                Some(OmState::Missing) => Span::styled(" ○", theme.busy),
+                None => Span::raw("  "),
+            });
+        }
         right.push(Span::raw(" "));
         right
     }

@@ -281,8 +281,7 @@ impl LineagePane {
             Action::GrowUpstream | Action::ShrinkUpstream => &[Side::Upstream],
             _ => &[Side::Downstream],
         };
-        let more =
-            matches!(action, Action::Grow | Action::GrowUpstream | Action::GrowDownstream);
+        let more = matches!(action, Action::Grow | Action::GrowUpstream | Action::GrowDownstream);
         let before = self.scene.as_ref().map(|scene| scene.graph.nodes.len());
         for side in sides {
             look.deepen(*side, more);
@@ -431,9 +430,10 @@ impl LineagePane {
         let key = look.traced.as_ref().map_or(&look.selected, |traced| &traced.node);
         let Some(node) = model.outline().find(key) else { return };
         let columns = &model.graph().nodes()[node].columns;
-        let at = look.traced.as_ref().and_then(|traced| {
-            columns.iter().position(|name| fold(name) == fold(&traced.column))
-        });
+        let at = look
+            .traced
+            .as_ref()
+            .and_then(|traced| columns.iter().position(|name| fold(name) == fold(&traced.column)));
         let next = match (at, forward) {
             (Some(at), true) => (at + 1).min(columns.len().saturating_sub(1)),
             (Some(at), false) => at.saturating_sub(1),

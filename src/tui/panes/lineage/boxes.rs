@@ -41,12 +41,8 @@ pub(super) struct Picture<'a> {
 impl Picture<'_> {
     /// Paints the part of the drawing that begins at `offset` into `area`.
     pub(super) fn paint(&self, buffer: &mut Buffer, area: Rect, (left, top): (i32, i32)) {
-        let viewport = Place {
-            x: left,
-            y: top,
-            width: i32::from(area.width),
-            height: i32::from(area.height),
-        };
+        let viewport =
+            Place { x: left, y: top, width: i32::from(area.width), height: i32::from(area.height) };
         let light = self.light();
         let cells = self.drawing.layout.paint(viewport, Some(&light));
         let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };

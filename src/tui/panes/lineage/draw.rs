@@ -118,13 +118,15 @@ impl LineagePane {
             left.push(Span::styled(clean(from).into_owned(), theme.strong));
             left.push(Span::styled(" to ", theme.soft));
         }
-        let focus = self.model.as_ref().and_then(|model| {
-            Some(&model.graph().nodes()[model.outline().find(look.focus())?])
-        });
+        let focus = self
+            .model
+            .as_ref()
+            .and_then(|model| Some(&model.graph().nodes()[model.outline().find(look.focus())?]));
         if let Some(node) = focus {
             left.push(Span::styled(words::sign(node.role), words::style(node.role, theme)));
             left.push(Span::raw(" "));
-            let (name, above) = node.path.parts().split_last().map_or(("", &[][..]), |(n, a)| (n, a));
+            let (name, above) =
+                node.path.parts().split_last().map_or(("", &[][..]), |(n, a)| (n, a));
             let room = cells.saturating_sub(spans_width(&right) + spans_width(&left) + 2);
             let above: Vec<String> = above.iter().map(|part| clean(part).into_owned()).collect();
             let name = clean(name).into_owned();
@@ -164,9 +166,10 @@ impl LineagePane {
             let table = traced.node.rsplit('.').next().unwrap_or_default();
             say(vec![
                 Span::styled("column ", theme.soft),
-                Span::styled(clean(&traced.column).into_owned(), theme.busy.patch(theme.strong).fg(
-                    theme.busy.fg.unwrap_or_default(),
-                )),
+                Span::styled(
+                    clean(&traced.column).into_owned(),
+                    theme.busy.patch(theme.strong).fg(theme.busy.fg.unwrap_or_default()),
+                ),
                 Span::styled(format!(" of {}: {reach}", clean(table)), theme.soft),
             ]);
         }
@@ -367,9 +370,11 @@ impl LineagePane {
             let sign = if core.ascii { "#=#" } else { "┏━┓" };
             spans.push(Span::styled(sign, theme.soft));
             spans.push(Span::styled(" focus  ", theme.soft));
-            let has_cycle = self.canvas.drawing.as_ref().is_some_and(|drawing| {
-                drawing.layout.edges().iter().any(|edge| edge.back)
-            });
+            let has_cycle = self
+                .canvas
+                .drawing
+                .as_ref()
+                .is_some_and(|drawing| drawing.layout.edges().iter().any(|edge| edge.back));
             if has_cycle {
                 spans.push(Span::styled("┄┄ feeds itself  ", theme.soft));
             }
@@ -430,6 +435,9 @@ impl LineagePane {
         for line in wrap(&text, usize::from(area.width).min(72)) {
             lines.push(Line::from(Span::styled(line, theme.soft)));
         }
-        frame.render_widget(Paragraph::new(lines), Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area });
+        frame.render_widget(
+            Paragraph::new(lines),
+            Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
+        );
     }
 }

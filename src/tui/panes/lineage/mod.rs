@@ -141,10 +141,8 @@ impl LineagePane {
             Some(node) => Target::Dataset(node.path().to_string()),
         };
         let Target::Dataset(key) = &self.target else { return };
-        let is_here = self
-            .history
-            .look()
-            .is_some_and(|look| look.focus() == key || look.selected == *key);
+        let is_here =
+            self.history.look().is_some_and(|look| look.focus() == key || look.selected == *key);
         if !is_here {
             let look = Look::around(key.clone(), 1, 1);
             // Passing over the catalog leaves no trail.

@@ -142,11 +142,13 @@ impl Panel<'_> {
             traced.is_none_or(|columns| columns.is_some_and(|columns| columns.contains(folded)))
         };
         let known = names.iter().map(|name| fold(name));
-        let others: Vec<String> =
-            by_column.keys().filter(|name| !names.iter().any(|n| fold(n) == **name)).cloned().collect();
+        let others: Vec<String> = by_column
+            .keys()
+            .filter(|name| !names.iter().any(|n| fold(n) == **name))
+            .cloned()
+            .collect();
         let order: Vec<String> = known.chain(others).filter(wanted).collect();
-        let widest =
-            order.iter().map(|name| width(&clean(name))).max().unwrap_or(0).clamp(6, NAME);
+        let widest = order.iter().map(|name| width(&clean(name))).max().unwrap_or(0).clamp(6, NAME);
         let is_view = graph.node(at).role == NodeRole::View;
         order
             .iter()
@@ -204,9 +206,7 @@ impl Panel<'_> {
         let members = |at: usize| -> &[usize] { boxes.get(at).map_or(&[], |b| b.subject.nodes()) };
         let edges: Vec<&Edge> = members(to)
             .iter()
-            .flat_map(|to| {
-                graph.upstream(NodeIndex(u32::try_from(*to).unwrap_or(u32::MAX)))
-            })
+            .flat_map(|to| graph.upstream(NodeIndex(u32::try_from(*to).unwrap_or(u32::MAX))))
             .map(|(_, edge)| edge)
             .filter(|edge| members(from).contains(&edge.from.index()))
             .collect();
@@ -288,7 +288,8 @@ impl Panel<'_> {
         };
         let (left, right) = (widest(|step| &step.from), widest(|step| &step.to));
         if steps.is_empty() {
-            let text = "No column flows along this edge; it decides rows, or its columns are unknown.";
+            let text =
+                "No column flows along this edge; it decides rows, or its columns are unknown.";
             lines.extend(self.text(text, theme.soft));
         }
         for step in steps {

@@ -91,8 +91,7 @@ impl LineagePane {
         let here = self.edge_boxes();
         let after = edges.iter().position(|edge| Some((edge.from, edge.to)) == here);
         let next = after.map_or(0, |at| at + 1);
-        let Some((from, to)) =
-            edges.get(next).or(edges.first()).map(|edge| (edge.from, edge.to))
+        let Some((from, to)) = edges.get(next).or(edges.first()).map(|edge| (edge.from, edge.to))
         else {
             return;
         };

@@ -52,9 +52,10 @@ impl ColumnPicker {
             }
         }
         let key = model.outline().node(node).key.clone();
-        let at = before.as_ref().filter(|traced| traced.node == key).and_then(|traced| {
-            names.iter().position(|name| fold(name) == fold(&traced.column))
-        });
+        let at = before
+            .as_ref()
+            .filter(|traced| traced.node == key)
+            .and_then(|traced| names.iter().position(|name| fold(name) == fold(&traced.column)));
         let names: Vec<(String, Option<Made>)> = names
             .into_iter()
             .map(|name| {
@@ -116,11 +117,7 @@ impl ColumnPicker {
         let title = format!("Trace a column of {}", self.title);
         let inside = popup::draw(frame, right, (box_width, height), &title, "", theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, "/ ", theme);
-        let list = Rect {
-            y: inside.y + 2,
-            height: inside.height.saturating_sub(2),
-            ..inside
-        };
+        let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
         let len = self.shown().len();
         self.cursor.resize(usize::from(list.height), len);
@@ -247,8 +244,7 @@ impl ImpactList {
             Column::new("Dataset", path),
             Column::new(if self.has_column { "Affected" } else { "By way of" }, other),
         ];
-        let spec =
-            Spec { columns: &columns, left: 0, rows: self.rows.len(), focused: true, theme };
+        let spec = Spec { columns: &columns, left: 0, rows: self.rows.len(), focused: true, theme };
         let rows = &self.rows;
         self.list = table::draw(frame, inside, &spec, &mut self.cursor, |at, column| {
             let row = &rows[at];

@@ -181,7 +181,8 @@ impl Rows<'_> {
             if index > 0 {
                 left.push(Span::styled(", ", theme.soft));
             }
-            let look = if *is_start { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::empty() };
+            let look =
+                if *is_start { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::empty() };
             left.push(Span::styled(column.clone(), theme.busy.add_modifier(look)));
             if let Some(kind) = kind {
                 left.push(Span::styled(format!(" {}", kind.word()), theme.call));

@@ -198,11 +198,11 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::tui::lineage_model::Looked;
     use crate::model::{
         Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
         NodeKind, TableKind,
     };
+    use crate::tui::lineage_model::Looked;
 
     /// `s.raw` → `s.stg` → `s.mart`, and `s.raw` → `s.other`.
     pub(in super::super) fn model() -> Arc<LineageModel> {
@@ -215,17 +215,22 @@ pub(super) mod tests {
             first: true,
             last: true,
         };
-        catalog
-            .apply(list(DatasetPath::default(), vec![item(root.clone(), NodeKind::Space)]));
+        catalog.apply(list(DatasetPath::default(), vec![item(root.clone(), NodeKind::Space)]));
         let table = NodeKind::Table(TableKind::Direct);
         let datasets = [
             ("raw", table, None, &["id", "Amount", "note"][..]),
-            ("stg", NodeKind::View, Some("SELECT id, amount * 2 AS net, note FROM s.raw"), &[
-                "id", "net", "note",
-            ]),
-            ("mart", NodeKind::View, Some("SELECT id, SUM(net) AS total FROM s.stg GROUP BY id"), &[
-                "id", "total",
-            ]),
+            (
+                "stg",
+                NodeKind::View,
+                Some("SELECT id, amount * 2 AS net, note FROM s.raw"),
+                &["id", "net", "note"],
+            ),
+            (
+                "mart",
+                NodeKind::View,
+                Some("SELECT id, SUM(net) AS total FROM s.stg GROUP BY id"),
+                &["id", "total"],
+            ),
             ("other", NodeKind::View, Some("SELECT note FROM s.raw"), &["note"]),
         ];
         let items = datasets.iter().map(|(name, kind, ..)| item(root.join(*name), *kind));
@@ -263,8 +268,10 @@ pub(super) mod tests {
         let scene = Scene::new(&model, &look, &Filters::default()).expect("a scene");
         assert_eq!(keys(&scene), ["s.other", "s.raw", "s.stg"]);
         assert_eq!((scene.hidden(), scene.lit.len()), (1, 0));
-        look.traced =
-            Some(super::super::look::Traced { node: "s.raw".to_owned(), column: "amount".to_owned() });
+        look.traced = Some(super::super::look::Traced {
+            node: "s.raw".to_owned(),
+            column: "amount".to_owned(),
+        });
         let scene = Scene::new(&model, &look, &Filters::default()).expect("a scene");
         assert_eq!(keys(&scene), ["s.mart", "s.other", "s.raw", "s.stg"]);
         assert_eq!(scene.lit, [true, false, true, true]);

@@ -159,10 +159,10 @@ fn dataset(
     if level > Level::Names {
         let above = words::folder(node.path.parts());
         if node.role == NodeRole::Missing {
-            lines.push(BoxLine::default().with(
-                &truncate_to_width("not in the catalogue", cells + 2),
-                Tone::Warning,
-            ));
+            lines.push(
+                BoxLine::default()
+                    .with(&truncate_to_width("not in the catalogue", cells + 2), Tone::Warning),
+            );
         }
         if !above.is_empty() {
             lines.push(BoxLine::default().with(&truncate_middle(&above, cells + 2), Tone::Soft));
@@ -231,10 +231,8 @@ fn column_lines(
             let sign = made.filter(|_| has_signs).map_or(" ", words::Made::sign);
             let text = clean(name);
             let text = truncate_to_width(&text, cells);
-            let line = BoxLine::default()
-                .with(sign, Tone::Kind)
-                .with(" ", Tone::Column)
-                .with(&text, tone);
+            let line =
+                BoxLine::default().with(sign, Tone::Kind).with(" ", Tone::Column).with(&text, tone);
             match made.filter(|_| has_words) {
                 Some(made) => {
                     let air = " ".repeat(widest - width(&text) + 2);
@@ -269,10 +267,7 @@ mod tests {
         assert_eq!(texts(&look, Level::Names), [["◫ mart"]]);
         assert_eq!(texts(&look, Level::Folders), [["◫ mart", "s"]]);
         assert_eq!(texts(&look, Level::Columns), [["◫ mart", "s", "  id", "  total"]]);
-        assert_eq!(
-            texts(&look, Level::Kinds),
-            [["◫ mart", "s", "  id     copy", "  total  aggr"]]
-        );
+        assert_eq!(texts(&look, Level::Kinds), [["◫ mart", "s", "  id     copy", "  total  aggr"]]);
     }
 
     #[test]
