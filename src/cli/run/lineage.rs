@@ -64,9 +64,8 @@ impl Lineage {
             let graph = engine.graph(&snapshot.catalog);
             Ok::<_, StoreError>((snapshot, graph))
         });
-        let (snapshot, graph) = joined(loaded.await)?.map_err(|error| {
-            Failure::usage(flatten(&error))
-        })?;
+        let (snapshot, graph) =
+            joined(loaded.await)?.map_err(|error| Failure::usage(flatten(&error)))?;
         let Snapshot { taken_at, server, complete, catalog } = snapshot;
         Ok(Self {
             lost: lost(&catalog),
@@ -125,12 +124,18 @@ impl Lineage {
         let catalog = std::mem::take(&mut self.catalog);
         let read = spawn_blocking(move || (Engine::new(&catalog), catalog));
         let (engine, catalog) = joined(read.await)?;
-        let completed =
-            complete(client, catalog, engine, workers(settings, client), &session.cancel, |done, all| {
+        let completed = complete(
+            client,
+            catalog,
+            engine,
+            workers(settings, client),
+            &session.cancel,
+            |done, all| {
                 let words = "reading tables that views name".to_owned();
                 progress.set(words, done, Some(all));
-            })
-            .await;
+            },
+        )
+        .await;
         drop(progress);
         if completed.requests > 0 {
             session.printer.detail(&format!(
@@ -166,7 +171,8 @@ impl Lineage {
             .filter(|node| node.role == NodeRole::View)
             .filter(|node| {
                 let status = node.reading.as_ref().map(|reading| reading.status);
-                let is_gap = !matches!(status, Some(ReadingStatus::Parsed | ReadingStatus::Partial));
+                let is_gap =
+                    !matches!(status, Some(ReadingStatus::Parsed | ReadingStatus::Partial));
                 which == DremioGraphArg::All || is_gap
             })
             .filter_map(|node| {

@@ -59,7 +59,11 @@ impl LineageReport<'_> {
         }
         for (name, below) in &folder.folders {
             *number += 1;
-            let _ = writeln!(out, "{indent}subgraph cluster_{number} {{\n{indent}  label=\"{}\"", dot(name));
+            let _ = writeln!(
+                out,
+                "{indent}subgraph cluster_{number} {{\n{indent}  label=\"{}\"",
+                dot(name)
+            );
             self.write_folder(below, number, depth + 1, out);
             let _ = writeln!(out, "{indent}}}");
         }

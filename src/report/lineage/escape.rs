@@ -51,8 +51,8 @@ pub(super) fn mermaid(text: &str) -> String {
     for c in clean(text).chars() {
         match c {
             // All that Mermaid, its Markdown or HTML give a meaning to.
-            '"' | '#' | '&' | '<' | '>' | ';' | '`' | '\\' | '*' | '_' | '~' | '{' | '}' | '[' | ']'
-            | '(' | ')' | '|' | '$' | '%' | ':' | '/' | '@' => {
+            '"' | '#' | '&' | '<' | '>' | ';' | '`' | '\\' | '*' | '_' | '~' | '{' | '}' | '['
+            | ']' | '(' | ')' | '|' | '$' | '%' | ':' | '/' | '@' => {
                 let _ = write!(out, "#{};", c as u32);
             }
             c => out.push(c),

@@ -10,8 +10,8 @@ use super::escape::{csv_cell, one_line, shown};
 use super::text::counted;
 use crate::lineage::{Impact, LineageGraph, NodeIndex, NodeRole, impact};
 use crate::model::display::clean;
-use crate::model::{DatasetPath, ServerInfo};
 use crate::model::path::fold;
+use crate::model::{DatasetPath, ServerInfo};
 use crate::report::{Escaped, SCHEMA_VERSION};
 
 /// What depends on a table or column.
@@ -133,9 +133,8 @@ impl<'a> ImpactReport<'a> {
                 csv_cell(&impact.via.to_string()),
                 impact.whole.to_string(),
             ];
-            let mut line = |rest: [&str; 7]| {
-                csv.write_record(head.iter().map(String::as_str).chain(rest))
-            };
+            let mut line =
+                |rest: [&str; 7]| csv.write_record(head.iter().map(String::as_str).chain(rest));
             if impact.columns.is_empty() && impact.rows.is_empty() {
                 line(["table", "", "", "", "", "", ""])?;
             }
@@ -162,7 +161,9 @@ impl<'a> ImpactReport<'a> {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         if self.incomplete {
-            out.push_str("The catalogue was not read to its end: what follows is a part of it.\n\n");
+            out.push_str(
+                "The catalogue was not read to its end: what follows is a part of it.\n\n",
+            );
         }
         let what = match self.column {
             Some(column) => format!("{}, column {}", shown(self.table), clean(column)),
@@ -192,7 +193,11 @@ impl<'a> ImpactReport<'a> {
 
     fn write_impact(&self, impact: &Entry<'_>, out: &mut String) {
         const WIDEST: usize = 80;
-        let via = if impact.hops > 1 { format!("  through {}", shown(impact.via)) } else { String::new() };
+        let via = if impact.hops > 1 {
+            format!("  through {}", shown(impact.via))
+        } else {
+            String::new()
+        };
         let _ = writeln!(out, "  {}  ({}){via}", shown(impact.path), impact.role.name());
         if self.column.is_none() {
             // Asked for a table, every column is meant; the SQL of each is in the JSON.
@@ -203,6 +208,14 @@ impl<'a> ImpactReport<'a> {
             }
         } else {
             for column in &impact.columns {
+                // One line says enough of a column that flows and decides as well.
+                let is_told = impact.columns.iter().any(|other| {
+                    (other.name, other.expression) == (column.name, column.expression)
+                        && other < column
+                });
+                if is_told {
+                    continue;
+                }
                 let how = match (column.influence, column.kind) {
                     ("DIRECT", "IDENTITY") => String::new(),
                     ("DIRECT", kind) => format!("{}: ", kind.to_lowercase()),

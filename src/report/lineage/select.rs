@@ -203,7 +203,8 @@ pub fn find(
     text: &str,
     wanted: &Wanted,
 ) -> Result<NodeIndex, SelectionError> {
-    let none = || SelectionError::NoTable { wanted: text.to_owned(), near: near(text, paths(graph)) };
+    let none =
+        || SelectionError::NoTable { wanted: text.to_owned(), near: near(text, paths(graph)) };
     let path: DatasetPath = text.parse().map_err(|_| none())?;
     if let Some(node) = graph.find(&path) {
         return Ok(node);
@@ -224,7 +225,7 @@ pub fn find(
     let found: Vec<_> = all().filter(|(_, node)| is_end(node)).collect();
     match &found[..] {
         [] => Err(none()),
-        [(node, _)] => Ok(*node),
+        [(found, _)] => Ok(*found),
         _ => Err(SelectionError::Ambiguous {
             wanted: text.to_owned(),
             found: found.iter().map(|(_, path)| path.to_string()).collect(),

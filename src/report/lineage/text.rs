@@ -16,6 +16,7 @@ use crate::lineage::{
     Broken, BrokenKind, ColumnAt, ColumnEdge, Coverage, LineageNode, NodeIndex, NodeRole,
     ReadingStatus,
 };
+use crate::model::NodeRef;
 use crate::model::display::clean;
 
 /// How a table's lineage is drawn in text.
@@ -48,7 +49,9 @@ impl LineageReport<'_> {
     pub fn to_text(&self, options: TextOptions) -> String {
         let mut out = String::new();
         if self.incomplete {
-            out.push_str("The catalogue was not read to its end: what follows is a part of it.\n\n");
+            out.push_str(
+                "The catalogue was not read to its end: what follows is a part of it.\n\n",
+            );
         }
         write_coverage(&self.check.coverage, &mut out);
         self.write_findings(&mut out);
@@ -103,7 +106,8 @@ impl LineageReport<'_> {
             }
         }
         if !self.differences.is_empty() {
-            let _ = writeln!(out, "\nDifferent in Dremio's own lineage ({})", self.differences.len());
+            let _ =
+                writeln!(out, "\nDifferent in Dremio's own lineage ({})", self.differences.len());
             for difference in &self.differences {
                 let _ = writeln!(out, "  {}", shown(&difference.view));
                 for path in &difference.only_in_sql {
@@ -122,10 +126,12 @@ impl LineageReport<'_> {
         let path = shown(&node.path);
         let status = reading.status.name();
         if reading.diagnostics.is_empty() {
-            let error = self.in_catalog(node).and_then(|found| found.error());
+            let error = self.in_catalog(node).and_then(NodeRef::error);
             let why = match (error, reading.status) {
                 (Some(error), _) => format!(": {}", clean(&error.message)),
-                (None, ReadingStatus::Partial) => ": it reads a table of unknown columns".to_owned(),
+                (None, ReadingStatus::Partial) => {
+                    ": it reads a table of unknown columns".to_owned()
+                }
                 _ => String::new(),
             };
             let _ = writeln!(out, "  {path}  {status}{why}");
@@ -206,8 +212,7 @@ impl LineageReport<'_> {
         let graph = Graph::new(nodes, steps.keys().copied());
         let start = ColumnAt { node: focus, column: crate::model::path::fold(column) };
         let Some(start) = place.get(&start) else { return };
-        let focused =
-            FocusedGraph::new(&graph, &View::nodes((0..columns.len()).collect()));
+        let focused = FocusedGraph::new(&graph, &View::nodes((0..columns.len()).collect()));
         let Some(root) = focused.shown(*start) else { return };
         for (side, words) in [(Side::Upstream, "Comes from"), (Side::Downstream, "Flows into")] {
             let rows = tree(&focused, root, side);
@@ -262,7 +267,8 @@ impl LineageReport<'_> {
         });
         diagram.edges.retain(|(from, to)| self.is_drawn(nodes[*from], nodes[*to]));
         // Nobody cancels.
-        layout(diagram, &|| false).map_or_else(|_| String::new(), |drawn| drawn.to_text(charset(options)))
+        layout(diagram, &|| false)
+            .map_or_else(|_| String::new(), |drawn| drawn.to_text(charset(options)))
     }
 
     fn fitting_boxes(&self, options: TextOptions) -> Option<String> {
