@@ -405,8 +405,7 @@ fn strong_components(graph: &LineageGraph) -> Vec<Vec<NodeIndex>> {
                 stack.push(node);
                 on_stack[node] = true;
             }
-            match graph.out_of[node].get(position) {
-                Some(edge) => {
+            if let Some(edge) = graph.out_of[node].get(position) {
                     calls.push((node, position + 1));
                     let child = graph.edge(*edge).to.index();
                     if number[child] == UNSEEN {
@@ -414,8 +413,8 @@ fn strong_components(graph: &LineageGraph) -> Vec<Vec<NodeIndex>> {
                     } else if on_stack[child] {
                         low[node] = low[node].min(number[child]);
                     }
+                continue;
                 }
-                None => {
                     if low[node] == number[node] {
                         let mut group = Vec::new();
                         while let Some(member) = stack.pop() {
@@ -433,8 +432,6 @@ fn strong_components(graph: &LineageGraph) -> Vec<Vec<NodeIndex>> {
                     }
                 }
             }
-        }
-    }
     groups.sort();
     groups
 }
