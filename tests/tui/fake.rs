@@ -32,6 +32,9 @@ struct State {
     extra: Mutex<Vec<Change>>,
     queries: Mutex<Vec<String>>,
     is_root_broken: Mutex<bool>,
+    /// Told instead of the usual facts.
+    only: Mutex<Option<Vec<Change>>>,
+    findable: Mutex<Vec<Entity>>,
 }
 
 impl Fake {
@@ -61,6 +64,20 @@ impl Fake {
     /// More facts, told after the others.
     pub(crate) fn with(self, changes: Vec<Change>) -> Self {
         self.state.extra.lock().unwrap().extend(changes);
+        self
+    }
+
+    /// These facts and no others.
+    pub(crate) fn only(self, changes: Vec<Change>) -> Self {
+        *self.state.only.lock().unwrap() = Some(changes);
+        self
+    }
+
+    /// Something that no listing shows and that is found at its path.
+    pub(crate) fn findable(self, change: Change) -> Self {
+        if let Change::Entity(entity) = change {
+            self.state.findable.lock().unwrap().push(*entity);
+        }
         self
     }
 
@@ -99,7 +116,12 @@ fn column(name: &str, data_type: DataType) -> Column {
     Column { name: name.to_owned(), data_type, nullable: None }
 }
 
-fn dataset(
+/// Columns of text.
+pub(crate) fn text_columns(names: &[&str]) -> Vec<Column> {
+    names.iter().map(|name| column(name, DataType::Varchar)).collect()
+}
+
+pub(crate) fn dataset(
     parts: &[&str],
     kind: NodeKind,
     sql: Option<&str>,
@@ -252,6 +274,9 @@ impl Backend for Fake {
         let state = Arc::clone(&self.state);
         tokio::spawn(async move {
             let mut changes = if all { catalogue() } else { Vec::new() };
+            if let Some(only) = state.only.lock().unwrap().clone().filter(|_| all) {
+                changes = only;
+            }
             if *state.is_root_broken.lock().unwrap() {
                 let error = NodeError {
                     kind: NodeErrorKind::Unavailable,
@@ -296,6 +321,15 @@ impl Backend for Fake {
 
     async fn reflections(&self, dataset_id: &str) -> Result<Vec<Reflection>, String> {
         Err(format!("GET reflections of {dataset_id}: 403"))
+    }
+
+    async fn resolve(&self, paths: Vec<DatasetPath>, _: &CancellationToken) -> Resolved {
+        let known = self.state.findable.lock().unwrap();
+        let (found, absent) =
+            paths.into_iter().partition(|path| known.iter().any(|e| e.item.path == *path));
+        let found: Vec<DatasetPath> = found;
+        let entities = known.iter().filter(|e| found.contains(&e.item.path)).cloned().collect();
+        Resolved { entities, absent, ..Resolved::default() }
     }
 
     async fn query(

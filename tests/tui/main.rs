@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, missing_docs, reason = "a test")]
 
 mod fake;
+mod lineage;
 mod runner;
 #[cfg(feature = "demo")]
 mod sandbox;

@@ -227,22 +227,23 @@ impl Rows<'_> {
     ) -> Rect {
         let rows = &self.scene.table;
         let theme = self.theme;
-        let fixed = 14 + 8 + 5 + 7 + 7 + 2 * 5;
+        let fixed = 7 + 7 + 5 + 7 + 6 + 2 * 6;
         let room = usize::from(area.width).saturating_sub(fixed).max(16);
         let has_trace = self.scene.trace.is_some();
-        let names = if has_trace { room / 2 } else { room * 3 / 5 };
-        let columns = [
-            Column::new("Where", 14),
-            Column::new("Kind", 8),
+        let has_last = has_trace || rows.iter().any(|row| self.trouble(row.node).is_some());
+        let names = if has_last { room / 2 } else { room };
+        let mut columns = vec![
+            Column::new("Where", 7),
+            Column::new("Kind", 7),
             Column::new("Dataset", names),
             Column::new("Reads", 5).right(),
             Column::new("Read by", 7).right(),
-            Column::new("Hidden", 7).right(),
-            Column::new(
-                if has_trace { "Traced columns" } else { "Remarks" },
-                room.saturating_sub(names),
-            ),
+            Column::new("Hidden", 6).right(),
         ];
+        if has_last {
+            let title = if has_trace { "Traced columns" } else { "Remarks" };
+            columns.push(Column::new(title, room.saturating_sub(names)));
+        }
         let spec =
             Spec { columns: &columns, left: 0, rows: rows.len(), focused: self.focused, theme };
         table::draw(frame, area, &spec, cursor, |at, column| {
@@ -252,8 +253,12 @@ impl Rows<'_> {
             };
             match column {
                 0 => {
+                    let word = match row.relation {
+                        Relation::Upstream => "up",
+                        Relation::Downstream => "down",
+                        other => other.as_str(),
+                    };
                     let hops = row.hops.filter(|hops| *hops > 0);
-                    let word = row.relation.as_str();
                     let text = hops.map_or(word.to_owned(), |hops| format!("{word} {hops}"));
                     let is_focus = row.relation == Relation::Focus;
                     (Cow::Owned(text), if is_focus { theme.title_focus } else { plain(theme.soft) })

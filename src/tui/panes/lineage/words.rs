@@ -96,7 +96,7 @@ impl Made {
     pub(super) fn sign(self) -> &'static str {
         match self {
             Self::By(Kind::Constant) => "c",
-            Self::By(Kind::Identity) => "=",
+            Self::By(Kind::Identity) => "→",
             Self::By(Kind::Expression) => "ƒ",
             Self::By(Kind::Aggregation) => "Σ",
             Self::By(Kind::Window) => "w",
