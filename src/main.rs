@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::Parser;
 use dremio_explorer::cli::args::{Cli, ColorWhen};
 use dremio_explorer::cli::{self, ExitStatus, Failure, Session};
-use dremio_explorer::config::Reading;
 use dremio_explorer::tui::{self, ColourDepth, Exit, ThemeName};
 
 /// How long a search that still runs may keep the program at the end.
@@ -51,7 +50,7 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
         let sync = session.sync_target(&settings, &target).await;
         let options = tui::Options {
             connect: target.options.clone(),
-            discovery: settings.discovery_options(Reading::Browsing),
+            discovery: settings.browsing_options(),
             title: target.name.clone().unwrap_or_default(),
             theme: ThemeName::from_name(&settings.ui.theme).unwrap_or_default(),
             colours: match session.cli.output.color {

@@ -196,6 +196,7 @@ fn help_is_as_reviewed() {
         &[],
         &["discover"],
         &["doctor"],
+        &["ingest-dbt"],
         &["sql-lineage"],
         &["snapshots"],
         &["snapshots", "list"],
@@ -262,8 +263,7 @@ fn the_ui_needs_a_terminal() {
 
 #[test]
 fn without_a_server_it_says_how_to_name_one() {
-    let run =
-        Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").is_brief();
+    let run = Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").briefly();
     assert!(run.stdout.is_empty());
 }
 

@@ -136,8 +136,15 @@ pub enum Command {
     Discover(DiscoverArgs),
     /// Bring spaces to OpenMetadata: show what would change, field by field, then write it
     Sync(SyncArgs),
+    /// Match a dbt project with the catalogue and bring its descriptions, tags and lineage to
+    /// OpenMetadata
+    IngestDbt(IngestDbtArgs),
     /// Test the connection step by step and say what is wrong and what to do
     Doctor(DoctorArgs),
+    /// Check the lineage of all views, and draw or export it
+    CheckLineage(CheckLineageArgs),
+    /// What depends on a table or column, and the SQL that uses it
+    Impact(ImpactArgs),
     /// Lineage of SQL from files or standard input; no server needed
     SqlLineage(SqlLineageArgs),
     /// Stored readings of the catalogue: list, show, compare
@@ -167,7 +174,6 @@ pub enum Command {
 Filters are regular expressions on the dotted path, such as '^sales\\.emea'.
 Exit status: 0 everything was read, 2 usage or configuration, 3 nothing could be read,
 4 parts could not be read (they are in the result with their error), 130 interrupted.")]
-#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct DiscoverArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -270,6 +276,53 @@ pub struct SyncArgs {
     pub format: ReportFormat,
 }
 
+/// `ingest-dbt`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Reads manifest.json, and catalog.json, run_results*.json and sources.json where they are. With --demo
+and no folder the project of the shop is taken. The match report and the plan are always shown first.
+Exit status: 0 done or nothing to do, 1 something would change (--dry-run --exit-code), 2 usage,
+configuration or artifacts, 3 a server failed, 4 some items failed, 130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
+pub struct IngestDbtArgs {
+    /// Folder of the dbt project; its dbt_project.yml says where the artifacts are
+    #[arg(long, value_name = "DIR", conflicts_with = "target_dir")]
+    pub dbt_project: Option<PathBuf>,
+    /// Folder that holds manifest.json and the other artifacts
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
+    /// Results of a further run (repeatable); of each test the latest counts
+    #[arg(long, value_name = "FILE")]
+    pub run_results: Vec<PathBuf>,
+    /// Show the match report and the plan, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with 1 when something would change
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
+    /// Write without asking
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Classification of dbt's tags; it and its tags are made when they are not there
+    #[arg(long, value_name = "CLASSIFICATION", default_value = "dbtTags")]
+    pub tags_as: String,
+    /// Leave tags out
+    #[arg(long)]
+    pub no_tags: bool,
+    /// Leave descriptions out
+    #[arg(long)]
+    pub no_descriptions: bool,
+    /// Leave lineage out
+    #[arg(long)]
+    pub no_lineage: bool,
+    /// Replace descriptions that differ from dbt's, whoever wrote them
+    #[arg(long)]
+    pub overwrite_descriptions: bool,
+    /// The form of the result
+    #[arg(short, long, value_name = "FORM", default_value = "text")]
+    pub format: ReportFormat,
+}
+
 /// `doctor`
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "Exit status: 0 every step passed, 2 configuration, 3 a step failed.")]
@@ -290,6 +343,154 @@ pub enum ReportFormat {
     Text,
     /// One JSON document.
     Json,
+}
+
+/// `check-lineage`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+A selector names datasets by the end of their path, such as 'marts.fct_*'; 'path:marts' is all in
+a folder; '+orders' takes what it reads along, 'orders+' what reads it, '2+orders+1' so many hops.
+Exit status: 0 the lineage was read, 1 below the bar of --fail-under or findings with --strict,
+2 usage or configuration, 3 nothing could be read, 4 parts of the catalogue could not be read,
+130 interrupted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
+pub struct CheckLineageArgs {
+    /// The lineage of this table: its path, the end of its path, or its name in OpenMetadata
+    #[arg(short, long, value_name = "PATH")]
+    pub table: Option<String>,
+    /// Only the trace of this column of the table
+    #[arg(short, long, value_name = "NAME", requires = "table")]
+    pub column: Option<String>,
+    /// Hops upstream of the table; all by default
+    #[arg(long, value_name = "N", requires = "table")]
+    pub upstream: Option<u32>,
+    /// Hops downstream of the table; all by default
+    #[arg(long, value_name = "N", requires = "table")]
+    pub downstream: Option<u32>,
+    /// Draw everything, in the text form too
+    #[arg(long, conflicts_with = "table")]
+    pub all: bool,
+    /// Only this space or source, and what it reads directly (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub space: Vec<String>,
+    /// Only what this selector takes
+    #[arg(long, value_name = "SELECTOR")]
+    pub select: Option<String>,
+    /// Not what this selector takes
+    #[arg(long, value_name = "SELECTOR")]
+    pub exclude: Option<String>,
+    /// The form; by default what the file's name says, else text
+    #[arg(short, long, value_name = "FORM")]
+    pub format: Option<LineageFormat>,
+    /// Write to this file, all or nothing; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How the text form draws
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub draw: DrawArg,
+    /// Fail when less than PCT percent of the views are read wholly or of their columns traced
+    #[arg(long, value_name = "PCT", value_parser = parse_percent)]
+    pub fail_under: Option<f64>,
+    /// Fail on any broken reference, unreadable view, cycle or difference
+    #[arg(long)]
+    pub strict: bool,
+    /// Of which views to ask Dremio's own lineage (Enterprise and Cloud; one request a view)
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    pub dremio_graph: DremioGraphArg,
+    /// Work on a stored reading: `latest`, or a file
+    #[arg(long, value_name = "FILE|latest")]
+    pub snapshot: Option<String>,
+}
+
+/// Forms of a lineage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LineageFormat {
+    /// For reading.
+    Text,
+    /// One JSON document.
+    Json,
+    /// One page for a browser, without any outside part.
+    Html,
+    /// A picture.
+    Svg,
+    /// A flowchart for Markdown.
+    Mermaid,
+    /// A digraph for Graphviz.
+    Dot,
+    /// A line per edge, of tables and of columns.
+    Csv,
+    /// OpenLineage events, one a line.
+    #[value(name = "openlineage")]
+    OpenLineage,
+}
+
+/// How the text form draws a lineage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DrawArg {
+    /// Boxes where the terminal is wide enough, else a tree.
+    #[default]
+    Auto,
+    /// Boxes.
+    Boxes,
+    /// A tree.
+    Tree,
+}
+
+/// Of which views to ask Dremio's own lineage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DremioGraphArg {
+    /// Of all: what differs is reported.
+    #[default]
+    All,
+    /// Of those whose SQL could not be read.
+    Gaps,
+    /// Of none.
+    Never,
+}
+
+/// `impact`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+Once a column decides which rows a view has (a join, a filter, a grouping), all of that view
+depends on it, and so does what reads the view.
+Exit status: 0 also when nothing depends on it, 2 usage or configuration, 3 nothing could be read,
+4 parts of the catalogue could not be read, 130 interrupted.")]
+pub struct ImpactArgs {
+    /// The table: its path, the end of its path, or its name in OpenMetadata
+    #[arg(short, long, value_name = "PATH")]
+    pub table: String,
+    /// Only what depends on this column
+    #[arg(short, long, value_name = "NAME")]
+    pub column: Option<String>,
+    /// The form; by default what the file's name says, else text
+    #[arg(short, long, value_name = "FORM")]
+    pub format: Option<ImpactFormat>,
+    /// Write to this file, all or nothing; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Work on a stored reading: `latest`, or a file
+    #[arg(long, value_name = "FILE|latest")]
+    pub snapshot: Option<String>,
+}
+
+/// Forms of an impact list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImpactFormat {
+    /// For reading.
+    Text,
+    /// One JSON document.
+    Json,
+    /// A line per use.
+    Csv,
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim();
+    number
+        .parse::<f64>()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| format!("{text:?} is not a percentage: write a number from 0 to 100"))
 }
 
 /// `sql-lineage`

@@ -23,7 +23,7 @@ pub use schema::{KEYS, Key, Kind, Value};
 pub use secret::{Prompt, SecretError};
 pub use settings::{
     CredentialError, DbtSettings, DiscoverySettings, DremioSettings, LineageSettings, LogSettings,
-    OpenMetadataSettings, Reading, Settings, SyncSettings, UiSettings,
+    OpenMetadataSettings, Settings, SyncSettings, UiSettings,
 };
 
 use std::path::{Path, PathBuf};

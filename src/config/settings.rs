@@ -49,15 +49,6 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
 }
 
-/// What a catalogue is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// All of it is wanted.
-    Whole,
-    /// Somebody looks around and opens what is of interest: nothing slow is fetched unasked.
-    Browsing,
-}
-
 /// How to reach Dremio; secrets stay in [`Settings::layered`] until they are needed.
 #[derive(Clone, Debug)]
 pub struct DremioSettings {
@@ -101,7 +92,7 @@ pub struct DiscoverySettings {
     pub kinds: Vec<NodeKind>,
     /// Requests under way at once.
     pub max_workers: Option<usize>,
-    /// List folders of file-system sources; `None` = as the [`Reading`] asks.
+    /// List folders of file-system sources; `None` = when all of it is wanted.
     pub list_storage_folders: Option<bool>,
 }
 
@@ -453,8 +444,15 @@ impl Settings {
         })
     }
 
-    /// What to read of the catalogue.
-    pub fn discovery_options(&self, reading: Reading) -> DiscoveryOptions {
+    /// What to read of the catalogue by somebody who looks around and opens what is of interest:
+    /// nothing slow is fetched unasked.
+    pub fn browsing_options(&self) -> DiscoveryOptions {
+        let list_storage_folders = self.discovery.list_storage_folders.unwrap_or(false);
+        DiscoveryOptions { list_storage_folders, ..self.discovery_options() }
+    }
+
+    /// What to read of the catalogue when all of it is wanted.
+    pub fn discovery_options(&self) -> DiscoveryOptions {
         let discovery = &self.discovery;
         DiscoveryOptions {
             max_depth: discovery.max_depth,
@@ -463,9 +461,7 @@ impl Settings {
             kinds: discovery.kinds.clone(),
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
-            list_storage_folders: discovery
-                .list_storage_folders
-                .unwrap_or(reading == Reading::Whole),
+            list_storage_folders: discovery.list_storage_folders.unwrap_or(true),
             // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
             auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()

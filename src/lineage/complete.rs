@@ -46,9 +46,10 @@ pub async fn complete<A: CatalogApi>(
             break;
         }
         let before = all.requests;
-        let found =
-            resolve(api, wanted, workers, cancel, |done, count| progress(before + done, before + count))
-                .await;
+        let found = resolve(api, wanted, workers, cancel, |done, count| {
+            progress(before + done, before + count)
+        })
+        .await;
         all.requests += found.requests;
         all.absent.extend(found.absent);
         all.failed.extend(found.failed);
@@ -62,7 +63,8 @@ pub async fn complete<A: CatalogApi>(
             all.catalog.apply(change.clone());
         }
         all.changes.extend(changes);
-        let (catalog, mut engine) = (std::mem::take(&mut all.catalog), std::mem::take(&mut all.engine));
+        let (catalog, mut engine) =
+            (std::mem::take(&mut all.catalog), std::mem::take(&mut all.engine));
         let updated = spawn_blocking(move || {
             engine.update(&catalog);
             (catalog, engine)

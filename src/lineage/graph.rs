@@ -312,6 +312,11 @@ impl LineageGraph {
         (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeIndex)
     }
 
+    /// Every edge's index.
+    pub fn edge_indices(&self) -> impl Iterator<Item = EdgeIndex> + use<> {
+        (0..u32::try_from(self.edges.len()).unwrap_or(u32::MAX)).map(EdgeIndex)
+    }
+
     /// A node.
     pub fn node(&self, index: NodeIndex) -> &LineageNode {
         &self.nodes[index.index()]

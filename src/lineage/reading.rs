@@ -122,7 +122,8 @@ fn digest(catalog: &Catalog, path: &[String]) -> u64 {
             }
         } else if kind == NodeKind::Function {
             let function = node.function();
-            (2_u8, function.map(|function| (&function.arguments, &function.body))).hash(&mut hasher);
+            (2_u8, function.map(|function| (&function.arguments, &function.body)))
+                .hash(&mut hasher);
         }
     }
     hasher.finish()
@@ -210,6 +211,31 @@ pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
     view
 }
 
+/// Reads SQL that makes the dataset `node` as if it were a view's.
+pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<SourceLineage> {
+    let schema = node.schema();
+    let mut view = ViewLineage {
+        reading: Reading {
+            status: ReadingStatus::Parsed,
+            diagnostics: Vec::new(),
+            traced_columns: 0,
+            columns: schema.len(),
+        },
+        sources: Vec::new(),
+        outputs: Vec::new(),
+        asked: Vec::new(),
+        sql: None,
+        context: Vec::new(),
+        columns: (schema.state == SchemaState::Known)
+            .then(|| schema.iter().map(|column| Arc::from(column.name)).collect()),
+        has_details: true,
+    };
+    let recorder = Recorder { catalog, asked: Mutex::default() };
+    let analysis = analyze(sql, &[], &recorder);
+    collect(sql, &analysis, &mut view);
+    view.sources
+}
+
 fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
     for statement in &analysis.statements {
         let mut by_path: FxHashMap<&DatasetPath, usize> = FxHashMap::default();
@@ -246,7 +272,11 @@ fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
                 let edges = &mut view.sources[position].columns;
                 edges.extend(names.iter().map(|name| ColumnEdge {
                     // A star hands on every column under its own name.
-                    from: if is_star { Arc::clone(name) } else { Arc::from(&*source.column.column) },
+                    from: if is_star {
+                        Arc::clone(name)
+                    } else {
+                        Arc::from(&*source.column.column)
+                    },
                     to: Arc::clone(name),
                     kind: output.kind,
                     influence: source.influence,
@@ -329,8 +359,14 @@ mod tests {
     #[test]
     fn parameters_are_found_whatever_their_types() {
         assert_eq!(parameter_names("a INTEGER, b DECIMAL(10, 2)"), ["a", "b"]);
-        assert_eq!(parameter_names("s ROW(x INT, y INT), l LIST<STRUCT<a: INT, b: INT>>"), ["s", "l"]);
-        assert_eq!(parameter_names("\"my, arg\" INT, \"say \"\"hi\"\"\" INT"), ["my, arg", "say \"hi\""]);
+        assert_eq!(
+            parameter_names("s ROW(x INT, y INT), l LIST<STRUCT<a: INT, b: INT>>"),
+            ["s", "l"]
+        );
+        assert_eq!(
+            parameter_names("\"my, arg\" INT, \"say \"\"hi\"\"\" INT"),
+            ["my, arg", "say \"hi\""]
+        );
         assert_eq!(parameter_names(""), [] as [&str; 0]);
         assert_eq!(parameter_names("\"open INT, b INT"), ["open INT, b INT"]);
     }
@@ -338,7 +374,7 @@ mod tests {
     #[test]
     fn positions_count_characters() {
         let at = |line, column| Some(SqlPosition { line, column });
-        assert_eq!(position_in("SELECT ä\nFROM é.t", 14..15), at(2, 6));
+        assert_eq!(position_in("SELECT ä\nFROM é.t", 15..17), at(2, 6));
         assert_eq!(position_in("FROM t", 5..6), at(1, 6));
         assert_eq!(position_in("FROM t", 0..0), None);
         assert_eq!(position_in("é", 1..2), None);

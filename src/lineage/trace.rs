@@ -96,7 +96,10 @@ pub struct Impact {
     pub hops: u32,
     /// The node one hop nearer, by which it is reached first.
     pub via: NodeIndex,
-    /// Columns of `node` that are affected; empty when all of the table is meant.
+    /// Whether all of it is affected: all of a table was asked for, or the column decides rows of
+    /// this or of something on the way.
+    pub is_whole: bool,
+    /// Columns of `node` that the column asked for flows into; empty when all of the table is meant.
     pub columns: Vec<Arc<str>>,
     /// The column decides which rows `node` has, whatever its columns.
     pub decides_rows: bool,
@@ -154,6 +157,7 @@ pub fn impact(graph: &LineageGraph, node: NodeIndex, column: Option<&str>) -> Ve
                 node: edge.to,
                 hops: hops + 1,
                 via: at,
+                is_whole: false,
                 columns: Vec::new(),
                 decides_rows: false,
                 expressions: Vec::new(),
@@ -170,7 +174,13 @@ pub fn impact(graph: &LineageGraph, node: NodeIndex, column: Option<&str>) -> Ve
             }
         }
     }
-    let mut impacts: Vec<Impact> = found.into_values().collect();
+    let mut impacts: Vec<Impact> = found
+        .into_values()
+        .map(|impact| {
+            let is_whole = matches!(affected.get(&impact.node), Some(None));
+            Impact { is_whole, ..impact }
+        })
+        .collect();
     impacts.sort_by_key(|impact| (impact.hops, impact.node));
     impacts
 }

@@ -221,11 +221,11 @@ impl<'a> CatalogReport<'a> {
         table.set_header(["resource", "kind", "columns", "note"]);
         for node in self.resources.nodes() {
             let indent = "  ".repeat(node.depth().saturating_sub(1));
-            let name = if !self.resources.is_partial {
-                format!("{indent}{}", clean(node.name()))
-            } else {
+            let name = if self.resources.is_partial {
                 // With levels left out, indentation would say nothing.
                 clean(&node.path().to_string()).into_owned()
+            } else {
+                format!("{indent}{}", clean(node.name()))
             };
             let columns = match node.schema().state {
                 SchemaState::Known => node.schema().len().to_string(),

@@ -257,7 +257,7 @@ fn kind_name(kind: StatementKind) -> &'static str {
     }
 }
 
-fn diagnostic_name(kind: DiagnosticKind) -> &'static str {
+pub(super) fn diagnostic_name(kind: DiagnosticKind) -> &'static str {
     match kind {
         DiagnosticKind::Syntax => "syntax",
         DiagnosticKind::UnknownTable => "unknown_table",

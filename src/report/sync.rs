@@ -97,7 +97,8 @@ impl SyncReport<'_> {
             clean(&self.server.version),
         );
         text.push_str(&self.counts_text());
-        for action in [Action::Conflict, Action::Delete, Action::Restore, Action::Update, Action::Keep]
+        for action in
+            [Action::Conflict, Action::Delete, Action::Restore, Action::Update, Action::Keep]
         {
             for item in self.plan.items.iter().filter(|item| item.action == action) {
                 text.push('\n');
@@ -232,13 +233,8 @@ pub fn sign(action: Action) -> char {
 
 fn push_item(text: &mut String, item: &Item) {
     let (sort, name) = name_of(&item.key);
-    let _ = writeln!(
-        text,
-        "{} {sort:<9} {}  {}",
-        sign(item.action),
-        clean(&name),
-        item.action.name()
-    );
+    let _ =
+        writeln!(text, "{} {sort:<9} {}  {}", sign(item.action), clean(&name), item.action.name());
     for change in &item.changes {
         let _ = writeln!(text, "    {}", change_line(change));
     }

@@ -326,7 +326,10 @@ mod tests {
         let before = catalog(&[("a", TABLE), ("B", TABLE), ("c", NodeKind::View)], true);
         let after = catalog(&[("b", TABLE), ("c", TABLE), ("d", NodeKind::View)], true);
         let diff = diff(&before, &after);
-        assert_eq!(diff.added.iter().map(|state| state.path.to_string()).collect::<Vec<_>>(), ["s.d"]);
+        assert_eq!(
+            diff.added.iter().map(|state| state.path.to_string()).collect::<Vec<_>>(),
+            ["s.d"]
+        );
         assert_eq!(diff.removed[0].path.to_string(), "s.a");
         assert_eq!((diff.changed.len(), diff.changed[0].kind), (1, Some(("view", "table"))));
     }
@@ -343,9 +346,8 @@ mod tests {
 
     #[test]
     fn columns_are_compared_by_name_and_type() {
-        let row = |data_type| {
-            DataType::Struct(Some(vec![Field { name: "x".to_owned(), data_type }]))
-        };
+        let row =
+            |data_type| DataType::Struct(Some(vec![Field { name: "x".to_owned(), data_type }]));
         let mut before = catalog(&[("a", TABLE), ("unread", TABLE)], true);
         let mut after = before.clone();
         detail(

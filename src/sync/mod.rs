@@ -5,6 +5,8 @@
 
 pub mod apply;
 pub mod columns;
+mod data_model;
+pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;

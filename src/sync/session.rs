@@ -97,8 +97,8 @@ pub struct Prepared {
     pub traits: ServerTraits,
     /// Wikis and labels that could not be read.
     pub unread_texts: Vec<(crate::model::DatasetPath, String)>,
-    settled: SettledEdges,
-    memory: Option<SyncMemory>,
+    pub(super) settled: SettledEdges,
+    pub(super) memory: Option<SyncMemory>,
 }
 
 /// What a plan is made from.

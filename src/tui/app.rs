@@ -21,6 +21,7 @@ use super::msg::{Action, Cmd, JobBody, JobEvent, JobSpec, Msg, Slot};
 use super::panes::activity::{self, ActivityPane};
 use super::panes::catalog::{self, CatalogPane};
 use super::panes::detail::{DetailPane, Tab};
+use super::panes::lineage::{self, LineagePane};
 use super::panes::sync::{self, SyncPane};
 use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
@@ -42,13 +43,15 @@ const MANY: usize = 1_000;
 pub(crate) enum Pane {
     Catalog,
     Detail,
+    Lineage,
     Sync,
     Activity,
 }
 
 /// The panes that share the right side, in the order of their labels.
-pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 3] = [
+pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 4] = [
     (Pane::Detail, "Detail", Action::ShowDetail),
+    (Pane::Lineage, "Lineage", Action::ShowLineage),
     (Pane::Sync, "Sync", Action::ShowSync),
     (Pane::Activity, "Activity", Action::ShowActivity),
 ];
@@ -84,6 +87,7 @@ pub struct App {
     pub(crate) core: Core,
     pub(crate) catalog: CatalogPane,
     pub(crate) detail: DetailPane,
+    pub(crate) lineage: LineagePane,
     pub(crate) sync: SyncPane,
     pub(crate) activity: ActivityPane,
     pub(crate) layers: Vec<Layer>,
@@ -116,18 +120,21 @@ impl App {
     pub fn new(settings: Settings, now: Instant) -> Self {
         let theme = Theme::load(settings.theme, settings.colours);
         let mouse = settings.mouse && settings.remembered.mouse.unwrap_or(true);
+        let mut core = Core::new(
+            settings.title,
+            settings.snapshot,
+            settings.log,
+            theme,
+            settings.keymap,
+            mouse,
+            now,
+        );
+        core.ascii = settings.ascii;
         Self {
-            core: Core::new(
-                settings.title,
-                settings.snapshot,
-                settings.log,
-                theme,
-                settings.keymap,
-                mouse,
-                now,
-            ),
+            core,
             catalog: CatalogPane::new(),
             detail: DetailPane::default(),
+            lineage: LineagePane::default(),
             sync: SyncPane::new(settings.no_sync),
             activity: ActivityPane::default(),
             layers: Vec::new(),
@@ -173,7 +180,8 @@ impl App {
             .finished
             .map(|finished| text::ago(now.saturating_duration_since(finished)).1);
         let backlog = self.core.has_backlog().then_some(Duration::from_millis(20));
-        [spinner, settle, notice, age, backlog].into_iter().flatten().min()
+        let lineage = (self.right == Pane::Lineage).then(|| self.lineage.next_read(&self.core));
+        [spinner, settle, notice, age, backlog, lineage.flatten()].into_iter().flatten().min()
     }
 
     /// Takes in what has happened; returns what is to be done about it.
@@ -212,14 +220,19 @@ impl App {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
         }
+        if self.right == Pane::Lineage {
+            self.lineage.refresh(&mut self.core);
+        }
     }
 
     fn wake(&mut self) {
         self.core.expire_notice();
         if self.settle_at.is_some_and(|at| at <= self.core.now) {
             self.settle_at = None;
-            if self.right == Pane::Detail {
-                self.detail.settle(&mut self.core);
+            match self.right {
+                Pane::Detail => self.detail.settle(&mut self.core),
+                Pane::Lineage => self.lineage.follow(self.detail.node(), &self.core),
+                _ => {}
             }
         }
         let is_finding = self.layers.iter().any(|layer| matches!(layer, Layer::Finder(_)));
@@ -244,6 +257,7 @@ impl App {
         let own = match self.focus {
             Pane::Catalog => Context::Catalog,
             Pane::Detail => Context::Detail,
+            Pane::Lineage => Context::Lineage,
             Pane::Sync => Context::Sync,
             Pane::Activity => Context::Activity,
         };
@@ -254,6 +268,7 @@ impl App {
         match self.focus {
             Pane::Catalog => self.catalog.is_typing,
             Pane::Detail => self.detail.is_typing(),
+            Pane::Lineage => self.lineage.is_typing(),
             Pane::Sync => false,
             Pane::Activity => self.activity.is_typing(),
         }
@@ -283,6 +298,7 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.key(key),
                 Pane::Detail => self.detail.key(key),
+                Pane::Lineage => self.lineage.key(key),
                 Pane::Sync => {}
                 Pane::Activity => self.activity.key(key),
             }
@@ -296,6 +312,7 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.paste(pasted),
                 Pane::Detail => self.detail.paste(pasted),
+                Pane::Lineage => self.lineage.paste(pasted),
                 Pane::Sync => {}
                 Pane::Activity => self.activity.paste(pasted),
             }
@@ -313,6 +330,7 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.typing(action, &mut self.core),
                 Pane::Detail => self.detail.typing(action, &self.core),
+                Pane::Lineage => self.lineage.typing(action, &mut self.core),
                 Pane::Sync => {}
                 Pane::Activity => self.activity.typing(action, &mut self.core),
             }
@@ -332,6 +350,7 @@ impl App {
                 }
             },
             Pane::Detail => self.detail.handle(action, &mut self.core),
+            Pane::Lineage => self.act_on_lineage(action),
             Pane::Sync => {
                 let outcome = self.sync.handle(action, &mut self.core);
                 self.sync_outcome(outcome)
@@ -344,6 +363,20 @@ impl App {
         if !is_done {
             self.act_globally(action);
         }
+    }
+
+    fn act_on_lineage(&mut self, action: Action) -> bool {
+        match self.lineage.handle(action, &mut self.core) {
+            lineage::Outcome::Ignored => return false,
+            lineage::Outcome::Done => {}
+            lineage::Outcome::GoTo(node, then) => {
+                self.go_to(node, None);
+                if let Some(then) = then {
+                    self.act_globally(then);
+                }
+            }
+        }
+        true
     }
 
     fn activity_outcome(&mut self, outcome: activity::Outcome) -> bool {
@@ -364,8 +397,7 @@ impl App {
             sync::Outcome::Ignored => return false,
             sync::Outcome::Done => {}
             sync::Outcome::Confirm(text) => {
-                let confirm =
-                    Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
                 self.layers.push(Layer::Confirm(confirm));
             }
             sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {
@@ -435,6 +467,12 @@ impl App {
             }
             Action::ShowCatalog => self.focus = Pane::Catalog,
             Action::ShowDetail => self.look(),
+            Action::ShowLineage => {
+                (self.right, self.focus) = (Pane::Lineage, Pane::Lineage);
+                self.settle_at = None;
+                self.detail.show(self.catalog.selected());
+                self.lineage.follow(self.catalog.selected(), &self.core);
+            }
             Action::ShowSync => (self.right, self.focus) = (Pane::Sync, Pane::Sync),
             Action::MakePlan => self.make_plan(),
             Action::ShowActivity => {
@@ -479,6 +517,9 @@ impl App {
             Action::Redraw => self.core.cmd(Cmd::Redraw),
             Action::Suspend => self.core.cmd(Cmd::Suspend),
             Action::Quit => self.core.cmd(Cmd::Quit),
+            _ if self.right == Pane::Lineage && self.focus != Pane::Lineage => {
+                self.act_on_lineage(action);
+            }
             _ => {}
         }
     }
@@ -505,7 +546,7 @@ impl App {
         if self.detail.select_tab(tab, &mut self.core) {
             self.settle_at = None;
             self.right = Pane::Detail;
-            if matches!(self.focus, Pane::Activity | Pane::Sync) {
+            if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
                 self.focus = Pane::Detail;
             }
         } else {
@@ -590,6 +631,7 @@ impl App {
                 self.core.walk.stopped = true;
             }
             Slot::Login => self.core.server = Server::Failed("Cancelled.".to_owned()),
+            Slot::Layout => self.lineage.fail(slot, &JobState::Cancelled),
             _ => {}
         }
     }
@@ -640,6 +682,20 @@ impl App {
                     finder.take(found);
                 }
             }
+            JobBody::Lineage(model) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take(model, &self.core);
+            }
+            JobBody::Resolved(found) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_resolved(&found);
+                let changes = found.entities.into_iter();
+                self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
+            }
+            JobBody::Layout(drawing) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_layout(drawing);
+            }
             JobBody::Reached(info) => {
                 self.core.end(slot, JobState::Done);
                 self.sync.reached(info);
@@ -683,6 +739,7 @@ impl App {
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());
             }
+            (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }
         self.core.end(slot, state);

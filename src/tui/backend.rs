@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sync_target::{PlanRequest, SyncTarget};
-use crate::discovery::{DiscoveryEvent, DiscoveryOptions, discover};
+use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
 use crate::openmetadata;
@@ -40,6 +40,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
         &self,
         dataset_id: &str,
     ) -> impl Future<Output = Result<Vec<Reflection>, String>> + Send;
+    /// Looks for datasets at their paths, whether or not a listing shows them.
+    fn resolve(
+        &self,
+        paths: Vec<DatasetPath>,
+        cancel: &CancellationToken,
+    ) -> impl Future<Output = Resolved> + Send;
     /// The first rows of a SELECT. Cancelling ends it on the server too.
     fn query(
         &self,
@@ -77,6 +83,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     }
 }
 
+/// How many datasets are looked for at once.
+const LOOKS_AT_ONCE: usize = 8;
 const NO_TARGET: &str = "no OpenMetadata is set up";
 
 /// A real server.
@@ -122,6 +130,10 @@ impl Backend for Live {
 
     async fn reflections(&self, dataset_id: &str) -> Result<Vec<Reflection>, String> {
         self.client.reflections(dataset_id).await.map_err(|error| error.to_string())
+    }
+
+    async fn resolve(&self, paths: Vec<DatasetPath>, cancel: &CancellationToken) -> Resolved {
+        resolve(&self.client, paths, LOOKS_AT_ONCE, cancel, |_, _| {}).await
     }
 
     async fn query(

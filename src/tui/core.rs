@@ -102,6 +102,8 @@ pub(crate) struct Core {
     pub(crate) theme: Theme,
     pub(crate) keymap: Keymap,
     pub(crate) mouse: bool,
+    /// Whether everything is drawn in ASCII.
+    pub(crate) ascii: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
     /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
@@ -145,6 +147,7 @@ impl Core {
             theme,
             keymap,
             mouse,
+            ascii: false,
             notice: None,
             jobs: VecDeque::new(),
             om: FxHashMap::default(),
@@ -356,9 +359,11 @@ impl JobRecord {
             | Slot::Discovery
             | Slot::Preview
             | Slot::Reflections
+            | Slot::Resolve
+            | Slot::Layout
             | Slot::Plan
             | Slot::Apply => true,
-            Slot::Notes | Slot::Index | Slot::Search | Slot::OpenMetadata => {
+            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

@@ -22,6 +22,8 @@ pub enum Context {
     Catalog,
     /// The details of a node.
     Detail,
+    /// The lineage graph.
+    Lineage,
     /// The sync plan.
     Sync,
     /// Jobs, requests and warnings.
@@ -34,10 +36,11 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order in which help shows them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Global,
         Self::Catalog,
         Self::Detail,
+        Self::Lineage,
         Self::Sync,
         Self::Activity,
         Self::Overlay,
@@ -50,6 +53,7 @@ impl Context {
             Self::Global => "global",
             Self::Catalog => "catalog",
             Self::Detail => "detail",
+            Self::Lineage => "lineage",
             Self::Sync => "sync",
             Self::Activity => "activity",
             Self::Overlay => "overlay",

@@ -11,6 +11,7 @@ mod jobs;
 pub mod keymap;
 mod layer;
 mod layers;
+mod lineage_model;
 mod mouse;
 pub mod msg;
 mod panes;
@@ -31,6 +32,7 @@ use ratatui::backend::CrosstermBackend;
 
 pub use app::{App, Settings};
 pub use backend::{Backend, Live, ReadNow};
+pub use lineage_model::{LineageModel, Looked};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
 pub use sync_target::{PlanRequest, SyncOptions, SyncTarget};
@@ -129,7 +131,7 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
     let mut tty = tty::Tty::enter(options.state_dir.clone())?;
     let screen = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
     let mut terminal = Terminal::new(screen)?;
-    let exit = run_on(&mut app, backend, &mut terminal, &mut tty).await?;
+    let exit = tty::as_ui(run_on(&mut app, backend, &mut terminal, &mut tty)).await?;
     drop(tty);
     let now_remembered = app.remembered();
     if let Some(dir) = options.state_dir

@@ -13,6 +13,7 @@ use crossterm::event::Event;
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend as DrawingBackend;
+use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 
 use super::app::App;
@@ -261,7 +262,10 @@ where
 
     fn clear(&mut self) -> io::Result<()> {
         self.is_dirty = true;
-        self.terminal.clear().map_err(io::Error::other)
+        // Not `Terminal::clear`, which asks the terminal where its cursor is: somebody who listens to
+        // keys at that moment would take the answer.
+        let size = self.terminal.size().map_err(io::Error::other)?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(io::Error::other)
     }
 
     fn draw(&mut self) -> io::Result<()> {

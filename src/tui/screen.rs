@@ -200,12 +200,11 @@ impl App {
             self.places.labels.push((place, pane));
             x += width;
         }
-        if self.right == Pane::Sync {
-            self.sync.draw(frame, inside, &self.core, focused);
-        } else if self.right == Pane::Activity {
-            self.activity.draw(frame, inside, &self.core, focused);
-        } else {
-            self.detail.draw(frame, inside, &self.core, focused);
+        match self.right {
+            Pane::Activity => self.activity.draw(frame, inside, &self.core, focused),
+            Pane::Lineage => self.lineage.draw(frame, inside, &self.core, focused),
+            Pane::Sync => self.sync.draw(frame, inside, &self.core, focused),
+            _ => self.detail.draw(frame, inside, &self.core, focused),
         }
     }
 
@@ -286,6 +285,7 @@ impl App {
         let is_typing = contexts == [Context::Input];
         let mut hints = match (self.layers.last(), self.focus) {
             (Some(layer), _) => layer.hints(),
+            (None, Pane::Lineage) if is_typing => self.lineage.typing_hints(),
             (None, _) if is_typing => {
                 vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")]
             }
@@ -298,6 +298,7 @@ impl App {
             }
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
+            (None, Pane::Lineage) => self.lineage.hints(),
             (None, Pane::Sync) => self.sync.hints(),
             (None, Pane::Activity) => self.activity.hints(),
         };

@@ -8,7 +8,7 @@ use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
 use crate::dremio::Client;
 use crate::http::RequestLog;
@@ -23,8 +23,8 @@ use crate::snapshots::SnapshotStore;
 /// What a walk brought home.
 pub(super) struct Reading {
     pub(super) catalog: Catalog,
-    pub(super) skipped: Vec<SkippedEntry>,
-    pub(super) stats: DiscoveryStats,
+    skipped: Vec<SkippedEntry>,
+    stats: DiscoveryStats,
     pub(super) cancelled: bool,
     /// Why the root itself could not be read.
     pub(super) root_error: Option<NodeError>,
@@ -37,10 +37,7 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     let output = Output::new(args.output.as_deref(), args.format, &session.printer);
     output.check()?;
     let target = session.target(&settings).await?;
-    let options = DiscoveryOptions {
-        details: !args.no_details,
-        ..settings.discovery_options(config::Reading::Whole)
-    };
+    let options = DiscoveryOptions { details: !args.no_details, ..settings.discovery_options() };
 
     let (client, server) = connect(session, &target).await?;
     let reading = read(session, &client, options).await;

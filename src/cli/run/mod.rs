@@ -1,8 +1,12 @@
 //! One file per command. A command returns how it ended; `main` makes an exit code of it.
 
+mod check_lineage;
 mod config;
 mod discover;
 mod doctor;
+mod impact;
+mod ingest_dbt;
+mod lineage;
 #[cfg(feature = "demo")]
 mod sandbox;
 #[cfg(feature = "demo")]
@@ -28,7 +32,10 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Config(command) => config::run(session, command),
         Command::SqlLineage(args) => sql_lineage::run(session, args),
         Command::Discover(args) => block_on(session, discover::run(session, args)),
+        Command::CheckLineage(args) => block_on(session, check_lineage::run(session, args)),
+        Command::Impact(args) => block_on(session, impact::run(session, args)),
         Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),

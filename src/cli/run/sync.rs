@@ -11,17 +11,17 @@ use super::discover::{self, Reading};
 use crate::cli::args::{ReportFormat, SyncArgs};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::http::RequestLog;
 use crate::lineage::Engine;
 use crate::model::DatasetPath;
 use crate::openmetadata::{Client, ServerInfo};
 use crate::report::SyncReport;
+use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
 use crate::sync::journal::{Journal, interrupted};
 use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, prepare};
-use crate::sync::Selection;
 
 /// A reviewed plan with what it was asked for, so that it can be made again and compared.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +50,8 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     let _log = session.start_log(&settings, false);
     let request = request(args, &settings)?;
     let selection = request.selection()?;
-    if !args.dry_run && !args.yes && !session.printer.can_ask() {
+    let writes = !args.dry_run && args.plan_out.is_none();
+    if writes && !args.yes && !session.printer.can_ask() {
         return Err(Failure::usage(
             "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
         ));
@@ -63,7 +64,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
         () = session.cancel.cancelled() => return Err(Failure::interrupted()),
     };
     let (dremio, _) = discover::connect(session, &target).await?;
-    let options = settings.discovery_options(config::Reading::Whole);
+    let options = settings.discovery_options();
     let Reading { catalog, cancelled, root_error, .. } =
         discover::read(session, &dremio, options).await;
     if cancelled {
@@ -103,7 +104,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     if let Some(file) = &args.plan_out {
         write_plan(session, file, &request, &prepared.plan)?;
     }
-    if args.dry_run || args.plan_out.is_some() {
+    if !writes {
         if !is_text {
             session.printer.data(&format!("{:#}\n", shown.to_json()))?;
         }
@@ -130,7 +131,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     Ok(status_of(&report, session.cancel.is_cancelled()))
 }
 
-fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
+pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
     if is_cancelled && report.statistics.not_begun > 0 {
         ExitStatus::Interrupted
     } else if report.ended_early.is_some() {
@@ -151,9 +152,8 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
         .space
         .iter()
         .map(|text| {
-            text.parse().map_err(|error| {
-                Failure::usage(format!("--space {text:?} is not a path: {error}"))
-            })
+            text.parse()
+                .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
         })
         .collect::<Result<_, _>>()?;
     Ok(Request {
@@ -235,7 +235,7 @@ async fn prepared(
 }
 
 /// Says what a run that was killed has left.
-fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
     let Some(memory) = prepared.memory() else { return Ok(()) };
     let path = memory.journal();
     let found = interrupted(&path).map_err(|error| {
@@ -253,7 +253,7 @@ fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failur
     Ok(())
 }
 
-async fn write(
+pub(super) async fn write(
     session: &Session,
     settings: &Settings,
     client: &Client,

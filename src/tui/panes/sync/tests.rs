@@ -17,6 +17,7 @@ fn item(key: ItemKey, action: Action) -> Item {
         payload: None,
         repair: false,
         description_patch: None,
+        data_model: None,
     }
 }
 

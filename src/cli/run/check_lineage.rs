@@ -1,0 +1,123 @@
+//! `check-lineage`: coverage, what is broken, and the lineage in every form.
+
+use super::lineage::{Lineage, Output, wanted};
+use crate::cli::args::{CheckLineageArgs, DrawArg, LineageFormat};
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::status::{ExitStatus, Failure};
+use crate::report::LineageReport;
+use crate::report::lineage::{Draw, MERMAID_MOST_EDGES, Selection, TextOptions, Wanted};
+
+/// Runs the command.
+pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<ExitStatus, Failure> {
+    let settings = session.settings()?;
+    let _log = session.start_log(&settings, false);
+    let output = Output::new(args.output.as_deref())?;
+    let format = args.format.unwrap_or_else(|| form_of(output.extension()));
+    let wanted = Wanted {
+        table: args.table.clone(),
+        column: args.column.clone(),
+        upstream: args.upstream,
+        downstream: args.downstream,
+        spaces: args.space.clone(),
+        select: args.select.clone(),
+        exclude: args.exclude.clone(),
+        ..wanted(&settings)
+    };
+    let lineage =
+        Lineage::load(session, &settings, args.snapshot.as_deref(), args.dremio_graph).await?;
+    let printer = &session.printer;
+    let selection = Selection::new(&lineage.graph, &wanted)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    for term in &selection.unmatched {
+        printer.warn(&format!("the selector {term:?} matches nothing"));
+    }
+    let report = LineageReport::new(lineage.input(), &selection);
+    write(&report, format, args, &output, printer)?;
+    if format == LineageFormat::Mermaid && report.edge_count() > MERMAID_MOST_EDGES {
+        printer.warn(&format!(
+            "Mermaid draws at most {MERMAID_MOST_EDGES} edges unless its `maxEdges` is raised, and \
+             this has {}: choose a part with --table, --space or --select",
+            report.edge_count()
+        ));
+    }
+    let fails = judge(&report, args, printer);
+    let status = lineage.status(printer);
+    // An interrupted check proves nothing, a failed one does.
+    Ok(if fails && status != ExitStatus::Interrupted { ExitStatus::Findings } else { status })
+}
+
+/// The form that a file's name asks for.
+fn form_of(extension: Option<&str>) -> LineageFormat {
+    match extension {
+        Some("json") => LineageFormat::Json,
+        Some("html" | "htm") => LineageFormat::Html,
+        Some("svg") => LineageFormat::Svg,
+        Some("mmd" | "mermaid") => LineageFormat::Mermaid,
+        Some("dot" | "gv") => LineageFormat::Dot,
+        Some("csv") => LineageFormat::Csv,
+        Some("ndjson" | "jsonl") => LineageFormat::OpenLineage,
+        _ => LineageFormat::Text,
+    }
+}
+
+fn write(
+    report: &LineageReport<'_>,
+    format: LineageFormat,
+    args: &CheckLineageArgs,
+    output: &Output,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let text = match format {
+        LineageFormat::Json => return output.write(printer, |out| report.write_json(out)),
+        LineageFormat::Csv => return output.write(printer, |out| report.write_csv(out)),
+        LineageFormat::OpenLineage => {
+            return output.write(printer, |out| report.write_openlineage(out));
+        }
+        LineageFormat::Text => {
+            let on_terminal = output.is_stdout() && printer.is_terminal();
+            let size = on_terminal.then(crossterm::terminal::size);
+            report.to_text(TextOptions {
+                ascii: printer.ascii(),
+                width: size.and_then(Result::ok).map(|(columns, _)| usize::from(columns)),
+                draw: match args.draw {
+                    DrawArg::Auto => Draw::Auto,
+                    DrawArg::Boxes => Draw::Boxes,
+                    DrawArg::Tree => Draw::Tree,
+                },
+                all: args.all,
+            })
+        }
+        LineageFormat::Mermaid => report.to_mermaid(),
+        LineageFormat::Dot => report.to_dot(),
+        LineageFormat::Svg => drawn(report.to_svg())?,
+        LineageFormat::Html => drawn(report.to_html())?,
+    };
+    output.write(printer, |out| out.write_all(text.as_bytes()))
+}
+
+fn drawn(result: Result<String, impl std::error::Error>) -> Result<String, Failure> {
+    result.map_err(|error| Failure::usage(format!("cannot draw the lineage: {error}")))
+}
+
+/// Whether the lineage is not good enough, and says why.
+fn judge(report: &LineageReport<'_>, args: &CheckLineageArgs, printer: &Printer) -> bool {
+    let mut fails = false;
+    if let Some(bar) = args.fail_under {
+        let coverage = &report.check().coverage;
+        for (what, percent) in [
+            ("views read wholly", coverage.views_percent()),
+            ("columns traced", coverage.columns_percent()),
+        ] {
+            if percent < bar {
+                printer.error(&format!("{what}: {percent:.2} % is below the bar of {bar} %"));
+                fails = true;
+            }
+        }
+    }
+    if args.strict && !report.is_clean() {
+        printer.error("the lineage has findings");
+        fails = true;
+    }
+    fails
+}

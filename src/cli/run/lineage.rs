@@ -1,0 +1,343 @@
+//! What `check-lineage` and `impact` share: a catalogue, from the server or stored, and its lineage.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tokio::task::spawn_blocking;
+
+use super::discover;
+use crate::cli::args::DremioGraphArg;
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::status::{ExitStatus, Failure, flatten};
+use crate::config::Settings;
+use crate::discovery;
+use crate::dremio::Client;
+use crate::lineage::{
+    Difference, Engine, LineageGraph, NodeRole, ReadingStatus, compare, complete,
+};
+use crate::model::snapshot::Snapshot;
+use crate::model::time::rfc3339;
+use crate::model::{Catalog, DatasetPath, NodeErrorKind, ServerInfo};
+use crate::report::lineage::{LineageInput, Wanted};
+use crate::snapshots::{SnapshotEntry, SnapshotStore, StoreError};
+
+/// A lineage and where it is from.
+pub(super) struct Lineage {
+    pub(super) catalog: Catalog,
+    pub(super) graph: LineageGraph,
+    pub(super) server: ServerInfo,
+    /// When the catalogue was read, as RFC 3339 text.
+    taken_at: String,
+    differences: Vec<Difference>,
+    /// Whether the reading was cut short.
+    pub(super) incomplete: bool,
+    /// Whether somebody pressed Ctrl-C.
+    cancelled: bool,
+    /// Nodes that could not be read, though neither forbidden nor of a source that is down.
+    lost: usize,
+}
+
+impl Lineage {
+    /// Reads the catalogue from where the flags say, and its lineage.
+    pub(super) async fn load(
+        session: &Session,
+        settings: &Settings,
+        snapshot: Option<&str>,
+        graph_use: DremioGraphArg,
+    ) -> Result<Self, Failure> {
+        match snapshot {
+            Some(name) => Self::stored(session, settings, name).await,
+            None => Self::read(session, settings, graph_use).await,
+        }
+    }
+
+    async fn stored(session: &Session, settings: &Settings, name: &str) -> Result<Self, Failure> {
+        let entry = entry(session, settings, name)?;
+        let progress = session.printer.progress();
+        progress.set(format!("reading {}", entry.path.display()), 0, None);
+        let loaded = spawn_blocking(move || {
+            let snapshot = entry.load()?;
+            let engine = Engine::new(&snapshot.catalog);
+            let graph = engine.graph(&snapshot.catalog);
+            Ok::<_, StoreError>((snapshot, graph))
+        });
+        let (snapshot, graph) =
+            joined(loaded.await)?.map_err(|error| Failure::usage(flatten(&error)))?;
+        let Snapshot { taken_at, server, complete, catalog } = snapshot;
+        Ok(Self {
+            lost: lost(&catalog),
+            catalog,
+            graph,
+            server,
+            taken_at,
+            differences: Vec::new(),
+            incomplete: !complete,
+            cancelled: false,
+        })
+    }
+
+    async fn read(
+        session: &Session,
+        settings: &Settings,
+        graph_use: DremioGraphArg,
+    ) -> Result<Self, Failure> {
+        let target = session.target(settings).await?;
+        let (client, server) = discover::connect(session, &target).await?;
+        let reading = discover::read(session, &client, settings.discovery_options()).await;
+        if let Some(error) = &reading.root_error
+            && reading.catalog.is_empty()
+        {
+            client.logout().await;
+            return Err(Failure::new(ExitStatus::Remote, error.message.clone()));
+        }
+        let mut lineage = Self {
+            catalog: reading.catalog,
+            graph: LineageGraph::default(),
+            server,
+            taken_at: rfc3339(SystemTime::now()),
+            differences: Vec::new(),
+            incomplete: reading.cancelled || reading.root_error.is_some(),
+            cancelled: reading.cancelled,
+            lost: 0,
+        };
+        lineage.follow(session, settings, &client).await?;
+        if graph_use != DremioGraphArg::Never && !lineage.cancelled {
+            lineage.cross_check(session, settings, &client, graph_use).await;
+        }
+        client.logout().await;
+        lineage.lost += lost(&lineage.catalog);
+        Ok(lineage)
+    }
+
+    /// Reads the views' SQL, and the tables that it names and no listing has shown.
+    async fn follow(
+        &mut self,
+        session: &Session,
+        settings: &Settings,
+        client: &Client,
+    ) -> Result<(), Failure> {
+        let progress = session.printer.progress();
+        progress.set("reading the SQL of the views".to_owned(), 0, None);
+        let catalog = std::mem::take(&mut self.catalog);
+        let read = spawn_blocking(move || (Engine::new(&catalog), catalog));
+        let (engine, catalog) = joined(read.await)?;
+        let completed = complete(
+            client,
+            catalog,
+            engine,
+            workers(settings, client),
+            &session.cancel,
+            |done, all| {
+                let words = "reading tables that views name".to_owned();
+                progress.set(words, done, Some(all));
+            },
+        )
+        .await;
+        drop(progress);
+        if completed.requests > 0 {
+            session.printer.detail(&format!(
+                "{} tables that views name were read at their paths, {} are not there",
+                completed.changes.len(),
+                completed.absent.len()
+            ));
+        }
+        self.cancelled |= completed.cancelled;
+        self.incomplete |= completed.cancelled;
+        self.graph = completed.engine.graph(&completed.catalog);
+        self.catalog = completed.catalog;
+        self.graph.settle(
+            &completed.absent,
+            completed.failed.iter().map(|(path, error)| (path, error.message.as_str())),
+        );
+        self.lost += completed.failed.iter().filter(|(_, error)| is_loss(error.kind)).count();
+        Ok(())
+    }
+
+    /// Compares with Dremio's own lineage, where it has one.
+    async fn cross_check(
+        &mut self,
+        session: &Session,
+        settings: &Settings,
+        client: &Client,
+        which: DremioGraphArg,
+    ) {
+        let views: Vec<(DatasetPath, String)> = self
+            .graph
+            .nodes()
+            .iter()
+            .filter(|node| node.role == NodeRole::View)
+            .filter(|node| {
+                let status = node.reading.as_ref().map(|reading| reading.status);
+                let is_gap =
+                    !matches!(status, Some(ReadingStatus::Parsed | ReadingStatus::Partial));
+                which == DremioGraphArg::All || is_gap
+            })
+            .filter_map(|node| {
+                let found = self.catalog.get(node.catalog?)?;
+                Some((node.path.clone(), found.server_id()?.to_owned()))
+            })
+            .collect();
+        let progress = session.printer.progress();
+        let workers = workers(settings, client);
+        let parents = discovery::parents(client, views, workers, &session.cancel, |done, all| {
+            progress.set("asking for Dremio's own lineage".to_owned(), done, Some(all));
+        })
+        .await;
+        drop(progress);
+        if let Some((path, error)) = parents.failed.first() {
+            session.printer.warn(&format!(
+                "Dremio's own lineage of {} views could not be read; the first, {path}: {}",
+                parents.failed.len(),
+                error.message
+            ));
+        }
+        self.cancelled |= parents.cancelled;
+        self.incomplete |= parents.cancelled;
+        let graph = std::mem::take(&mut self.graph);
+        (self.graph, self.differences) = compare(graph, &self.catalog, &parents.by_view);
+    }
+
+    /// What the reports are made of.
+    pub(super) fn input(&self) -> LineageInput<'_> {
+        LineageInput {
+            graph: &self.graph,
+            catalog: &self.catalog,
+            server: &self.server,
+            taken_at: &self.taken_at,
+            differences: &self.differences,
+            incomplete: self.incomplete,
+        }
+    }
+
+    /// How the reading ended, findings aside.
+    pub(super) fn status(&self, printer: &Printer) -> ExitStatus {
+        if self.cancelled {
+            printer.warn("interrupted: the result holds what was read until then");
+            ExitStatus::Interrupted
+        } else if self.incomplete || self.lost > 0 {
+            if self.lost > 0 {
+                printer.warn(&format!(
+                    "{} parts of the catalogue could not be read, so lineage may be missing; \
+                     `discover` lists them",
+                    self.lost
+                ));
+            }
+            ExitStatus::Partial
+        } else {
+            ExitStatus::Fine
+        }
+    }
+}
+
+/// The names under which tables are asked for.
+pub(super) fn wanted(settings: &Settings) -> Wanted {
+    let service = settings.openmetadata.service_name.clone();
+    Wanted {
+        openmetadata: Some((service, settings.sync.default_schema.clone())),
+        ..Wanted::default()
+    }
+}
+
+/// Where a text goes.
+pub(super) struct Output {
+    file: Option<PathBuf>,
+}
+
+impl Output {
+    /// Fails now rather than after a long reading when the file has no folder to stand in.
+    pub(super) fn new(file: Option<&Path>) -> Result<Self, Failure> {
+        let file = file.filter(|file| *file != Path::new("-")).map(Path::to_owned);
+        if let Some(file) = &file {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let why = match folder {
+                Some(folder) if !folder.is_dir() => {
+                    Some(format!("there is no folder {}", folder.display()))
+                }
+                _ if file.is_dir() => Some("it is a folder".to_owned()),
+                _ => None,
+            };
+            if let Some(why) = why {
+                return Err(Failure::usage(format!("cannot write {}: {why}", file.display())));
+            }
+        }
+        Ok(Self { file })
+    }
+
+    /// Whether it goes to standard output.
+    pub(super) fn is_stdout(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// What the file's name ends in.
+    pub(super) fn extension(&self) -> Option<&str> {
+        self.file.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str())
+    }
+
+    /// Writes it.
+    pub(super) fn write(
+        &self,
+        printer: &Printer,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        match &self.file {
+            Some(file) => printer.write_file(file, write),
+            None => printer.write_data(write),
+        }
+    }
+}
+
+fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, Failure> {
+    result.map_err(|error| {
+        Failure::new(ExitStatus::Remote, format!("the lineage engine stopped: {error}"))
+    })
+}
+
+fn workers(settings: &Settings, client: &Client) -> usize {
+    settings.discovery.max_workers.unwrap_or_else(|| client.max_concurrency())
+}
+
+fn is_loss(kind: NodeErrorKind) -> bool {
+    !matches!(kind, NodeErrorKind::Forbidden | NodeErrorKind::SourceDown)
+}
+
+fn lost(catalog: &Catalog) -> usize {
+    catalog.walk().filter(|node| node.error().is_some_and(|error| is_loss(error.kind))).count()
+}
+
+/// The stored reading of that name: `latest` of the server that is set, else of all; or a file.
+fn entry(session: &Session, settings: &Settings, name: &str) -> Result<SnapshotEntry, Failure> {
+    let failed = |error: StoreError| Failure::usage(flatten(&error));
+    if name != "latest" {
+        return SnapshotEntry::of_file(Path::new(name)).map_err(failed);
+    }
+    let folder = session.data_dir(settings).ok_or_else(|| {
+        Failure::usage("there is no data folder to find snapshots in: set --data-dir")
+    })?;
+    let all = SnapshotStore::new(&folder).list(None).map_err(failed)?;
+    let server = settings.dremio.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let slug = server.and_then(|url| {
+        let port = url.port_or_known_default()?;
+        let host = format!("{}:{port}", url.host_str()?);
+        Some(SnapshotStore::slug(&ServerInfo { host, ..ServerInfo::default() }))
+    });
+    let servers: HashSet<&str> = all.iter().map(|entry| entry.server.as_str()).collect();
+    let own = slug.filter(|slug| servers.contains(slug.as_str()));
+    let found = match own {
+        Some(slug) => all.iter().find(|entry| entry.server == slug),
+        None if servers.len() > 1 => {
+            return Err(Failure::usage(
+                "there are snapshots of several servers: set --dremio-url or name a file",
+            ));
+        }
+        None => all.first(),
+    };
+    found.cloned().ok_or_else(|| {
+        Failure::usage(format!(
+            "there is no snapshot in {}: `discover` stores one",
+            folder.display()
+        ))
+    })
+}
