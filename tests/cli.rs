@@ -262,8 +262,7 @@ fn the_ui_needs_a_terminal() {
 
 #[test]
 fn without_a_server_it_says_how_to_name_one() {
-    let run =
-        Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").briefly();
+    let run = Home::new().run(&["discover"]).exits(2).says("--dremio-url").says("--demo").briefly();
     assert!(run.stdout.is_empty());
 }
 

@@ -406,32 +406,32 @@ fn strong_components(graph: &LineageGraph) -> Vec<Vec<NodeIndex>> {
                 on_stack[node] = true;
             }
             if let Some(edge) = graph.out_of[node].get(position) {
-                    calls.push((node, position + 1));
-                    let child = graph.edge(*edge).to.index();
-                    if number[child] == UNSEEN {
-                        calls.push((child, 0));
-                    } else if on_stack[child] {
-                        low[node] = low[node].min(number[child]);
-                    }
+                calls.push((node, position + 1));
+                let child = graph.edge(*edge).to.index();
+                if number[child] == UNSEEN {
+                    calls.push((child, 0));
+                } else if on_stack[child] {
+                    low[node] = low[node].min(number[child]);
+                }
                 continue;
-                }
-                    if low[node] == number[node] {
-                        let mut group = Vec::new();
-                        while let Some(member) = stack.pop() {
-                            on_stack[member] = false;
-                            group.push(NodeIndex(u32::try_from(member).unwrap_or(u32::MAX)));
-                            if member == node {
-                                break;
-                            }
-                        }
-                        group.sort_unstable();
-                        groups.push(group);
-                    }
-                    if let Some((parent, _)) = calls.last() {
-                        low[*parent] = low[*parent].min(low[node]);
-                    }
-                }
             }
+            if low[node] == number[node] {
+                let mut group = Vec::new();
+                while let Some(member) = stack.pop() {
+                    on_stack[member] = false;
+                    group.push(NodeIndex(u32::try_from(member).unwrap_or(u32::MAX)));
+                    if member == node {
+                        break;
+                    }
+                }
+                group.sort_unstable();
+                groups.push(group);
+            }
+            if let Some((parent, _)) = calls.last() {
+                low[*parent] = low[*parent].min(low[node]);
+            }
+        }
+    }
     groups.sort();
     groups
 }

@@ -100,9 +100,9 @@ impl Schema for Recorder<'_> {
         }
         let schema = node.schema();
         if schema.state == SchemaState::Known {
-        for found in schema.iter() {
-            column(found.name);
-        }
+            for found in schema.iter() {
+                column(found.name);
+            }
             return Relation::Known;
         }
         let Some(columns) = self.derived.get(&node.id()) else { return Relation::Open };
