@@ -255,6 +255,7 @@ pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<S
         },
         sources: Vec::new(),
         outputs: Vec::new(),
+        is_closed: false,
         asked: Vec::new(),
         sql: None,
         context: Vec::new(),
@@ -262,7 +263,8 @@ pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<S
             .then(|| schema.iter().map(|column| Arc::from(column.name)).collect()),
         has_details: true,
     };
-    let recorder = Recorder { catalog, asked: Mutex::default() };
+    let derived = Derived::default();
+    let recorder = Recorder { catalog, derived: &derived, asked: Mutex::default() };
     let analysis = analyze(sql, &[], &recorder);
     collect(sql, &analysis, &mut view);
     view.sources

@@ -240,11 +240,6 @@ fn catalogue() -> Vec<Change> {
 }
 
 impl Backend for Fake {
-    async fn resolve(&self, paths: Vec<DatasetPath>, _: &CancellationToken) -> Resolved {
-        // Everything that there is has been listed.
-        Resolved { requests: paths.len(), absent: paths, ..Resolved::default() }
-    }
-
     async fn login(&self) -> Result<ServerInfo, String> {
         loop {
             let opened = self.state.gate.notified();
