@@ -451,7 +451,5 @@ mod tests {
         let start = |sql: &str| position_in(sql, sql.len() - 1..sql.len());
         assert_eq!(start("FROM lake.\"a \"\"b\".t"), at(1, 6));
         assert_eq!(start("FROM \"x\" . shop-raw . t"), at(1, 6));
-        assert_eq!(start("FROM .t"), at(1, 7));
-        assert_eq!(start("\".t"), at(1, 3));
     }
 }
