@@ -1,6 +1,8 @@
 //! The walk over 10,000 datasets behind 20 ms of latency: its time against what its requests must
 //! take at that concurrency. No statistics: one run takes longer than any noise.
 
+#![expect(clippy::print_stdout, reason = "a bench tells its figures")]
+
 use std::time::{Duration, Instant};
 
 use dremio_explorer::discovery::{DiscoveryEvent, DiscoveryOptions, Strategy, discover};

@@ -196,7 +196,6 @@ fn help_is_as_reviewed() {
         &[],
         &["discover"],
         &["doctor"],
-        &["ingest-dbt"],
         &["sql-lineage"],
         &["snapshots"],
         &["snapshots", "list"],

@@ -97,7 +97,10 @@ fn a_second_run_writes_nothing_and_people_keep_their_words() {
         .block_on(Sandbox::start(
             &Content::Named("shop".to_owned()),
             DremioOptions::default(),
-            OpenMetadataOptions::default(),
+            OpenMetadataOptions {
+                version: dremio_explorer::sandbox::openmetadata::Version::V2_0,
+                ..OpenMetadataOptions::default()
+            },
         ))
         .expect("starts");
     let home = tempfile::tempdir().expect("a folder");

@@ -85,7 +85,7 @@ impl Outcome {
     }
 
     fn error(&self, text: &str) -> Option<NodeErrorKind> {
-        self.catalog.at(&path(text)).unwrap().error().map(|error| error.kind)
+        self.catalog.at(&path(text)).expect(text).error().map(|error| error.kind)
     }
 }
 
@@ -106,7 +106,7 @@ async fn run(fake: &Fake, options: DiscoveryOptions) -> Outcome {
 }
 
 fn regexes(patterns: &[&str]) -> Vec<Regex> {
-    patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect()
+    patterns.iter().map(|pattern| Regex::new(pattern).expect(pattern)).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -188,7 +188,7 @@ struct Matcher<'a> {
     made: HashMap<String, DatasetPath>,
 }
 
-impl<'a> Matcher<'a> {
+impl Matcher<'_> {
     fn node(&self, node: &Node) -> NodeMatch {
         let expected = relation_path(node, self.is_dremio);
         let rule = Rule::of(node, self.is_dremio);

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::{Edge, LineageGraph, LineageNode, NodeIndex, NodeRole, Origin, ReadingStatus};
-use crate::model::{Catalog, DatasetPath, NodeKind};
+use crate::model::{Catalog, DatasetPath, NodeKind, NodeRef};
 use crate::sqlflow::Confidence;
 
 /// A view whose tables the SQL and Dremio's graph tell differently.
@@ -94,11 +94,11 @@ fn node(catalog: &Catalog, path: &DatasetPath) -> LineageNode {
     let found = catalog.at(path);
     LineageNode {
         path: path.clone(),
-        role: match found.map(|node| node.kind()) {
+        role: match found.map(NodeRef::kind) {
             Some(NodeKind::View) => NodeRole::View,
             _ => NodeRole::Table,
         },
-        catalog: found.map(|node| node.id()),
+        catalog: found.map(NodeRef::id),
         columns: Vec::new(),
         reading: None,
         unchecked: None,

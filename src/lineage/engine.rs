@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::{Edge, LineageGraph, LineageNode, NodeIndex, NodeRole, Origin};
-use super::reading::{SourceLineage, ViewLineage, read_view};
+use super::reading::{Derived, SourceLineage, ViewLineage, read_view};
 use crate::model::{Catalog, DatasetPath, Listing, NodeId, NodeKind, NodeRef};
 use crate::sqlflow::Confidence;
 
@@ -15,7 +15,12 @@ use crate::sqlflow::Confidence;
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     views: FxHashMap<NodeId, Arc<ViewLineage>>,
+    /// Columns of views that the server does not tell, as their SQL gives them.
+    derived: Derived,
 }
+
+/// Views whose columns are not told can stand on one another; no real chain is longer.
+const MOST_ROUNDS: usize = 200;
 
 impl Engine {
     /// Reads every view of a catalogue, on all processors.
@@ -30,19 +35,53 @@ impl Engine {
     pub fn update(&mut self, catalog: &Catalog) -> usize {
         let views: Vec<NodeRef<'_>> =
             catalog.walk().filter(|node| node.kind() == NodeKind::View).collect();
-        let known = &self.views;
-        let read: Vec<(NodeId, Arc<ViewLineage>)> = views
-            .par_iter()
-            .filter(|node| !known.get(&node.id()).is_some_and(|view| view.is_current(**node)))
-            .map(|node| (node.id(), Arc::new(read_view(catalog, *node))))
-            .collect();
-        if self.views.len() + read.len() > views.len() {
-            let live: FxHashSet<NodeId> = views.iter().map(|node| node.id()).collect();
-            self.views.retain(|id, _| live.contains(id));
+        let live: FxHashSet<NodeId> = views.iter().map(|node| node.id()).collect();
+        self.views.retain(|id, _| live.contains(id));
+        self.derived.retain(|id, _| live.contains(id));
+        self.forget_derived(&views);
+        let mut count = 0;
+        for _ in 0..MOST_ROUNDS {
+            let stale = self.stale(&views);
+            if stale.is_empty() {
+                break;
+            }
+            count += stale.len();
+            let derived = &self.derived;
+            let read: Vec<(NodeId, ViewLineage)> = stale
+                .par_iter()
+                .map(|node| (node.id(), read_view(catalog, derived, *node)))
+                .collect();
+            for (id, view) in read {
+                match view.derived() {
+                    Some(columns) => self.derived.insert(id, columns),
+                    None => self.derived.remove(&id),
+                };
+                self.views.insert(id, Arc::new(view));
+            }
         }
-        let count = read.len();
-        self.views.extend(read);
         count
+    }
+
+    /// The views whose reading is not, or not any more, what it would be now.
+    fn stale<'a>(&self, views: &[NodeRef<'a>]) -> Vec<NodeRef<'a>> {
+        let is_current = |node: &NodeRef<'_>| {
+            self.views.get(&node.id()).is_some_and(|view| view.is_current(&self.derived, *node))
+        };
+        views.par_iter().filter(|node| !is_current(node)).copied().collect()
+    }
+
+    /// Forgets the derived columns of views that have to be read again, and of those that stand on
+    /// them, so that what comes out does not depend on what was there before.
+    fn forget_derived(&mut self, views: &[NodeRef<'_>]) {
+        while !self.derived.is_empty() {
+            let before = self.derived.len();
+            for node in self.stale(views) {
+                self.derived.remove(&node.id());
+            }
+            if self.derived.len() == before {
+                break;
+            }
+        }
     }
 
     /// The graph of all that was read: every dataset of the catalogue, and what views name besides.
@@ -106,15 +145,12 @@ fn edge(source: &SourceLineage) -> Edge {
 fn unlisted_above<'a>(catalog: &'a Catalog, path: &DatasetPath) -> Option<NodeRef<'a>> {
     let mut at = catalog.root();
     for part in path.parts() {
-        match at.child(part) {
-            Some(child) => at = child,
-            None => {
-                let may_hold = !at.path().is_empty()
-                    && at.kind().is_container()
-                    && (at.listing() != Listing::Complete || at.error().is_some());
-                return may_hold.then_some(at);
-            }
-        }
+        let Some(child) = at.child(part) else {
+            let is_root = at.id() == NodeId::ROOT;
+            let is_open = at.listing() != Listing::Complete || at.error().is_some();
+            return (!is_root && at.kind().is_container() && is_open).then_some(at);
+        };
+        at = child;
     }
     None
 }

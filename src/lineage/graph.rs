@@ -405,33 +405,30 @@ fn strong_components(graph: &LineageGraph) -> Vec<Vec<NodeIndex>> {
                 stack.push(node);
                 on_stack[node] = true;
             }
-            match graph.out_of[node].get(position) {
-                Some(edge) => {
-                    calls.push((node, position + 1));
-                    let child = graph.edge(*edge).to.index();
-                    if number[child] == UNSEEN {
-                        calls.push((child, 0));
-                    } else if on_stack[child] {
-                        low[node] = low[node].min(number[child]);
+            if let Some(edge) = graph.out_of[node].get(position) {
+                calls.push((node, position + 1));
+                let child = graph.edge(*edge).to.index();
+                if number[child] == UNSEEN {
+                    calls.push((child, 0));
+                } else if on_stack[child] {
+                    low[node] = low[node].min(number[child]);
+                }
+                continue;
+            }
+            if low[node] == number[node] {
+                let mut group = Vec::new();
+                while let Some(member) = stack.pop() {
+                    on_stack[member] = false;
+                    group.push(NodeIndex(u32::try_from(member).unwrap_or(u32::MAX)));
+                    if member == node {
+                        break;
                     }
                 }
-                None => {
-                    if low[node] == number[node] {
-                        let mut group = Vec::new();
-                        while let Some(member) = stack.pop() {
-                            on_stack[member] = false;
-                            group.push(NodeIndex(u32::try_from(member).unwrap_or(u32::MAX)));
-                            if member == node {
-                                break;
-                            }
-                        }
-                        group.sort_unstable();
-                        groups.push(group);
-                    }
-                    if let Some((parent, _)) = calls.last() {
-                        low[*parent] = low[*parent].min(low[node]);
-                    }
-                }
+                group.sort_unstable();
+                groups.push(group);
+            }
+            if let Some((parent, _)) = calls.last() {
+                low[*parent] = low[*parent].min(low[node]);
             }
         }
     }

@@ -7,11 +7,14 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::graph::{ColumnEdge, Reading, ReadingStatus, RowEdge, SqlPosition};
 use crate::model::path::fold;
-use crate::model::{Catalog, DatasetPath, NodeKind, NodeRef, SchemaState};
+use crate::model::{Catalog, DatasetPath, NodeId, NodeKind, NodeRef, SchemaState};
 use crate::sqlflow::{
     Analysis, ColumnRef, Confidence, FunctionBody, Influence, Kind, OutputColumn, Relation, Schema,
     StatementLineage, Status, analyze,
 };
+
+/// Columns of views, as their SQL gives them.
+pub(super) type Derived = FxHashMap<NodeId, Arc<[Arc<str>]>>;
 
 /// One view's SQL as read.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(super) struct ViewLineage {
     pub(super) sources: Vec<SourceLineage>,
     /// The columns that the SQL gives, as far as they are known.
     pub(super) outputs: Vec<Arc<str>>,
+    /// Whether `outputs` are all of them.
+    is_closed: bool,
     /// Every name that was looked up, folded, with a digest of what was found: another find is
     /// another reading.
     asked: Vec<(Vec<String>, u64)>,
@@ -45,8 +50,13 @@ pub(super) struct SourceLineage {
 }
 
 impl ViewLineage {
+    /// The columns that the server does not tell and the SQL does.
+    pub(super) fn derived(&self) -> Option<Arc<[Arc<str>]>> {
+        (self.columns.is_none() && self.is_closed).then(|| Arc::from(self.outputs.as_slice()))
+    }
+
     /// Whether it was read from what the catalogue holds now.
-    pub(super) fn is_current(&self, node: NodeRef<'_>) -> bool {
+    pub(super) fn is_current(&self, derived: &Derived, node: NodeRef<'_>) -> bool {
         let schema = node.schema();
         let same_columns = match &self.columns {
             None => schema.state != SchemaState::Known,
@@ -60,13 +70,17 @@ impl ViewLineage {
             && self.has_details == node.has_details()
             && self.sql.as_deref() == node.sql()
             && self.context.iter().map(String::as_str).eq(node.sql_context())
-            && self.asked.iter().all(|(path, found)| digest(node.catalog(), path) == *found)
+            && self
+                .asked
+                .iter()
+                .all(|(path, found)| digest(node.catalog(), derived, path) == *found)
     }
 }
 
 /// The catalogue as the SQL engine sees it, noting every name that it is asked for.
 struct Recorder<'a> {
     catalog: &'a Catalog,
+    derived: &'a Derived,
     asked: Mutex<FxHashSet<Vec<String>>>,
 }
 
@@ -85,11 +99,15 @@ impl Schema for Recorder<'_> {
             return Relation::Missing;
         }
         let schema = node.schema();
-        if schema.state != SchemaState::Known {
-            return Relation::Open;
+        if schema.state == SchemaState::Known {
+            for found in schema.iter() {
+                column(found.name);
+            }
+            return Relation::Known;
         }
-        for found in schema.iter() {
-            column(found.name);
+        let Some(columns) = self.derived.get(&node.id()) else { return Relation::Open };
+        for name in columns.iter() {
+            column(name);
         }
         Relation::Known
     }
@@ -110,15 +128,20 @@ impl Schema for Recorder<'_> {
 }
 
 /// A digest of all that [`Recorder`] tells of a path.
-fn digest(catalog: &Catalog, path: &[String]) -> u64 {
+fn digest(catalog: &Catalog, derived: &Derived, path: &[String]) -> u64 {
     let mut hasher = FxHasher::default();
     if let Some(node) = catalog.lookup(path) {
         let kind = node.kind();
         if kind.is_dataset() {
             let schema = node.schema();
-            (1_u8, schema.state == SchemaState::Known, schema.len()).hash(&mut hasher);
-            for column in schema.iter() {
-                column.name.hash(&mut hasher);
+            if schema.state == SchemaState::Known {
+                (1_u8, schema.len()).hash(&mut hasher);
+                schema.iter().for_each(|column| column.name.hash(&mut hasher));
+            } else if let Some(columns) = derived.get(&node.id()) {
+                (1_u8, columns.len()).hash(&mut hasher);
+                columns.iter().for_each(|name| (**name).hash(&mut hasher));
+            } else {
+                3_u8.hash(&mut hasher);
             }
         } else if kind == NodeKind::Function {
             let function = node.function();
@@ -170,7 +193,7 @@ fn first_name(argument: &str) -> String {
 }
 
 /// Reads a view.
-pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
+pub(super) fn read_view(catalog: &Catalog, derived: &Derived, node: NodeRef<'_>) -> ViewLineage {
     let schema = node.schema();
     let known = (schema.state == SchemaState::Known)
         .then(|| schema.iter().map(|column| Arc::from(column.name)).collect());
@@ -184,6 +207,7 @@ pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
         },
         sources: Vec::new(),
         outputs: Vec::new(),
+        is_closed: false,
         asked: Vec::new(),
         sql: node.sql().map(Into::into),
         context: node.sql_context().map(str::to_owned).collect(),
@@ -191,13 +215,13 @@ pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
         has_details,
     };
     let Some(sql) = node.sql() else { return view };
-    let recorder = Recorder { catalog, asked: Mutex::default() };
+    let recorder = Recorder { catalog, derived, asked: Mutex::default() };
     let analysis = analyze(sql, &view.context, &recorder);
     let asked = recorder.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
     view.asked = asked
         .into_iter()
         .map(|path| {
-            let found = digest(catalog, &path);
+            let found = digest(catalog, derived, &path);
             (path, found)
         })
         .collect();
@@ -208,6 +232,14 @@ pub(super) fn read_view(catalog: &Catalog, node: NodeRef<'_>) -> ViewLineage {
     };
     view.reading.diagnostics = analysis.diagnostics().cloned().collect();
     collect(sql, &analysis, &mut view);
+    view.is_closed = match &analysis.statements[..] {
+        [statement] => {
+            statement.status != Status::Failed
+                && !statement.columns.is_empty()
+                && statement.columns.iter().all(|column| column.name != "*")
+        }
+        _ => false,
+    };
     view
 }
 
@@ -223,6 +255,7 @@ pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<S
         },
         sources: Vec::new(),
         outputs: Vec::new(),
+        is_closed: false,
         asked: Vec::new(),
         sql: None,
         context: Vec::new(),
@@ -230,7 +263,8 @@ pub(super) fn read_sql(catalog: &Catalog, node: NodeRef<'_>, sql: &str) -> Vec<S
             .then(|| schema.iter().map(|column| Arc::from(column.name)).collect()),
         has_details: true,
     };
-    let recorder = Recorder { catalog, asked: Mutex::default() };
+    let derived = Derived::default();
+    let recorder = Recorder { catalog, derived: &derived, asked: Mutex::default() };
     let analysis = analyze(sql, &[], &recorder);
     collect(sql, &analysis, &mut view);
     view.sources
@@ -303,14 +337,50 @@ fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
     view.reading.traced_columns = view.reading.traced_columns.min(view.reading.columns);
 }
 
-/// Where a span begins; nowhere for names from function bodies.
+/// Where the dotted name begins whose last part has this span; nowhere for names from function
+/// bodies.
 fn position_in(sql: &str, span: std::ops::Range<usize>) -> Option<SqlPosition> {
     let before = sql.get(..span.start).filter(|_| !span.is_empty())?;
+    let before = &before[..start_of_name(before)];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     Some(SqlPosition {
         line: 1 + before.matches('\n').count(),
         column: 1 + before[line_start..].chars().count(),
     })
+}
+
+/// Where the parts begin that stand right before the end of a text, each with a dot behind it.
+fn start_of_name(before: &str) -> usize {
+    let mut start = before.len();
+    while let Some(rest) = before[..start].trim_end().strip_suffix('.') {
+        let rest = rest.trim_end();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '-');
+        let part = if let Some(inner) = rest.strip_suffix('"') {
+            opening_quote(inner)
+        } else {
+            Some(rest.trim_end_matches(is_part).len()).filter(|at| *at < rest.len())
+        };
+        let Some(at) = part else { break };
+        start = at;
+    }
+    start
+}
+
+/// Where the quote stands that opens the text up to the end; two quotes are one in the text.
+fn opening_quote(inner: &str) -> Option<usize> {
+    let bytes = inner.as_bytes();
+    let mut at = bytes.len();
+    while at > 0 {
+        at -= 1;
+        if bytes[at] == b'"' {
+            if at > 0 && bytes[at - 1] == b'"' {
+                at -= 1;
+            } else {
+                return Some(at);
+            }
+        }
+    }
+    None
 }
 
 fn position_of(by_path: &FxHashMap<&DatasetPath, usize>, column: &ColumnRef) -> Option<usize> {
@@ -378,5 +448,8 @@ mod tests {
         assert_eq!(position_in("FROM t", 5..6), at(1, 6));
         assert_eq!(position_in("FROM t", 0..0), None);
         assert_eq!(position_in("é", 1..2), None);
+        let start = |sql: &str| position_in(sql, sql.len() - 1..sql.len());
+        assert_eq!(start("FROM lake.\"a \"\"b\".t"), at(1, 6));
+        assert_eq!(start("FROM \"x\" . shop-raw . t"), at(1, 6));
     }
 }

@@ -204,7 +204,9 @@ fn columns(before: SchemaView<'_>, after: SchemaView<'_>) -> (Vec<ColumnChange>,
     for (index, column) in before.iter().enumerate() {
         earlier.entry(fold(column.name)).or_default().push(index);
     }
-    earlier.values_mut().for_each(|indices| indices.reverse());
+    for indices in earlier.values_mut() {
+        indices.reverse();
+    }
     let mut changes = Vec::new();
     let mut pairs = Vec::new();
     for column in after.iter() {

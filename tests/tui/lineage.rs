@@ -32,9 +32,11 @@ fn shop() -> Vec<Change> {
         table("orders", &["id", "amount", "state", "note"]),
         table("items", &["order_id", "price"]),
         table("alone", &["id"]),
-        view("stg_orders", "SELECT id, amount * 2 AS net, state FROM shop.raw.orders", &[
-            "id", "net", "state",
-        ]),
+        view(
+            "stg_orders",
+            "SELECT id, amount * 2 AS net, state FROM shop.raw.orders",
+            &["id", "net", "state"],
+        ),
         view("stg_items", "SELECT order_id, price FROM shop.raw.items", &["order_id", "price"]),
         view(
             "fct_orders",
@@ -42,9 +44,11 @@ fn shop() -> Vec<Change> {
              ON o.id = i.order_id WHERE o.state = 'paid'",
             &["id", "net", "price"],
         ),
-        view("report", "SELECT SUM(net) AS total, COUNT(*) AS n FROM shop.fct_orders", &[
-            "total", "n",
-        ]),
+        view(
+            "report",
+            "SELECT SUM(net) AS total, COUNT(*) AS n FROM shop.fct_orders",
+            &["total", "n"],
+        ),
         view("lost", "SELECT a FROM shop.gone", &["a"]),
         view("muddle", "SELECT FROM WHERE shop.fct_orders ((", &["a"]),
     ]

@@ -112,7 +112,7 @@ async fn a_failure_has_a_reason_and_is_tried_again_alone() {
     openmetadata.fail_next(1, Some("PUT"), "/api/v1/tables", refusal);
     runner.keys("/").typed("Finance").keys("enter esc d").wait_for("create").await;
     runner.keys("a enter").wait_for("1 failed").await;
-    runner.keys("G").wait_for("not to my taste").await;
+    runner.keys("G").wait_for("the name is not to").await;
     runner.keys("t").wait_gone("written:").await;
     runner.wait_for("+1 create").await;
     runner.keys("a enter").wait_for("written: 0 databases, 0 schemas, 1 table").await;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::csv_cell;
 use super::{LineageReport, confidence_name};
-use crate::lineage::Edge;
+use crate::lineage::EdgeIndex;
 
 impl LineageReport<'_> {
     /// A line for each edge between tables, then its columns, then the columns that decide rows.
@@ -24,21 +24,20 @@ impl LineageReport<'_> {
             "confidence",
         ])?;
         for index in &self.edges {
-            self.write_edge(self.graph.edge(*index), &mut csv)?;
+            self.write_edge(*index, &mut csv)?;
         }
         csv.flush()
     }
 
-    fn write_edge<W: Write>(&self, edge: &Edge, csv: &mut ::csv::Writer<W>) -> io::Result<()> {
+    fn write_edge<W: Write>(&self, index: EdgeIndex, csv: &mut ::csv::Writer<W>) -> io::Result<()> {
+        let edge = self.graph.edge(index);
         let path = |node| csv_cell(&self.graph.node(node).path.to_string());
         let (from, to) = (path(edge.from), path(edge.to));
         let origins: Vec<&str> = edge.origins.iter().map(|origin| origin.name()).collect();
         let origins = origins.join("; ");
         let confidence = confidence_name(edge.confidence);
         csv.write_record(["table", &from, "", &to, "", "", "", "", "", &origins, confidence])?;
-        let mut columns: Vec<_> = edge.columns.iter().collect();
-        columns.sort_by_key(|column| (&column.to, &column.from, column.influence));
-        for column in columns {
+        for column in self.flows(index) {
             csv.write_record([
                 "column",
                 &from,
@@ -53,7 +52,7 @@ impl LineageReport<'_> {
                 confidence,
             ])?;
         }
-        for row in &edge.rows {
+        for row in self.row_flows(index) {
             csv.write_record([
                 "row",
                 &from,

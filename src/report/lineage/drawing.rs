@@ -105,7 +105,7 @@ impl LineageReport<'_> {
                     y,
                     width,
                     height,
-                    lines: drawn_lines(lines),
+                    lines: drawn_lines(lines, height),
                 }
             })
             .collect();
@@ -177,10 +177,13 @@ pub(super) fn node_of(node: &FocusedNode) -> NodeIndex {
     NodeIndex(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-fn drawn_lines(texts: Vec<String>) -> Vec<DrawnLine> {
+/// The lines in the middle of their box, which may be higher than they are.
+fn drawn_lines(texts: Vec<String>, height: f64) -> Vec<DrawnLine> {
     /// From the middle of a cell down to where its letters stand.
     const BASELINE: f64 = 4.0;
-    let mut y = BASELINE;
+    #[expect(clippy::cast_precision_loss, reason = "a box has few lines")]
+    let own = (texts.len() + 1) as f64 * CELL_Y;
+    let mut y = BASELINE + (height - own).max(0.0) / 2.0;
     let line = |(at, text)| {
         y += CELL_Y;
         let class = ["name", "folder"].get(at).copied().unwrap_or("column");

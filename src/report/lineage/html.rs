@@ -9,6 +9,7 @@ use super::LineageReport;
 use super::drawing::Drawing;
 use super::escape::shown;
 use crate::lineage::{BrokenKind, LineageNode, NodeIndex, SqlPosition};
+use crate::model::NodeRef;
 use crate::model::display::{clean, clean_lines};
 use crate::report::{Escaped, SCHEMA_VERSION};
 
@@ -113,7 +114,7 @@ impl LineageReport<'_> {
 
     fn page_node(&self, index: NodeIndex, node: &LineageNode) -> Value {
         let found = self.in_catalog(node);
-        let schema = found.map(|found| found.schema());
+        let schema = found.map(NodeRef::schema);
         let columns: Vec<Value> = node
             .columns
             .iter()
@@ -140,11 +141,11 @@ impl LineageReport<'_> {
             "r": super::class(node),
             "w": node.role.name(),
             "c": columns,
-            "s": found.and_then(|found| found.sql()).map(clean_lines),
+            "s": found.and_then(NodeRef::sql).map(clean_lines),
             "st": node.reading.as_ref().map(|reading| reading.status.name()),
             "tr": node.reading.as_ref().map(|reading| [reading.traced_columns, reading.columns]),
             "x": node.unchecked.as_deref().map(clean),
-            "e": found.and_then(|found| found.error()).map(|error| clean(&error.message)),
+            "e": found.and_then(NodeRef::error).map(|error| clean(&error.message)),
             "g": diagnostics,
         })
     }
@@ -160,7 +161,7 @@ impl LineageReport<'_> {
         };
         let broken = self.check.broken.iter().map(|broken| {
             let sort = match broken.kind {
-                BrokenKind::Table | BrokenKind::Column => "broken",
+                BrokenKind::Table | BrokenKind::Column => "broken reference",
                 BrokenKind::Unchecked => "not checked",
             };
             finding(sort, broken.view, broken.at, &broken.message)
@@ -169,8 +170,10 @@ impl LineageReport<'_> {
             let reading = self.graph.node(*index).reading.as_ref();
             let status = reading.map_or("not read", |reading| reading.status.name());
             let told = reading.and_then(|reading| reading.diagnostics.first());
-            let message = told.map_or("", |told| told.message.as_str());
-            finding(status, *index, None, message)
+            let at = told.map(|told| SqlPosition { line: told.line, column: told.column });
+            let error = self.in_catalog(self.graph.node(*index)).and_then(NodeRef::error);
+            let message = told.map(|told| &told.message).or(error.map(|error| &error.message));
+            finding(status, *index, at, message.map_or("", String::as_str))
         });
         let cycles = self.check.cycles.iter().filter_map(|group| {
             let names: Vec<String> =

@@ -208,6 +208,14 @@ impl<'a> ImpactReport<'a> {
             }
         } else {
             for column in &impact.columns {
+                // One line says enough of a column that flows and decides as well.
+                let is_told = impact.columns.iter().any(|other| {
+                    (other.name, other.expression) == (column.name, column.expression)
+                        && other < column
+                });
+                if is_told {
+                    continue;
+                }
                 let how = match (column.influence, column.kind) {
                     ("DIRECT", "IDENTITY") => String::new(),
                     ("DIRECT", kind) => format!("{}: ", kind.to_lowercase()),

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{LineageReport, confidence_name};
 use crate::lineage::{
-    BrokenKind, Coverage, Edge, LineageNode, NodeIndex, NodeRole, Origin, ReadingStatus,
-    SqlPosition,
+    BrokenKind, ColumnEdge, Coverage, EdgeIndex, LineageNode, NodeIndex, NodeRole, Origin,
+    ReadingStatus, SqlPosition,
 };
-use crate::model::{DatasetPath, ServerInfo};
+use crate::model::{DatasetPath, NodeRef, ServerInfo};
 use crate::report::sql_lineage::diagnostic_name;
 use crate::report::{Escaped, SCHEMA_VERSION};
 
@@ -135,6 +135,19 @@ struct Flow<'a> {
     expression: &'a str,
 }
 
+impl<'a> Flow<'a> {
+    fn new(column: &'a ColumnEdge) -> Self {
+        Self {
+            from: &column.from,
+            to: &column.to,
+            kind: column.kind.as_str(),
+            influence: column.influence.type_name(),
+            subtype: column.influence.subtype_name(),
+            expression: &column.expression,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct RowFlow<'a> {
     from: &'a str,
@@ -199,11 +212,7 @@ impl LineageReport<'_> {
                 })
                 .collect(),
             nodes: self.nodes().map(|(_, node)| self.node_entry(node)).collect(),
-            edges: self
-                .edges
-                .iter()
-                .map(|index| self.edge_entry(self.graph.edge(*index)))
-                .collect(),
+            edges: self.edges.iter().map(|index| self.edge_entry(*index)).collect(),
             trace: self.selection.column.as_ref().map(|(_, trace)| {
                 let entry = |(at, hops): (&crate::lineage::ColumnAt, &i32)| TraceEntry {
                     path: path(at.node),
@@ -218,7 +227,7 @@ impl LineageReport<'_> {
     fn unreadable<'a>(&'a self, node: &'a LineageNode) -> Unreadable<'a> {
         let status = node.reading.as_ref().map_or(ReadingStatus::Unread, |reading| reading.status);
         let mut reasons = reasons(node);
-        if let Some(error) = self.in_catalog(node).and_then(|node| node.error()) {
+        if let Some(error) = self.in_catalog(node).and_then(NodeRef::error) {
             reasons.push(Reason { kind: "read", message: &error.message, at: None });
         }
         Unreadable { view: &node.path, status, reasons }
@@ -226,7 +235,7 @@ impl LineageReport<'_> {
 
     fn node_entry<'a>(&'a self, node: &'a LineageNode) -> NodeEntry<'a> {
         let found = self.in_catalog(node);
-        let schema = found.map(|found| found.schema());
+        let schema = found.map(NodeRef::schema);
         let type_of = |at: usize| {
             let column = schema.and_then(|schema| schema.get(at));
             column.map(|column| column.data_type.to_string())
@@ -240,25 +249,13 @@ impl LineageReport<'_> {
             status: node.reading.as_ref().map(|reading| reading.status),
             traced_columns: node.reading.as_ref().map(|reading| reading.traced_columns),
             columns: node.columns.iter().enumerate().map(column).collect(),
-            sql: found.and_then(|found| found.sql()),
+            sql: found.and_then(NodeRef::sql),
             diagnostics: reasons(node),
         }
     }
 
-    fn edge_entry<'a>(&'a self, edge: &'a Edge) -> EdgeEntry<'a> {
-        let mut columns: Vec<Flow<'_>> = edge
-            .columns
-            .iter()
-            .map(|column| Flow {
-                from: &column.from,
-                to: &column.to,
-                kind: column.kind.as_str(),
-                influence: column.influence.type_name(),
-                subtype: column.influence.subtype_name(),
-                expression: &column.expression,
-            })
-            .collect();
-        columns.sort_by_key(|flow| (flow.to, flow.from, flow.influence, flow.subtype));
+    fn edge_entry(&self, index: EdgeIndex) -> EdgeEntry<'_> {
+        let edge = self.graph.edge(index);
         EdgeEntry {
             from: &self.graph.node(edge.from).path,
             to: &self.graph.node(edge.to).path,
@@ -267,9 +264,9 @@ impl LineageReport<'_> {
             at: edge.at,
             versions: &edge.versions,
             via_function: edge.via_function.as_ref(),
-            columns,
-            rows: edge
-                .rows
+            columns: self.flows(index).into_iter().map(Flow::new).collect(),
+            rows: self
+                .row_flows(index)
                 .iter()
                 .map(|row| RowFlow { from: &row.from, subtype: row.influence.as_str() })
                 .collect(),

@@ -1,10 +1,12 @@
 //! A Mermaid flowchart, as Markdown pages show it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::escape::mermaid;
 use super::{LineageReport, class};
 use crate::lineage::NodeIndex;
+use crate::model::DatasetPath;
 use crate::sqlflow::Confidence;
 
 /// The most edges that Mermaid draws unless it is told otherwise.
@@ -19,35 +21,35 @@ const CLASSES: &str = "\
   classDef missing fill:#fee2e2,stroke:#dc2626,color:#450a0a,stroke-dasharray:4 3
   classDef unchecked fill:#fef9c3,stroke:#a16207,color:#422006,stroke-dasharray:4 3
   classDef focus stroke-width:3px
+  classDef folder fill:transparent,stroke:#94a3b8
 ";
 
 impl LineageReport<'_> {
     /// The text of a flowchart; folders are its subgraphs.
     pub fn to_mermaid(&self) -> String {
         let mut out = String::from("flowchart LR\n");
-        let mut folder: Option<String> = None;
+        let mut folders: BTreeMap<DatasetPath, Vec<NodeIndex>> = BTreeMap::new();
         for (index, node) in self.nodes() {
-            let own = node.path.parent().unwrap_or_default().to_string();
-            if folder.as_ref() != Some(&own) {
-                if folder.as_ref().is_some_and(|folder| !folder.is_empty()) {
-                    out.push_str("  end\n");
-                }
-                if !own.is_empty() {
-                    let _ = writeln!(out, "  subgraph f{}[\"{}\"]", index.0, mermaid(&own));
-                }
-                folder = Some(own);
-            }
-            let mut label = mermaid(node.path.name());
-            for column in self.traced_columns(index) {
-                let _ = write!(label, "<br/>{}", mermaid(&column));
-            }
-            if label.is_empty() {
-                label.push(' ');
-            }
-            let _ = writeln!(out, "    n{}[\"{label}\"]:::{}", index.0, class(node));
+            folders.entry(node.path.parent().unwrap_or_default()).or_default().push(index);
         }
-        if folder.is_some_and(|folder| !folder.is_empty()) {
-            out.push_str("  end\n");
+        for (number, (folder, nodes)) in folders.iter().enumerate() {
+            if !folder.is_empty() {
+                let _ = writeln!(out, "  subgraph f{number}[\"{}\"]", mermaid(&folder.to_string()));
+            }
+            for index in nodes {
+                let node = self.graph.node(*index);
+                let mut label = mermaid(node.path.name());
+                for column in self.traced_columns(*index) {
+                    let _ = write!(label, "<br/>{}", mermaid(&column));
+                }
+                if label.is_empty() {
+                    label.push(' ');
+                }
+                let _ = writeln!(out, "    n{}[\"{label}\"]:::{}", index.0, class(node));
+            }
+            if !folder.is_empty() {
+                let _ = writeln!(out, "  end\n  class f{number} folder");
+            }
         }
         for index in &self.edges {
             let edge = self.graph.edge(*index);

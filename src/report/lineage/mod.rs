@@ -23,7 +23,8 @@ pub use select::{Selection, SelectionError, Wanted};
 pub use text::{Draw, TextOptions};
 
 use crate::lineage::{
-    CheckReport, Difference, EdgeIndex, LineageGraph, LineageNode, NodeIndex, NodeRole, check,
+    CheckReport, ColumnEdge, Difference, EdgeIndex, LineageGraph, LineageNode, NodeIndex, NodeRole,
+    RowEdge, check,
 };
 use crate::model::{Catalog, NodeRef, ServerInfo};
 use crate::sqlflow::Confidence;
@@ -127,6 +128,25 @@ impl<'a> LineageReport<'a> {
             .collect();
         columns.sort();
         columns.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The columns that flow along an edge, by downstream column; with a column asked for, those on
+    /// its trace.
+    fn flows(&self, index: EdgeIndex) -> Vec<&'a ColumnEdge> {
+        let mut flows: Vec<&ColumnEdge> = self.graph.edge(index).columns.iter().collect();
+        if let Some((_, trace)) = &self.selection.column {
+            let pairs = trace.edges.get(&index).map(Vec::as_slice).unwrap_or_default();
+            flows.retain(|flow| {
+                pairs.iter().any(|(from, to)| fold_eq(&flow.from, from) && fold_eq(&flow.to, to))
+            });
+        }
+        flows.sort_by_key(|flow| (&flow.to, &flow.from, flow.influence));
+        flows
+    }
+
+    /// The columns along an edge that decide rows; a column's trace has none.
+    fn row_flows(&self, index: EdgeIndex) -> &'a [RowEdge] {
+        if self.selection.column.is_some() { &[] } else { &self.graph.edge(index).rows }
     }
 
     /// What the lineage is of, for headings.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::LineageReport;
 use crate::lineage::{Edge, LineageNode, NodeIndex, NodeRole};
-use crate::model::DataType;
+use crate::model::{DataType, NodeRef};
 use crate::report::Escaped;
 
 const PRODUCER: &str = concat!("urn:dremio-explorer:", env!("CARGO_PKG_VERSION"));
@@ -72,7 +72,7 @@ impl LineageReport<'_> {
     fn run(&self, node: &LineageNode, edges: &[&Edge]) -> [Value; 2] {
         let namespace = self.namespace();
         let name = node.path.to_string();
-        let sql = self.in_catalog(node).and_then(|found| found.sql());
+        let sql = self.in_catalog(node).and_then(NodeRef::sql);
         let run = json!({"runId": run_id(&namespace, &name, sql.unwrap_or_default())});
         let mut job_facets = Map::new();
         let job_type =
@@ -118,7 +118,7 @@ impl LineageReport<'_> {
         let body = json!({"datasetType": kind});
         facets.insert("datasetType".to_owned(), facet("1-0-0", "DatasetType", "Dataset", body));
         if !node.columns.is_empty() {
-            let schema = self.in_catalog(node).map(|found| found.schema());
+            let schema = self.in_catalog(node).map(NodeRef::schema);
             let fields: Vec<Value> = node
                 .columns
                 .iter()

@@ -225,7 +225,7 @@ pub fn find(
     let found: Vec<_> = all().filter(|(_, node)| is_end(node)).collect();
     match &found[..] {
         [] => Err(none()),
-        [(node, _)] => Ok(*node),
+        [(found, _)] => Ok(*found),
         _ => Err(SelectionError::Ambiguous {
             wanted: text.to_owned(),
             found: found.iter().map(|(_, path)| path.to_string()).collect(),

@@ -16,6 +16,7 @@ use crate::lineage::{
     Broken, BrokenKind, ColumnAt, ColumnEdge, Coverage, LineageNode, NodeIndex, NodeRole,
     ReadingStatus,
 };
+use crate::model::NodeRef;
 use crate::model::display::clean;
 
 /// How a table's lineage is drawn in text.
@@ -125,7 +126,7 @@ impl LineageReport<'_> {
         let path = shown(&node.path);
         let status = reading.status.name();
         if reading.diagnostics.is_empty() {
-            let error = self.in_catalog(node).and_then(|found| found.error());
+            let error = self.in_catalog(node).and_then(NodeRef::error);
             let why = match (error, reading.status) {
                 (Some(error), _) => format!(": {}", clean(&error.message)),
                 (None, ReadingStatus::Partial) => {

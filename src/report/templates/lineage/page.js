@@ -137,7 +137,8 @@
       if (!shape) return;
       shape.classList.toggle("lit", lit !== null && lit.has(at));
       shape.classList.toggle("chosen", at === chosen);
-      const folder = shape.querySelector(".folder");
+      // Boxes that show columns of their own keep their folder.
+      const folder = shape.querySelector(".column") ? null : shape.querySelector(".folder");
       const names = columns && columns.get(at);
       if (folder) {
         folder.classList.toggle("traced", !!names);
@@ -208,7 +209,7 @@
     if (node.e) parts.push(el("p", { class: "warn" }, node.e));
     for (const [line, col, message] of node.g) parts.push(el("p", { class: "warn" }, `${line}:${col}  ${message}`));
     if (traced) {
-      parts.push(el("h3", {}, "Trace of " + column));
+      parts.push(el("h3", {}, "Trace of ", el("span", { class: "asis" }, column)));
       for (const [side, words] of [["up", "Comes from"], ["down", "Flows into"]]) {
         const steps = traced.steps[side];
         parts.push(el("p", { class: "muted small" }, steps.length ? `${words} ${steps.length} column${steps.length === 1 ? "" : "s"}` : `${words} nothing else here`));
@@ -317,7 +318,7 @@
   const c = data.coverage, count = (sort) => data.findings.filter((finding) => finding.sort === sort).length;
   $("numbers").append(chip(String(nodes.length), "datasets"));
   if (c.views) $("numbers").append(chip(c.views_percent + " %", "of views read"), chip(c.columns_percent + " %", "of columns traced"));
-  if (count("broken")) $("numbers").append(chip(String(count("broken")), "broken", true));
+  if (count("broken reference")) $("numbers").append(chip(String(count("broken reference")), "broken references", true));
 
   fill();
   overview();

@@ -70,8 +70,8 @@ impl LineagePane {
         match action {
             Action::Filter => self.typing = Typing::Search,
             Action::HideMatching => self.typing = Typing::Hide,
-            Action::NextMatch => self.to_match(true),
-            Action::PreviousMatch => self.to_match(false),
+            Action::NextMatch => self.go_to_match(true),
+            Action::PreviousMatch => self.go_to_match(false),
             Action::TraceColumn => self.pick_column(core),
             Action::NextColumn => self.next_column(true, core),
             Action::PreviousColumn => self.next_column(false, core),
@@ -176,7 +176,7 @@ impl LineagePane {
                 return;
             }
             Action::Left => {
-                self.to_parent_row();
+                self.go_to_parent_row();
                 return;
             }
             _ => {}
@@ -192,7 +192,7 @@ impl LineagePane {
         }
     }
 
-    fn to_parent_row(&mut self) {
+    fn go_to_parent_row(&mut self) {
         let Some(scene) = &self.scene else { return };
         let depth = |item: &TreeItem| match item {
             TreeItem::Box(row) => Some(row.depth),

@@ -110,8 +110,8 @@ impl LineagePane {
             action => {
                 self.typing = Typing::Search;
                 match action {
-                    Action::Down => self.to_match(true),
-                    Action::Up => self.to_match(false),
+                    Action::Down => self.go_to_match(true),
+                    Action::Up => self.go_to_match(false),
                     _ => {}
                 }
             }
@@ -157,7 +157,7 @@ impl LineagePane {
     fn searched(&mut self) {
         self.find();
         if self.selected().is_none_or(|at| !self.found.contains(&at)) {
-            self.to_match(true);
+            self.go_to_match(true);
         }
     }
 
@@ -180,7 +180,7 @@ impl LineagePane {
     }
 
     /// Goes to the next box that was found, or to the one before.
-    pub(super) fn to_match(&mut self, forward: bool) {
+    pub(super) fn go_to_match(&mut self, forward: bool) {
         let here = self.selected();
         let next = if forward {
             self.found.iter().find(|at| Some(**at) > here).or(self.found.first())

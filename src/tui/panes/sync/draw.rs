@@ -221,7 +221,7 @@ impl SyncPane {
         } else {
             if matches!(self.stage, Stage::Applying { .. }) && cells >= 70 {
                 let (done, total) = shown.written();
-                let full = if total == 0 { 0 } else { done * 16 / total };
+                let full = (done * 16).checked_div(total).unwrap_or(0);
                 right.push(Span::styled("━".repeat(full), theme.good));
                 right.push(Span::styled("━".repeat(16 - full), theme.faint));
                 right.push(Span::raw(" "));

@@ -54,6 +54,7 @@ pub(super) fn compare(old: &str, new: &str, cells: usize, theme: &Theme) -> Vec<
     };
     let mut lines = Vec::new();
     let mut left_out = 0;
+    #[expect(clippy::needless_range_loop, reason = "neighbours are looked at by index too")]
     for at in 0..paragraphs.len() {
         if near(at) {
             push_left_out(&mut lines, &mut left_out, theme);
