@@ -58,6 +58,7 @@ impl LineagePane {
                     core.complain("nothing is hidden or folded");
                 } else {
                     self.filters = super::Filters::default();
+                    self.hide.clear();
                     self.changed();
                 }
             }
@@ -138,7 +139,17 @@ impl LineagePane {
         }
     }
 
+    /// Lays out what has changed since the last frame, so that keys typed ahead find it.
+    fn draw_ahead(&mut self) {
+        if let (Some(model), Some(scene)) = (&self.model, &self.scene)
+            && self.canvas.area.width > 0
+        {
+            self.canvas.fit(model, scene, self.level, self.canvas.area);
+        }
+    }
+
     fn go_in_boxes(&mut self, action: Action) {
+        self.draw_ahead();
         let Some(drawing) = &self.canvas.drawing else { return };
         let layout = &drawing.layout;
         let place = |at: &usize| (layout.rect(*at).x, layout.rect(*at).y);
@@ -282,23 +293,32 @@ impl LineagePane {
             _ => &[Side::Downstream],
         };
         let more = matches!(action, Action::Grow | Action::GrowUpstream | Action::GrowDownstream);
-        let before = self.scene.as_ref().map(|scene| scene.graph.nodes.len());
+        let mut has_changed = false;
         for side in sides {
-            look.deepen(*side, more);
+            has_changed |= self.deepen_side(*side, more);
+        }
+        if more && !has_changed {
+            core.notify("there is nothing more to show on that side");
+        }
+    }
+
+    /// One step more or less on one side; `false` if that changes nothing, and then it is undone, so
+    /// that a step back always is one.
+    fn deepen_side(&mut self, side: Side, more: bool) -> bool {
+        let Some(before) = self.history.look().cloned() else { return false };
+        let count = |pane: &Self| pane.scene.as_ref().map(|scene| scene.graph.nodes.len());
+        let shown = count(self);
+        if let Some(look) = self.history.look_mut() {
+            look.deepen(side, more);
         }
         self.changed();
         self.rebuild();
-        let after = self.scene.as_ref().map(|scene| scene.graph.nodes.len());
-        if more && before == after {
-            // Depth that shows nothing would have to be taken back step by step.
-            if let Some(look) = self.history.look_mut() {
-                for side in sides {
-                    look.deepen(*side, false);
-                }
-            }
+        let has_changed = shown != count(self);
+        if more && !has_changed {
+            self.history.replace(before);
             self.changed();
-            core.notify("there is nothing more to show on that side");
         }
+        has_changed
     }
 
     fn has_more_beyond(&self) -> bool {
@@ -364,9 +384,9 @@ impl LineagePane {
         let Some((model, scene)) = self.model.as_ref().zip(self.scene.as_ref()) else { return };
         let Some(at) = self.selected() else { return };
         let outline = model.outline();
-        let group = match &scene.graph.nodes[at].subject {
-            Subject::Folder { group, .. } => Some(*group),
-            Subject::Node(node) => outline.group_of(*node),
+        let (group, first) = match &scene.graph.nodes[at].subject {
+            Subject::Folder { group, members } => (Some(*group), members.first().copied()),
+            Subject::Node(node) => (outline.group_of(*node), None),
         };
         let Some(group) = group else {
             core.complain("this stands in no folder");
@@ -376,6 +396,10 @@ impl LineagePane {
             outline.groups()[group].parts.iter().map(|part| part.to_lowercase()).collect();
         if !self.filters.folded.remove(&parts) {
             self.filters.folded.insert(parts);
+        }
+        // The cursor goes on in the folder that was opened.
+        if let Some(look) = self.history.look_mut().filter(|_| first.is_some()) {
+            look.selected.clone_from(&outline.node(first.unwrap_or_default()).key);
         }
         self.changed();
     }
@@ -509,7 +533,10 @@ impl LineagePane {
         core.copy(path.to_string(), &shown_path(path));
     }
 
-    fn copy_drawing(&self, core: &mut Core) {
+    fn copy_drawing(&mut self, core: &mut Core) {
+        if self.drawn_as == Rendering::Boxes {
+            self.draw_ahead();
+        }
         let charset = if core.ascii { Charset::Ascii } else { Charset::Unicode };
         let text = match (&self.canvas.drawing, self.drawn_as) {
             (Some(drawing), Rendering::Boxes) => drawing.layout.to_text(charset),

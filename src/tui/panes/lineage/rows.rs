@@ -22,6 +22,34 @@ use crate::tui::widgets::list::{Cursor, scrollbar};
 use crate::tui::widgets::table::{self, Column, Spec};
 use crate::tui::widgets::text::{counted, fit, spans_width, spread};
 
+/// Narrower tables do not count what is read and what reads.
+const WIDTH_FOR_COUNTS: u16 = 70;
+
+/// A column of the table.
+#[derive(Clone, Copy)]
+enum Fact {
+    Where,
+    Kind,
+    Dataset,
+    Reads,
+    ReadBy,
+    Hidden,
+    Traced,
+    Remarks,
+}
+
+impl Fact {
+    /// Cells of its own; 0 if it takes what is left.
+    fn width(self) -> usize {
+        match self {
+            Self::Where | Self::Kind | Self::ReadBy => 7,
+            Self::Hidden => 6,
+            Self::Reads => 5,
+            Self::Dataset | Self::Traced | Self::Remarks => 0,
+        }
+    }
+}
+
 /// What both need to be drawn.
 pub(super) struct Rows<'a> {
     pub(super) model: &'a LineageModel,
@@ -140,7 +168,10 @@ impl Rows<'_> {
     fn name_column(&self, cells: usize) -> usize {
         let width_of = |item: &TreeItem| match item {
             TreeItem::Heading(_) => 0,
-            TreeItem::Box(row) => 3 * row.guides.len() + width(&self.name(row.node)[1].content) + 4,
+            TreeItem::Box(row) => {
+                let hidden = if row.hidden > 0 { 6 } else { 0 };
+                3 * row.guides.len() + width(&self.name(row.node)[1].content) + 4 + hidden
+            }
         };
         let widest = self.scene.tree.iter().map(width_of).max().unwrap_or(0);
         widest.min(cells / 2) + 2
@@ -227,23 +258,32 @@ impl Rows<'_> {
     ) -> Rect {
         let rows = &self.scene.table;
         let theme = self.theme;
-        let fixed = 7 + 7 + 5 + 7 + 6 + 2 * 6;
-        let room = usize::from(area.width).saturating_sub(fixed).max(16);
         let has_trace = self.scene.trace.is_some();
         let has_last = has_trace || rows.iter().any(|row| self.trouble(row.node).is_some());
-        let names = if has_last { room / 2 } else { room };
-        let mut columns = vec![
-            Column::new("Where", 7),
-            Column::new("Kind", 7),
-            Column::new("Dataset", names),
-            Column::new("Reads", 5).right(),
-            Column::new("Read by", 7).right(),
-            Column::new("Hidden", 6).right(),
-        ];
-        if has_last {
-            let title = if has_trace { "Traced columns" } else { "Remarks" };
-            columns.push(Column::new(title, room.saturating_sub(names)));
+        let mut facts = vec![Fact::Where, Fact::Kind, Fact::Dataset];
+        if area.width >= WIDTH_FOR_COUNTS {
+            facts.extend([Fact::Reads, Fact::ReadBy]);
         }
+        facts.push(Fact::Hidden);
+        let fixed: usize = facts.iter().map(|fact| fact.width() + 2).sum();
+        let room = usize::from(area.width).saturating_sub(fixed).max(16);
+        let names = if has_last { room / 2 } else { room };
+        if has_last {
+            facts.push(if has_trace { Fact::Traced } else { Fact::Remarks });
+        }
+        let columns: Vec<Column> = facts
+            .iter()
+            .map(|fact| match fact {
+                Fact::Dataset => Column::new("Dataset", names),
+                Fact::Traced => Column::new("Traced columns", room - names),
+                Fact::Remarks => Column::new("Remarks", room - names),
+                Fact::Where => Column::new("Where", fact.width()),
+                Fact::Kind => Column::new("Kind", fact.width()),
+                Fact::Reads => Column::new("Reads", fact.width()).right(),
+                Fact::ReadBy => Column::new("Read by", fact.width()).right(),
+                Fact::Hidden => Column::new("Hidden", fact.width()).right(),
+            })
+            .collect();
         let spec =
             Spec { columns: &columns, left: 0, rows: rows.len(), focused: self.focused, theme };
         table::draw(frame, area, &spec, cursor, |at, column| {
@@ -251,8 +291,8 @@ impl Rows<'_> {
             let plain = |style: Style| {
                 if self.scene.is_dimmed(row.node) { theme.faint } else { style }
             };
-            match column {
-                0 => {
+            match facts[column] {
+                Fact::Where => {
                     let word = match row.relation {
                         Relation::Upstream => "up",
                         Relation::Downstream => "down",
@@ -263,31 +303,31 @@ impl Rows<'_> {
                     let is_focus = row.relation == Relation::Focus;
                     (Cow::Owned(text), if is_focus { theme.title_focus } else { plain(theme.soft) })
                 }
-                1 => match self.dataset(row.node) {
+                Fact::Kind => match self.dataset(row.node) {
                     Some(node) => {
                         (Cow::Borrowed(node.role.name()), plain(words::style(node.role, theme)))
                     }
                     None => (Cow::Borrowed("folder"), theme.folder),
                 },
-                2 => {
+                Fact::Dataset => {
                     let key = clean(&self.scene.graph.nodes[row.node].key).into_owned();
                     let text = crate::model::display::truncate_middle(&key, names).into_owned();
                     let [_, name] = self.name(row.node);
                     (Cow::Owned(fit(&text, names)), name.style)
                 }
-                3 => (Cow::Owned(row.incoming.to_string()), plain(theme.base)),
-                4 => (Cow::Owned(row.outgoing.to_string()), plain(theme.base)),
-                5 => {
+                Fact::Reads => (Cow::Owned(row.incoming.to_string()), plain(theme.base)),
+                Fact::ReadBy => (Cow::Owned(row.outgoing.to_string()), plain(theme.base)),
+                Fact::Hidden => {
                     let hidden = row.hidden_upstream + row.hidden_downstream;
                     let text = if hidden > 0 { format!("+{hidden}") } else { String::new() };
                     (Cow::Owned(text), theme.key)
                 }
-                _ if has_trace => {
+                Fact::Traced => {
                     let names: Vec<String> =
                         self.traced(row.node).into_iter().map(|(name, ..)| name).collect();
                     (Cow::Owned(names.join(", ")), theme.busy)
                 }
-                _ => match self.trouble(row.node) {
+                Fact::Remarks => match self.trouble(row.node) {
                     Some(span) => (span.content, span.style),
                     None => (Cow::Borrowed(""), theme.base),
                 },
