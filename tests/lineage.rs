@@ -640,7 +640,7 @@ mod demo {
             report.unreadable.iter().map(|it| graph.node(*it).path.to_string()).collect();
         assert_eq!(unreadable, ["finance.closing.unmatched_payments", "finance.people.payroll"]);
         assert!(report.coverage.views_percent() > 90.0, "{:?}", report.coverage);
-        assert!(report.coverage.columns_percent() > 99.0, "{:?}", report.coverage);
+        assert!(report.coverage.columns_percent() > 98.0, "{:?}", report.coverage);
         assert!(graph.nodes().iter().all(|node| node.role != NodeRole::Missing));
     }
 
