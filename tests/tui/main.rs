@@ -1,6 +1,6 @@
 //! The whole UI, driven by keys on a screen in memory.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod fake;
 mod lineage;
