@@ -1,5 +1,6 @@
 //! The window onto the drawing: which part is seen, and what was hit in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
@@ -14,7 +15,9 @@ use crate::tui::lineage_model::LineageModel;
 /// From so many boxes on the layout is a job.
 pub(super) const LARGE: usize = 150;
 /// How wide names may be, the widest first: the first that lets the drawing fit is taken.
-const NAMES: [usize; 4] = [32, 24, 18, 14];
+const NAMES: [usize; 6] = [32, 24, 20, 18, 16, 14];
+/// From so many boxes on only every other width is tried, so that a frame stays in time.
+const MANY: usize = 40;
 /// How wide names may be where nothing lets it fit.
 const NAME: usize = 24;
 /// Cells that stay free around the box under the cursor.
@@ -112,16 +115,33 @@ impl Canvas {
             return;
         }
         self.laid_out_for = area.width;
+        let width = i32::from(area.width);
         let draw = |cells: usize| {
             let lines = texts::lines(model, scene, level, cells);
             let layout = layout(diagram(scene, &lines), &|| false).ok()?;
             Some(Drawing { layout: Arc::new(layout), lines })
         };
-        self.drawing = NAMES
-            .iter()
-            .filter_map(|cells| draw(*cells))
-            .find(|drawing| drawing.layout.size().0 <= i32::from(area.width))
-            .or_else(|| draw(NAME));
+        let mut usual = None;
+        self.drawing = None;
+        let is_large = count > MANY;
+        for cells in
+            NAMES.into_iter().skip(usize::from(is_large)).step_by(1 + usize::from(is_large))
+        {
+            let Some(drawing) = draw(cells) else { continue };
+            let excess = drawing.layout.size().0 - width;
+            if excess <= 0 {
+                self.drawing = Some(drawing);
+                break;
+            }
+            let is_hopeless = excess > slack(&drawing, cells);
+            if cells == NAME {
+                usual = Some(drawing);
+            }
+            if is_hopeless {
+                break;
+            }
+        }
+        self.drawing = self.drawing.take().or(usual).or_else(|| draw(NAME));
         self.follow();
     }
 
@@ -209,6 +229,15 @@ impl Canvas {
         }
         counts
     }
+}
+
+/// How much narrower a drawing can become by shorter names, at most.
+fn slack(drawing: &Drawing, cells: usize) -> i32 {
+    let columns: BTreeSet<i32> =
+        (0..drawing.lines.len()).map(|at| drawing.layout.rect(at).x).collect();
+    let shortest = NAMES.iter().min().copied().unwrap_or(cells);
+    let each = i32::try_from(cells.saturating_sub(shortest)).unwrap_or(0);
+    i32::try_from(columns.len()).unwrap_or(i32::MAX).saturating_mul(each)
 }
 
 fn diagram(scene: &Scene, lines: &[Vec<BoxLine>]) -> Diagram {
