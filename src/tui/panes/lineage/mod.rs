@@ -16,6 +16,7 @@ mod rows;
 mod scene;
 mod texts;
 mod typing;
+mod walk;
 mod words;
 
 use std::sync::Arc;
