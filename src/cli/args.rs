@@ -245,7 +245,6 @@ a folder; '+orders' takes what it reads along, 'orders+' what reads it, '2+order
 Exit status: 0 the lineage was read, 1 below the bar of --fail-under or findings with --strict,
 2 usage or configuration, 3 nothing could be read, 4 parts of the catalogue could not be read,
 130 interrupted.")]
-#[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct CheckLineageArgs {
     /// The lineage of this table: its path, the end of its path, or its name in OpenMetadata
     #[arg(short, long, value_name = "PATH")]

@@ -47,7 +47,7 @@ pub async fn complete<A: CatalogApi>(
         }
         let before = all.requests;
         let found = resolve(api, wanted, workers, cancel, |done, count| {
-            progress(before + done, before + count)
+            progress(before + done, before + count);
         })
         .await;
         all.requests += found.requests;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
 
@@ -97,7 +97,7 @@ impl Lineage {
             catalog: reading.catalog,
             graph: LineageGraph::default(),
             server,
-            taken_at: rfc3339(SystemTime::now()),
+            taken_at: rfc3339(reading_time()),
             differences: Vec::new(),
             incomplete: reading.cancelled || reading.root_error.is_some(),
             cancelled: reading.cancelled,
@@ -176,7 +176,8 @@ impl Lineage {
                 which == DremioGraphArg::All || is_gap
             })
             .filter_map(|node| {
-                let found = self.catalog.get(node.catalog?)?;
+                // What may not be read has no lineage for us either.
+                let found = self.catalog.get(node.catalog?).filter(|it| it.error().is_none())?;
                 Some((node.path.clone(), found.server_id()?.to_owned()))
             })
             .collect();
@@ -189,8 +190,11 @@ impl Lineage {
         drop(progress);
         if let Some((path, error)) = parents.failed.first() {
             session.printer.warn(&format!(
-                "Dremio's own lineage of {} views could not be read; the first, {path}: {}",
-                parents.failed.len(),
+                "Dremio's own lineage could not be read of {path}{}: {}",
+                match parents.failed.len() {
+                    1 => String::new(),
+                    count => format!(" and {} more", count - 1),
+                },
                 error.message
             ));
         }
@@ -230,6 +234,14 @@ impl Lineage {
             ExitStatus::Fine
         }
     }
+}
+
+/// Now, or what `SOURCE_DATE_EPOCH` says, so that two runs can be made equal to the letter.
+fn reading_time() -> SystemTime {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let seconds = fixed.and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    let fixed = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    fixed.unwrap_or_else(SystemTime::now)
 }
 
 /// The names under which tables are asked for.
