@@ -29,9 +29,8 @@ fn query(name: &str) -> &'static str {
         .expect("a query of that name")
 }
 
-const QUERIES: [&str; 14] = [
-    "q1", "q2", "q3", "q7", "q12", "q27", "q36", "q47", "q51", "q59", "q70", "q74", "q87", "q97",
-];
+const QUERIES: [&str; 14] =
+    ["q1", "q2", "q3", "q7", "q12", "q27", "q36", "q47", "q51", "q59", "q70", "q74", "q87", "q97"];
 
 #[divan::bench(args = QUERIES)]
 fn column_lineage(bencher: Bencher, name: &str) {
@@ -44,7 +43,10 @@ fn all_queries(bencher: Bencher) {
     let schema = schema();
     let queries: Vec<&str> = QUERIES.iter().map(|name| query(name)).collect();
     bencher.bench(|| {
-        queries.iter().map(|sql| analyze(divan::black_box(sql), &[], &schema).statements.len()).sum::<usize>()
+        queries
+            .iter()
+            .map(|sql| analyze(divan::black_box(sql), &[], &schema).statements.len())
+            .sum::<usize>()
     });
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod dbt;
 pub mod discovery;
 pub mod dremio;
 pub mod graph;

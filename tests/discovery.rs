@@ -85,7 +85,7 @@ impl Outcome {
     }
 
     fn error(&self, text: &str) -> Option<NodeErrorKind> {
-        self.catalog.at(&path(text)).unwrap().error().map(|error| error.kind)
+        self.catalog.at(&path(text)).expect(text).error().map(|error| error.kind)
     }
 }
 
@@ -106,7 +106,7 @@ async fn run(fake: &Fake, options: DiscoveryOptions) -> Outcome {
 }
 
 fn regexes(patterns: &[&str]) -> Vec<Regex> {
-    patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect()
+    patterns.iter().map(|pattern| Regex::new(pattern).expect(pattern)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -489,16 +489,29 @@ async fn a_huge_folder_comes_in_pieces() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listing_that_breaks_off_is_begun_again_once() {
+async fn a_listing_that_breaks_off_keeps_what_came() {
     let mut world = World::grid(1, 1, 9);
     world.page_size = 3;
     world.failing.insert("list space_0.folder_0 3".to_owned());
     let fake = world.serve();
     let outcome = run(&fake, DiscoveryOptions::default()).await;
-    assert_eq!(fake.asked_for("list space_0.folder_0 0"), 2);
-    assert_eq!(fake.asked_for("list space_0.folder_0 3"), 2);
-    assert!(outcome.error("space_0.folder_0").is_some());
-    assert_eq!(outcome.stats.datasets, 3, "what was listed stays");
+    let folder = outcome.catalog.at(&path("space_0.folder_0")).unwrap();
+    assert_eq!(folder.error().unwrap().kind, NodeErrorKind::Unavailable);
+    assert_eq!((folder.listing(), folder.children().len()), (Listing::Partial, 3));
+    assert_eq!((outcome.stats.details, outcome.stats.failed), (3, 1));
+    assert_eq!(fake.repeated(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refused_login_nothing_more_is_asked() {
+    let fake = World { expires_after: 20, ..World::grid(4, 10, 10) }.serve();
+    let outcome = run(&fake, DiscoveryOptions::default()).await;
+    assert!(fake.log().len() <= 20 + 2 * 8, "{} requests", fake.log().len());
+    let left = outcome.catalog.walk().filter(|node| {
+        node.error().is_none() && node.listing() != Listing::Complete && !node.has_details()
+    });
+    assert_eq!(left.count(), 0, "whatever was not read says so");
+    assert!(outcome.warnings.iter().any(|text| text.contains("token was refused")));
 }
 
 #[tokio::test(start_paused = true)]

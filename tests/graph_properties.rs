@@ -55,86 +55,112 @@ fn drawn(diagram: &Diagram) -> Layout {
     layout(diagram.clone(), &|| false).expect("never cancelled")
 }
 
-fn arms_of(symbol: char) -> Option<(bool, bool, bool, bool)> {
-    Some(match symbol {
-        '─' | '┄' | '◀' => (true, true, false, false),
-        '│' | '┆' => (false, false, true, true),
-        '┌' => (false, true, false, true),
-        '┐' => (true, false, false, true),
-        '└' => (false, true, true, false),
-        '┘' => (true, false, true, false),
-        '├' => (false, true, true, true),
-        '┤' => (true, false, true, true),
-        '┬' => (true, true, false, true),
-        '┴' => (true, true, true, false),
-        _ => return None,
-    })
+/// The painted characters, and which way a reader goes on from one of them.
+struct Sheet {
+    charset: Charset,
+    text: String,
+    grid: Vec<Vec<char>>,
 }
 
-/// Walks the painted characters from every box and returns which boxes are reached from it.
-fn trace(layout: &Layout) -> BTreeSet<(usize, usize)> {
-    let text = layout.to_text(Charset::Unicode);
-    let grid: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
-    let at = |x: i32, y: i32| -> char {
-        let cell = usize::try_from(y).ok().and_then(|y| grid.get(y)).zip(usize::try_from(x).ok());
-        cell.and_then(|(row, x)| row.get(x)).copied().unwrap_or(' ')
-    };
-    let count = layout.diagram().boxes.len();
-    let left_border: HashMap<(i32, i32), usize> = (0..count)
-        .flat_map(|node| {
-            let rect = layout.rect(node);
-            (rect.y..rect.bottom()).map(move |y| ((rect.x, y), node))
-        })
-        .collect();
-    let mut reached = BTreeSet::new();
-    for node in 0..count {
-        let rect = layout.rect(node);
-        for y in rect.y..rect.bottom() {
-            if at(rect.right() - 1, y) != '├' {
-                continue;
+type Step = (i32, i32);
+
+const LEFT: Step = (-1, 0);
+const RIGHT: Step = (1, 0);
+const UP: Step = (0, -1);
+const DOWN: Step = (0, 1);
+
+impl Sheet {
+    fn new(layout: &Layout, charset: Charset) -> Self {
+        let text = layout.to_text(charset);
+        let grid = text.lines().map(|line| line.chars().collect()).collect();
+        Self { charset, text, grid }
+    }
+
+    fn at(&self, x: i32, y: i32) -> char {
+        let row = usize::try_from(y).ok().and_then(|y| self.grid.get(y));
+        row.zip(usize::try_from(x).ok()).and_then(|(row, x)| row.get(x)).copied().unwrap_or(' ')
+    }
+
+    /// The cells a line joins to this one; `None` where two lines only cross.
+    fn arms(&self, x: i32, y: i32) -> Option<Vec<Step>> {
+        let symbol = self.at(x, y);
+        Some(match (self.charset, symbol) {
+            (_, '─' | '┄' | '◀' | '-' | '~' | '<') => vec![LEFT, RIGHT],
+            (_, '│' | '┆' | ':') => vec![UP, DOWN],
+            (_, '┌') => vec![RIGHT, DOWN],
+            (_, '┐') => vec![LEFT, DOWN],
+            (_, '└') => vec![RIGHT, UP],
+            (_, '┘') => vec![LEFT, UP],
+            (_, '├') => vec![RIGHT, UP, DOWN],
+            (_, '┤') => vec![LEFT, UP, DOWN],
+            (_, '┬') => vec![LEFT, RIGHT, DOWN],
+            (_, '┴') => vec![LEFT, RIGHT, UP],
+            (_, '┼' | '|') => return None,
+            // A plus joins what points at it.
+            (_, '+') => {
+                let sides = [(LEFT, "-~<|"), (RIGHT, "-~<|>"), (UP, "|:+"), (DOWN, "|:+")];
+                let joined = sides
+                    .into_iter()
+                    .filter(|(step, line)| line.contains(self.at(x + step.0, y + step.1)));
+                joined.map(|(step, _)| step).collect()
             }
+            _ => panic!("a line ends at ({x},{y})\n{}", self.text),
+        })
+    }
+
+    /// Walks from every box along the lines and returns which boxes are reached from it.
+    fn trace(&self, layout: &Layout) -> BTreeSet<(usize, usize)> {
+        let (arrow, exit) =
+            if self.charset == Charset::Unicode { ('▶', '├') } else { ('>', '+') };
+        let count = layout.diagram().boxes.len();
+        let rows = |node: usize| layout.rect(node).y + 1..layout.rect(node).bottom() - 1;
+        let left_border: HashMap<(i32, i32), usize> = (0..count)
+            .flat_map(|node| rows(node).map(move |y| ((layout.rect(node).x, y), node)))
+            .collect();
+        let mut reached = BTreeSet::new();
+        for node in 0..count {
+            let right = layout.rect(node).right();
             let mut seen = BTreeSet::new();
-            let mut open = vec![(rect.right(), y, 1, 0)];
-            while let Some((x, y, dx, dy)) = open.pop() {
-                if !seen.insert((x, y, dx, dy)) {
+            let exits = rows(node).filter(|&y| self.at(right - 1, y) == exit);
+            let mut open: Vec<(i32, i32, Step)> = exits.map(|y| (right, y, RIGHT)).collect();
+            while let Some((x, y, step)) = open.pop() {
+                if !seen.insert((x, y, step)) {
                     continue;
                 }
-                let symbol = at(x, y);
-                if symbol == '▶' {
-                    assert_eq!((dx, dy), (1, 0), "an arrow is entered from the left");
+                if self.at(x, y) == arrow {
+                    assert_eq!(step, RIGHT, "an arrow is entered from the left");
                     reached.extend(left_border.get(&(x, y)).map(|&target| (node, target)));
                     continue;
                 }
-                if symbol == '┼' {
-                    open.push((x + dx, y + dy, dx, dy));
-                    continue;
-                }
-                let (left, right, up, down) =
-                    arms_of(symbol).unwrap_or_else(|| panic!("line ends at ({x},{y})\n{text}"));
-                let entered = match (dx, dy) {
-                    (1, 0) => left,
-                    (-1, 0) => right,
-                    (0, 1) => up,
-                    _ => down,
-                };
-                assert!(entered, "{symbol} at ({x},{y}) does not join the cell before it\n{text}");
-                for (open_arm, step) in
-                    [(left, (-1, 0)), (right, (1, 0)), (up, (0, -1)), (down, (0, 1))]
-                {
-                    if open_arm && step != (-dx, -dy) {
-                        open.push((x + step.0, y + step.1, step.0, step.1));
+                let back = (-step.0, -step.1);
+                let onward = match self.arms(x, y) {
+                    None => vec![step],
+                    Some(arms) => {
+                        assert!(
+                            arms.contains(&back),
+                            "no way into ({x},{y}) by {step:?}\n{}",
+                            self.text
+                        );
+                        arms.into_iter().filter(|arm| *arm != back).collect()
                     }
-                }
+                };
+                open.extend(onward.into_iter().map(|next| (x + next.0, y + next.1, next)));
             }
         }
+        reached
     }
-    reached
 }
 
 fn check(diagram: &Diagram) {
     let layout = drawn(diagram);
     let wanted: BTreeSet<(usize, usize)> = diagram.edges.iter().copied().collect();
-    assert_eq!(trace(&layout), wanted, "\n{}", layout.to_text(Charset::Unicode));
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        // Past this the tracks stand too close for a reader without box-drawing characters.
+        if charset == Charset::Unicode || diagram.boxes.len() <= 40 {
+            let sheet = Sheet::new(&layout, charset);
+            assert_eq!(sheet.trace(&layout), wanted, "\n{}", sheet.text);
+        }
+    }
     let routed: BTreeSet<(usize, usize)> =
         layout.edges().iter().map(|edge| (edge.from, edge.to)).collect();
     assert_eq!(routed, wanted);

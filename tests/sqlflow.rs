@@ -42,17 +42,22 @@ impl Tally {
         want == got
     }
 
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "counts are small")]
     fn f1(&self) -> f64 {
         2.0 * self.right as f64 / (2 * self.right + self.missing + self.extra).max(1) as f64
     }
 }
 
-fn column_edges(columns: &[Value], optional: &BTreeSet<Vec<String>>) -> BTreeSet<(String, Vec<String>)> {
+fn column_edges(
+    columns: &[Value],
+    optional: &BTreeSet<Vec<String>>,
+) -> BTreeSet<(String, Vec<String>)> {
     columns
         .iter()
         .flat_map(|column| {
-            items(column, "sources").iter().map(|s| (last(text(&column["target"])), folded(text(s))))
+            items(column, "sources")
+                .iter()
+                .map(|s| (last(text(&column["target"])), folded(text(s))))
         })
         .filter(|(_, source)| !optional.contains(source))
         .collect()
@@ -84,7 +89,8 @@ fn own_cases() {
     let cases = items(&suite, "cases");
     let answers = batch::run(&serde_json::to_string(cases).expect("cases")).expect("answers");
     let answers: Vec<Value> = serde_json::from_str(&answers).expect("an array");
-    let (mut tables, mut columns, mut kinds) = (Tally::default(), Tally::default(), Tally::default());
+    let (mut tables, mut columns, mut kinds) =
+        (Tally::default(), Tally::default(), Tally::default());
     let (mut acts, mut indirect) = (Tally::default(), Tally::default());
     let mut wrong: Vec<String> = Vec::new();
     for (case, answer) in cases.iter().zip(&answers) {
@@ -162,8 +168,18 @@ fn queries(text: &str) -> Vec<(&str, &str)> {
 #[test]
 fn tpc_queries_are_fully_traced() {
     let suites = [
-        ("TPC-H", include_str!("cases/sql/tpch.sql"), include_str!("cases/sql/tpch.schema.json"), 22),
-        ("TPC-DS", include_str!("cases/sql/tpcds.sql"), include_str!("cases/sql/tpcds.schema.json"), 14),
+        (
+            "TPC-H",
+            include_str!("cases/sql/tpch.sql"),
+            include_str!("cases/sql/tpch.schema.json"),
+            22,
+        ),
+        (
+            "TPC-DS",
+            include_str!("cases/sql/tpcds.sql"),
+            include_str!("cases/sql/tpcds.schema.json"),
+            14,
+        ),
     ];
     let mut wrong = Vec::new();
     for (suite, sql, schema, count) in suites {
@@ -226,10 +242,7 @@ fn tpc_columns_come_from_where_a_reader_says() {
             "mkt_share: nation.n_name lineitem.l_extendedprice lineitem.l_discount",
         ]
     );
-    assert_eq!(
-        traced(by_name["q13"], &schema),
-        ["c_count: orders.o_orderkey", "custdist:"]
-    );
+    assert_eq!(traced(by_name["q13"], &schema), ["c_count: orders.o_orderkey", "custdist:"]);
     assert_eq!(
         traced(by_name["q15"], &schema)[4],
         "total_revenue: lineitem.l_extendedprice lineitem.l_discount"
@@ -282,6 +295,20 @@ fn expressions_are_told_as_written() {
     }
     let source = &analysis.statements[0].sources[0];
     assert_eq!(&sql[source.span.clone()], "t");
+}
+
+#[test]
+fn spans_stay_in_the_text_when_from_comes_first() {
+    for sql in [
+        "FROM t x SELECT x.a AS b, c WHERE d",
+        " FROM ALL SELECT e.é, id, e.mgr h/.e mp WHERS * FROME",
+    ] {
+        for statement in analyze(sql, &[], &SchemaMap::new()).statements {
+            for column in statement.columns {
+                assert_eq!(sql.get(column.span), Some(column.expression.as_str()));
+            }
+        }
+    }
 }
 
 #[test]
@@ -358,7 +385,8 @@ fn scripts_see_what_they_made_before() {
     let sql = "CREATE TABLE x AS SELECT a AS k, b FROM raw; CREATE VIEW y AS SELECT * FROM x";
     assert_eq!(traced(sql, &schema), ["k: x.k", "b: x.b"]);
     let answers = batch::run(
-        &json!([{"id": 1, "sql": sql, "dialect": "dremio", "schema": {"raw": ["a", "b"]}}]).to_string(),
+        &json!([{"id": 1, "sql": sql, "dialect": "dremio", "schema": {"raw": ["a", "b"]}}])
+            .to_string(),
     )
     .expect("answers");
     let answers: Value = serde_json::from_str(&answers).expect("JSON");
@@ -381,11 +409,19 @@ fn depth_and_length_neither_overflow_nor_reject() {
         ("sum", format!("SELECT {} AS x FROM t", vec!["a"; 20_000].join(" + "))),
         ("conjunction", format!("SELECT a FROM t WHERE {}", vec!["b = 1"; 20_000].join(" AND "))),
         ("union", vec!["SELECT a FROM t"; 20_000].join(" UNION ALL ")),
-        ("subqueries", format!("SELECT a FROM {}t{}", "(SELECT a FROM ".repeat(500), ") q".repeat(500))),
+        (
+            "subqueries",
+            format!("SELECT a FROM {}t{}", "(SELECT a FROM ".repeat(500), ") q".repeat(500)),
+        ),
     ];
     for (name, sql) in cases {
         let analysis = analyze(&sql, &[], &schema);
-        assert_eq!(analysis.status(), Status::Parsed, "{name}: {:?}", analysis.diagnostics().next());
+        assert_eq!(
+            analysis.status(),
+            Status::Parsed,
+            "{name}: {:?}",
+            analysis.diagnostics().next()
+        );
         assert!(!analysis.statements[0].columns[0].sources.is_empty(), "{name}");
     }
     let unclosed = analyze(&format!("SELECT {}", "(".repeat(20_000)), &[], &schema);

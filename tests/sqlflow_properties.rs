@@ -49,8 +49,11 @@ fn node() -> impl Strategy<Value = Node> {
             (inner.clone(), inner.clone()).prop_map(|(a, b)| Node::Sum(Box::new(a), Box::new(b))),
             (prop_oneof![Just("UPPER"), Just("SUM"), Just("COALESCE")], inner.clone())
                 .prop_map(|(f, a)| Node::Call(f, Box::new(a))),
-            (inner.clone(), inner.clone(), inner.clone())
-                .prop_map(|(a, b, c)| Node::Case(Box::new(a), Box::new(b), Box::new(c))),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| Node::Case(
+                Box::new(a),
+                Box::new(b),
+                Box::new(c)
+            )),
             (inner.clone(), inner).prop_map(|(a, b)| Node::Window(Box::new(a), Box::new(b))),
         ]
     })
@@ -67,7 +70,8 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 /// How a shape is spelled; every choice must give the same edges.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices of spelling")]
 struct Style {
     alias: &'static str,
     quoted: bool,
@@ -107,11 +111,9 @@ impl Style {
                 self.node(shape, b),
                 self.node(shape, c)
             ),
-            Node::Window(a, b) => format!(
-                "MAX({}) OVER (PARTITION BY {})",
-                self.node(shape, a),
-                self.node(shape, b)
-            ),
+            Node::Window(a, b) => {
+                format!("MAX({}) OVER (PARTITION BY {})", self.node(shape, a), self.node(shape, b))
+            }
         };
         if self.parentheses { format!("((({sql})))") } else { sql }
     }
@@ -120,7 +122,12 @@ impl Style {
         let mut sql = format!("SELECT{}", self.gap());
         for (index, item) in shape.items.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            let _ = write!(sql, "{comma}{} AS {}", self.node(shape, item), self.name(&format!("c{index}")));
+            let _ = write!(
+                sql,
+                "{comma}{} AS {}",
+                self.node(shape, item),
+                self.name(&format!("c{index}"))
+            );
         }
         for (index, table) in shape.tables.iter().enumerate() {
             let path: Vec<String> = TABLES[*table].0.iter().map(|part| self.name(part)).collect();
@@ -156,7 +163,7 @@ struct Edges {
 
 fn told(statement: &StatementLineage) -> Edges {
     let name = |column: &dremio_explorer::sqlflow::ColumnRef| {
-        let table = column.table.as_ref().map(|t| t.to_string()).unwrap_or_default();
+        let table = column.table.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{table}.{}", column.column).to_lowercase()
     };
     Edges {

@@ -10,6 +10,6 @@ mod run;
 mod session;
 mod status;
 
-pub use run::run;
-pub use session::{Session, Target};
+pub use run::{run, runtime};
+pub use session::{Session, SyncParts, Target};
 pub use status::{ExitStatus, Failure, flatten};

@@ -88,6 +88,11 @@ impl Printer {
         io::stdout().is_terminal()
     }
 
+    /// Whether there is a screen and a keyboard for the terminal UI.
+    pub fn has_screen(&self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
     /// Whether a person can be asked something.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -192,6 +197,21 @@ impl Printer {
             // Nothing can be said about a standard error that is gone.
             let _ = writeln!(io::stderr().lock(), "{text}");
         });
+    }
+
+    /// Asks a yes-or-no question; anything but a clear yes is a no.
+    pub fn confirm(&self, question: &str) -> bool {
+        if !self.can_ask() {
+            return false;
+        }
+        self.bars.suspend(|| {
+            let mut err = io::stderr().lock();
+            let asked = write!(err, "{} [y/N] ", clean_lines(question)).and_then(|()| err.flush());
+            let mut answer = String::new();
+            asked.is_ok()
+                && io::stdin().read_line(&mut answer).is_ok()
+                && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        })
     }
 
     /// A progress line, drawn only on a terminal.

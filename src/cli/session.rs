@@ -1,17 +1,21 @@
 //! [`Session`]: what every command of one run shares: flags, settings, voice, the way to stop.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::args::{Cli, Command, ConnectionArgs, DiscoverArgs, OutputArgs};
 use super::printer::Printer;
 use super::status::{ExitStatus, Failure};
 use crate::config::{self, FlagValue, Inputs, Places, Settings};
-use crate::dremio::ConnectOptions;
+use crate::dremio::{ConnectOptions, Deployment};
 use crate::log::{LogGuard, LogOptions};
+use crate::model::{Catalog, ServerInfo};
 use crate::openmetadata;
+use crate::snapshots::SnapshotStore;
+use crate::sync::session::SyncSettings;
 
 /// One run of the program.
 #[derive(Clone, Debug)]
@@ -50,6 +54,40 @@ impl Target {
             false
         }
     }
+}
+
+impl Target {
+    /// The server under which a reading is stored: the demo's port is another one each time.
+    pub fn server_for_store(&self, server: ServerInfo) -> ServerInfo {
+        let demo = self.name.as_ref().filter(|_| self.is_demo());
+        match demo {
+            Some(catalogue) => ServerInfo { host: format!("demo-{catalogue}"), ..server },
+            None => server,
+        }
+    }
+
+    /// The newest stored reading of this server, if there is one that can be read.
+    pub fn stored(&self, data_dir: &Path) -> Option<Catalog> {
+        let host = match &self.options.deployment {
+            Deployment::Software { base_url } => host_and_port(base_url),
+            // One host serves every project, so a stored reading could be of another one.
+            Deployment::Cloud { .. } => return None,
+        };
+        let server = self.server_for_store(ServerInfo { host, ..ServerInfo::default() });
+        let entry = SnapshotStore::new(data_dir).latest(&server).ok()??;
+        match entry.load() {
+            Ok(snapshot) => Some(snapshot.catalog),
+            Err(error) => {
+                tracing::warn!(%error, "a stored reading could not be used");
+                None
+            }
+        }
+    }
+}
+
+fn host_and_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl Session {
@@ -94,6 +132,15 @@ impl Session {
             .data_dir
             .clone()
             .or_else(|| self.places.as_ref().map(|places| places.data_dir.clone()))
+    }
+
+    /// The user's key bindings: as set, else the file in the usual place if it is there.
+    pub fn keymap(&self, settings: &Settings) -> Option<PathBuf> {
+        let usual = || {
+            let file = self.places.as_ref()?.keymap_file.clone();
+            file.exists().then_some(file)
+        };
+        settings.ui.keymap.clone().or_else(usual)
     }
 
     /// Starts the log; keep the guard until the end. `in_ui` keeps it off the terminal.
@@ -159,6 +206,22 @@ impl Session {
     }
 }
 
+/// How to reach OpenMetadata, how to sync to it, and where to remember things between runs.
+pub type SyncParts = (openmetadata::ConnectOptions, SyncSettings, Option<PathBuf>);
+
+impl Session {
+    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it.
+    pub async fn sync_target(
+        &self,
+        settings: &Settings,
+        target: &Target,
+    ) -> Result<SyncParts, String> {
+        let connect = self.openmetadata(settings, target).await.map_err(|error| error.message)?;
+        let data_dir = if target.is_demo() { None } else { self.data_dir(settings) };
+        Ok((connect, settings.sync_settings(), data_dir))
+    }
+}
+
 type Flags = Vec<(&'static str, FlagValue, &'static str)>;
 
 /// The settings that the global flags speak of.
@@ -203,14 +266,14 @@ fn discover_flags(args: &DiscoverArgs) -> Flags {
     let text =
         |path, value: Option<String>, flag| value.map(|value| (path, FlagValue::Text(value), flag));
     let depth = args.depth.map(|depth| depth.to_string());
-    let storage = args.storage_folders.then(|| "true".to_owned());
+    let storage = args.no_storage_folders.then(|| "false".to_owned());
     [
         list("discovery.include", &args.include, "--include"),
         list("discovery.exclude", &args.exclude, "--exclude"),
         list("discovery.include_types", &args.types, "--types"),
         text("discovery.max_depth", depth, "--depth"),
         text("discovery.strategy", args.strategy.clone(), "--strategy"),
-        text("discovery.list_storage_folders", storage, "--storage-folders"),
+        text("discovery.list_storage_folders", storage, "--no-storage-folders"),
     ]
     .into_iter()
     .flatten()

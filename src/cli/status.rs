@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, CredentialError};
-use crate::dremio;
+use crate::{dremio, openmetadata};
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,16 @@ impl From<dremio::Error> for Failure {
         let (what, advice) = with_advice(&error);
         let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
         Self::new(status, format!("{what}{advice}"))
+    }
+}
+
+impl From<openmetadata::Error> for Failure {
+    fn from(error: openmetadata::Error) -> Self {
+        let status = match error {
+            openmetadata::Error::Setup(_) => ExitStatus::Usage,
+            _ => ExitStatus::Remote,
+        };
+        Self::new(status, error.to_string())
     }
 }
 

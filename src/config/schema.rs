@@ -308,7 +308,7 @@ pub const KEYS: &[Key] = &[
         "discovery.list_storage_folders",
         Kind::Bool,
         &[],
-        "List the folders of file-system sources too; slow on big stores",
+        "List the folders of file-system sources, live and slow; by default a whole reading does and the terminal UI only opens those that are opened",
     ),
     key(
         "sync.default_schema",
@@ -370,7 +370,7 @@ pub const KEYS: &[Key] = &[
     key("dbt.ingest_lineage", Kind::Bool, &[], "Whether lineage that only dbt knows is written"),
     key(
         "ui.theme",
-        Kind::Word(&["auto", "dark", "light", "high-contrast", "16"]),
+        Kind::Word(&["auto", "dark", "light", "high-contrast", "ansi16"]),
         &[],
         "Colours of the terminal UI",
     ),

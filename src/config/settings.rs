@@ -16,7 +16,7 @@ use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
-use crate::openmetadata;
+use crate::{openmetadata, sync};
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -92,8 +92,8 @@ pub struct DiscoverySettings {
     pub kinds: Vec<NodeKind>,
     /// Requests under way at once.
     pub max_workers: Option<usize>,
-    /// List folders of file-system sources.
-    pub list_storage_folders: bool,
+    /// List folders of file-system sources; `None` = when all of it is wanted.
+    pub list_storage_folders: Option<bool>,
 }
 
 /// Names to take and to leave.
@@ -154,7 +154,7 @@ pub struct DbtSettings {
 /// How the terminal UI looks.
 #[derive(Clone, Debug)]
 pub struct UiSettings {
-    /// `auto`, `dark`, `light`, `high-contrast` or `16`.
+    /// `auto`, `dark`, `light`, `high-contrast` or `ansi16`.
     pub theme: String,
     /// Whether it takes the mouse.
     pub mouse: bool,
@@ -258,7 +258,7 @@ impl Settings {
                 exclude: at.patterns("discovery.exclude", ""),
                 kinds: kinds(&at.list("discovery.include_types")),
                 max_workers: at.number("discovery.max_workers"),
-                list_storage_folders: at.bool("discovery.list_storage_folders")?,
+                list_storage_folders: at.maybe("discovery.list_storage_folders"),
             },
             sync: SyncSettings {
                 default_schema: at.needed("sync.default_schema", at.text("sync.default_schema"))?,
@@ -390,6 +390,18 @@ impl Settings {
         }
     }
 
+    /// How a sync goes, as far as settings say.
+    pub fn sync_settings(&self) -> sync::session::SyncSettings {
+        let is_cloud = self.dremio.project_id.is_some();
+        sync::session::SyncSettings {
+            service_name: self.openmetadata.service_name.clone(),
+            default_schema: self.sync.default_schema.clone(),
+            dremio_url: self.dremio.url.clone().filter(|_| !is_cloud),
+            lineage: self.lineage.enabled,
+            ..sync::session::SyncSettings::default()
+        }
+    }
+
     /// What it takes to connect to OpenMetadata; fetches the secrets, asking if need be.
     pub fn openmetadata_options(
         &self,
@@ -432,7 +444,14 @@ impl Settings {
         })
     }
 
-    /// What to read of the catalogue.
+    /// What to read of the catalogue by somebody who looks around and opens what is of interest:
+    /// nothing slow is fetched unasked.
+    pub fn browsing_options(&self) -> DiscoveryOptions {
+        let list_storage_folders = self.discovery.list_storage_folders.unwrap_or(false);
+        DiscoveryOptions { list_storage_folders, ..self.discovery_options() }
+    }
+
+    /// What to read of the catalogue when all of it is wanted.
     pub fn discovery_options(&self) -> DiscoveryOptions {
         let discovery = &self.discovery;
         DiscoveryOptions {
@@ -442,7 +461,9 @@ impl Settings {
             kinds: discovery.kinds.clone(),
             max_workers: discovery.max_workers,
             strategy: discovery.strategy,
-            list_storage_folders: discovery.list_storage_folders,
+            list_storage_folders: discovery.list_storage_folders.unwrap_or(true),
+            // A query may start an engine of Dremio Cloud, which costs money: only when asked for.
+            auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
     }
@@ -530,12 +551,15 @@ impl Reader<'_> {
         }
     }
 
-    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
-        let value = match self.value(path) {
-            Some(Value::Bool(value)) => Some(*value),
+    fn maybe(&self, path: &str) -> Option<bool> {
+        match self.value(path)? {
+            Value::Bool(value) => Some(*value),
             _ => None,
-        };
-        self.needed(path, value)
+        }
+    }
+
+    fn bool(&self, path: &str) -> Result<bool, ConfigError> {
+        self.needed(path, self.maybe(path))
     }
 
     fn duration(&self, path: &str) -> Result<Duration, ConfigError> {

@@ -1,7 +1,7 @@
 //! What an answer means: which facts it holds and what is to be read next. What a failure costs is
 //! in [`super::failures`].
 
-use super::failures::{kind_of, node_error};
+use super::failures::node_error;
 use super::filter::Verdict;
 use super::queue::{Batches, Job, Listing};
 use super::walk::{Answer, Mark, Stage, Walk};
@@ -22,11 +22,12 @@ const MAX_IDLE_PAGES: u32 = 8;
 
 impl<A: CatalogApi> Walk<A> {
     pub(super) fn take(&mut self, job: Job, urgent: bool, answer: Answer) {
+        self.note_refusal(&answer);
         match (job, answer) {
             (Job::Root, Answer::Root(answer)) => self.take_root(answer),
             (Job::List(listing), Answer::Page(Ok(page))) => self.take_page(listing, urgent, page),
             (Job::List(listing), Answer::Page(Err(error))) => {
-                self.take_listing_error(&listing, urgent, &error);
+                self.take_listing_error(listing.node, &error);
             }
             (Job::State(node, error), Answer::Entity(answer)) => {
                 self.take_state(node, error, answer);
@@ -72,7 +73,6 @@ impl<A: CatalogApi> Walk<A> {
                 self.change(Change::Entity(Box::new(entity)));
             }
         }
-        let goes_round = page.next.is_some() && page.next == listing.page;
         let is_last = page.next.is_none();
         let before = self.tree.len();
         self.take_items(listing.node, page.items, is_first, is_last);
@@ -82,7 +82,7 @@ impl<A: CatalogApi> Walk<A> {
             return;
         }
         listing.idle_pages = if self.tree.len() > before { 0 } else { listing.idle_pages + 1 };
-        if goes_round || listing.idle_pages >= MAX_IDLE_PAGES {
+        if listing.idle_pages >= MAX_IDLE_PAGES {
             let message = format!(
                 "the listing of {path} goes in a circle: the server says that more comes and sends nothing new"
             );
@@ -250,22 +250,14 @@ impl<A: CatalogApi> Walk<A> {
         }
     }
 
-    fn take_listing_error(&mut self, listing: &Listing, urgent: bool, error: &Error) {
-        let Some(node) = self.tree.get(listing.node) else { return };
+    fn take_listing_error(&mut self, node: NodeId, error: &Error) {
         let error = node_error(error);
-        let is_source = node.kind() == NodeKind::Source;
-        // A token that the server takes no longer: from the beginning, once (contract §2.5).
-        if listing.page.is_some() && !listing.restarted && error.kind != NodeErrorKind::Unavailable
-        {
-            let again = Listing { restarted: true, ..Listing::of(listing.node) };
-            self.queue.go_on(again, urgent);
-        } else if is_source
-            && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound)
-        {
+        let is_source = self.tree.get(node).is_some_and(|node| node.kind() == NodeKind::Source);
+        if is_source && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound) {
             // Without its children even a source that is down tells its state (contract §2.9).
-            self.queue.urgent(Job::State(listing.node, error));
+            self.queue.urgent(Job::State(node, error));
         } else {
-            self.fail(listing.node, error);
+            self.fail(node, error);
         }
     }
 
@@ -357,8 +349,11 @@ impl<A: CatalogApi> Walk<A> {
                 if self.queue.batches == Batches::Probing {
                     self.queue.batches = Batches::Unknown;
                 }
-                self.count_failure(&node_error(&error));
+                let error = node_error(&error);
                 self.one_by_one(nodes);
+                if self.count_failure(&error) {
+                    self.give_up(&error);
+                }
             }
         }
     }
@@ -388,7 +383,7 @@ impl<A: CatalogApi> Walk<A> {
             });
             if let Some(position) = position {
                 let node = nodes.swap_remove(position);
-                self.fail(node, NodeError { kind: kind_of(&message), message });
+                self.fail(node, NodeError { kind: BatchAnswer::failure_kind(&message), message });
             }
         }
         self.one_by_one(nodes);

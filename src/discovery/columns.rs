@@ -33,7 +33,7 @@ const FIELDS: [&str; 9] = [
 pub(super) fn statement(offset: u64, roots: &[&str]) -> String {
     // Writing to a string cannot fail.
     let mut sql = format!(
-        "/* dremio-explorer: columns */ SELECT {} FROM INFORMATION_SCHEMA.COLUMNS",
+        "/* tool: dremio-explorer */ SELECT {} FROM INFORMATION_SCHEMA.COLUMNS",
         FIELDS.join(", ")
     );
     for (index, root) in roots.iter().enumerate() {

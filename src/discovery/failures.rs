@@ -2,7 +2,7 @@
 
 use super::CatalogApi;
 use super::bulk::Bulk;
-use super::walk::{Stage, Walk};
+use super::walk::{Answer, Stage, Walk};
 use crate::dremio::Error;
 use crate::model::{Change, DatasetPath, NodeError, NodeErrorKind, NodeId, NodeRef};
 
@@ -29,6 +29,33 @@ impl<A: CatalogApi> Walk<A> {
         }
     }
 
+    /// A login that is refused makes every further request useless (contract §1.4).
+    pub(super) fn note_refusal(&mut self, answer: &Answer) {
+        let error = match answer {
+            Answer::Root(answer) => answer.as_ref().err(),
+            Answer::Page(answer) => answer.as_ref().err(),
+            Answer::Entity(answer) => answer.as_ref().err(),
+            Answer::Batch(answer) => answer.as_ref().err(),
+            Answer::Rows(answer) => answer.as_ref().err(),
+        };
+        if matches!(
+            error,
+            Some(
+                Error::BadLogin { .. }
+                    | Error::Unauthorized { .. }
+                    | Error::NoFirstUser { .. }
+                    | Error::Project { .. }
+            )
+        ) {
+            self.failures = self.patience();
+        }
+    }
+
+    /// After how many failures in a row to give up.
+    fn patience(&self) -> usize {
+        3 * self.workers() + 8
+    }
+
     fn put_down(&mut self, node: NodeId, path: DatasetPath, error: NodeError) {
         let mark = self.mark(node);
         mark.stage = Stage::Done;
@@ -46,12 +73,12 @@ impl<A: CatalogApi> Walk<A> {
             NodeErrorKind::Unavailable | NodeErrorKind::Other | NodeErrorKind::Malformed
         );
         self.failures += usize::from(counts);
-        counts && self.failures >= 3 * self.workers() + 8
+        counts && self.failures >= self.patience()
     }
 
     /// A server on which everything fails is not asked for the rest: that would take hours of
     /// retries. Each node says so.
-    fn give_up(&mut self, last: &NodeError) {
+    pub(super) fn give_up(&mut self, last: &NodeError) {
         self.failures = 0;
         let mut nodes = std::mem::take(&mut self.held);
         if let Bulk::Running(run) = std::mem::replace(&mut self.bulk, Bulk::Over) {
@@ -69,32 +96,15 @@ impl<A: CatalogApi> Walk<A> {
             return;
         }
         self.warn(format!(
-            "the server fails on everything; {} nodes were not tried (last: {})",
+            "nothing more is asked of this server; {} nodes were not tried (last: {})",
             nodes.len(),
             last.message
         ));
-        let message = format!("not tried, after many failures in a row: {}", last.message);
+        let message = format!("not tried after earlier failures: {}", last.message);
         for node in nodes {
             if let Some(path) = self.tree.get(node).map(NodeRef::path) {
                 self.put_down(node, path, NodeError { kind: last.kind, message: message.clone() });
             }
         }
-    }
-}
-
-/// What the text of a failure inside a batch tells (contract §2.1: all come as text only).
-pub(super) fn kind_of(message: &str) -> NodeErrorKind {
-    let folded = message.to_ascii_lowercase();
-    if folded.ends_with("was not found") {
-        NodeErrorKind::NotFound
-    } else if folded.contains("currently unavailable") {
-        NodeErrorKind::SourceDown
-    } else if ["permission", "denied", "not authorized", "forbidden"]
-        .iter()
-        .any(|word| folded.contains(word))
-    {
-        NodeErrorKind::Forbidden
-    } else {
-        NodeErrorKind::Other
     }
 }

@@ -6,6 +6,7 @@ use crate::model::NodeKind;
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings, named where they are set")]
 pub struct DiscoveryOptions {
     /// How many levels below the root to list; `None` = all, 1 = only homes, spaces and sources.
     /// Deeper containers are shown and their listing is skipped.

@@ -36,19 +36,13 @@ pub(super) struct Listing {
     pub(super) node: NodeId,
     /// Where to go on; `None` at the beginning.
     pub(super) page: Option<PageToken>,
-    /// Whether it was begun anew because the server did not go on.
-    pub(super) restarted: bool,
     /// Pages in a row that brought nothing new.
     pub(super) idle_pages: u32,
 }
 
 impl Listing {
     pub(super) fn of(node: NodeId) -> Self {
-        Self { node, page: None, restarted: false, idle_pages: 0 }
-    }
-
-    fn is_begun(&self) -> bool {
-        self.page.is_some() || self.restarted
+        Self { node, page: None, idle_pages: 0 }
     }
 }
 
@@ -153,7 +147,7 @@ impl Queue {
         while let Some(job) = self.urgent.pop_front() {
             let due = match &job {
                 Job::Root => is_due(NodeId::ROOT),
-                Job::List(listing) => listing.is_begun() || is_due(listing.node),
+                Job::List(listing) => listing.page.is_some() || is_due(listing.node),
                 Job::Details(node) => is_due(*node),
                 _ => true,
             };
@@ -162,7 +156,7 @@ impl Queue {
             }
         }
         while let Some(listing) = self.listings.pop_front() {
-            if listing.is_begun() || is_due(listing.node) {
+            if listing.page.is_some() || is_due(listing.node) {
                 return Some((Job::List(listing), false));
             }
         }

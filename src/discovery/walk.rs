@@ -55,6 +55,7 @@ impl DiscoveryHandle {
 /// Starts a walk on the current tokio runtime. Events come on the receiver until `Finished`; with
 /// `keep_alive` the walk then goes on serving [`DiscoveryHandle::read_now`] until it is cancelled or
 /// its handle or receiver is dropped, with further events and no second `Finished`.
+#[expect(clippy::needless_pass_by_value, reason = "the walk takes a token, not a loan of one")]
 pub fn discover<A: CatalogApi>(
     api: A,
     options: DiscoveryOptions,
@@ -271,7 +272,7 @@ impl<A: CatalogApi> Walk<A> {
                 let mut ids = Vec::with_capacity(nodes.len());
                 for node in nodes {
                     self.mark(*node).stage = Stage::Running;
-                    let id = self.tree.get(*node).and_then(|node| node.server_id());
+                    let id = self.tree.get(*node).and_then(NodeRef::server_id);
                     ids.extend(id.map(str::to_owned));
                 }
                 self.tasks.spawn(async move { Answer::Batch(api.datasets(&ids).await) })

@@ -186,7 +186,7 @@ impl Client {
             }
             Some(Ok(())) => {}
             Some(Err(error @ (Error::JobFailed { .. } | Error::JobCanceled { .. }))) => {
-                job.is_over();
+                job.finish();
                 return Err(error);
             }
             Some(Err(error)) => {
@@ -194,7 +194,7 @@ impl Client {
                 return Err(error);
             }
         }
-        let id = job.is_over();
+        let id = job.finish();
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Error::Cancelled),
@@ -314,7 +314,7 @@ struct RunningJob {
 
 impl RunningJob {
     /// Nothing is left to cancel.
-    fn is_over(mut self) -> JobId {
+    fn finish(mut self) -> JobId {
         self.client = None;
         self.id.clone()
     }

@@ -27,8 +27,8 @@ pub(super) fn prepare(sql: &str) -> Result<String, Error> {
 fn next_piece(sql: &str) -> (&str, &str) {
     let end = if sql.starts_with("--") {
         sql.find('\n')
-    } else if sql.starts_with("/*") {
-        sql[2..].find("*/").map(|at| at + 4)
+    } else if let Some(rest) = sql.strip_prefix("/*") {
+        rest.find("*/").map(|at| at + 4)
     } else if let Some(quote) = sql.chars().next().filter(|c| matches!(c, '\'' | '"')) {
         sql[1..].find(quote).map(|at| at + 2)
     } else {

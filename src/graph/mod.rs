@@ -5,6 +5,29 @@
 //! (the same part as tree and table rows). Everything is a pure function of its input.
 //!
 //! Deliberately absent: colours, terminal types, files, and any knowledge of Dremio or SQL.
+//!
+//! ```
+//! use dremio_explorer::graph::{
+//!     digraph::{Graph, Node, Side},
+//!     focus::{FocusedGraph, View},
+//!     glyph::Charset,
+//!     layout::layout,
+//! };
+//!
+//! let nodes = vec![Node::new(["raw", "orders"]), Node::new(["stg", "orders"]), Node::new(["mart", "sales"])];
+//! let graph = Graph::new(nodes, [(0, 1), (1, 2)]);
+//! let mut view = View::around(1, 1, 0);
+//! let shown = FocusedGraph::new(&graph, &view);
+//! let drawing = layout(shown.diagram(|node| vec![node.key.clone()]), &|| false).unwrap();
+//! assert_eq!(
+//!     drawing.to_text(Charset::Ascii),
+//!     "+------------+    +------------+\n\
+//!      | raw.orders +----> stg.orders +-> +1\n\
+//!      +------------+    +------------+\n"
+//! );
+//! view.expand(1, Side::Downstream);
+//! assert_eq!(FocusedGraph::new(&graph, &view).nodes.len(), 3);
+//! ```
 
 pub mod digraph;
 pub mod drawing;

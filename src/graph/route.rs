@@ -114,7 +114,7 @@ impl Columns {
         let outer = |at: usize| at == 0 || at + 1 == channels.len();
         for (at, channel) in channels.iter().enumerate() {
             let tracks = super::cells(channel.tracks);
-            let spacing = if tracks <= 16 { 2 } else { 1 };
+            let spacing = if tracks <= 24 { 2 } else { 1 };
             columns.channel_x.push(columns.width);
             columns.spacing.push(spacing);
             columns.width += match tracks {

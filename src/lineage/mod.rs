@@ -7,6 +7,7 @@
 pub mod check;
 pub mod compare;
 pub mod complete;
+pub mod dbt;
 pub mod engine;
 pub mod graph;
 mod reading;

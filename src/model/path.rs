@@ -193,34 +193,31 @@ impl FromStr for DatasetPath {
         let mut chars = text.char_indices().peekable();
         loop {
             let mut part = String::new();
-            match chars.peek().copied() {
-                Some((start, '"')) => {
-                    chars.next();
-                    loop {
-                        match chars.next() {
-                            None => return Err(PathParseError::UnclosedQuote(start)),
-                            Some((_, '"')) if matches!(chars.peek(), Some((_, '"'))) => {
-                                chars.next();
-                                part.push('"');
-                            }
-                            Some((_, '"')) => break,
-                            Some((_, c)) => part.push(c),
+            if let Some((start, '"')) = chars.peek().copied() {
+                chars.next();
+                loop {
+                    match chars.next() {
+                        None => return Err(PathParseError::UnclosedQuote(start)),
+                        Some((_, '"')) if matches!(chars.peek(), Some((_, '"'))) => {
+                            chars.next();
+                            part.push('"');
                         }
+                        Some((_, '"')) => break,
+                        Some((_, c)) => part.push(c),
                     }
                 }
-                _ => {
-                    let start = chars.peek().map_or(text.len(), |(at, _)| *at);
-                    while let Some((at, c)) = chars.peek().copied() {
-                        match c {
-                            '.' => break,
-                            '"' => return Err(PathParseError::Unexpected { at, found: c }),
-                            _ => part.push(c),
-                        }
-                        chars.next();
+            } else {
+                let start = chars.peek().map_or(text.len(), |(at, _)| *at);
+                while let Some((at, c)) = chars.peek().copied() {
+                    match c {
+                        '.' => break,
+                        '"' => return Err(PathParseError::Unexpected { at, found: c }),
+                        _ => part.push(c),
                     }
-                    if part.is_empty() {
-                        return Err(PathParseError::EmptyPart(start));
-                    }
+                    chars.next();
+                }
+                if part.is_empty() {
+                    return Err(PathParseError::EmptyPart(start));
                 }
             }
             parts.push(part);

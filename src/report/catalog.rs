@@ -1,6 +1,6 @@
 //! [`CatalogReport`]: a catalogue as a document (`docs/discover.md`).
 
-use std::cell::OnceCell;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -8,11 +8,17 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::{Escaped, SCHEMA_VERSION};
-use crate::model::display::clean;
+use crate::model::display::{clean, truncate_middle, truncate_to_width};
+use crate::model::path::fold;
 use crate::model::{
-    Catalog, ColumnView, DataType, DatasetPath, FunctionDetail, Listing, NodeError, NodeKind,
-    NodeRef, SchemaState, ServerInfo, SourceDetail, TableKind,
+    Catalog, ColumnView, DataType, DatasetPath, FunctionDetail, Listing, NodeError, NodeId,
+    NodeKind, NodeRef, SchemaState, ServerInfo, SourceDetail, TableKind,
 };
+
+/// Cells for a name in a table; a name may be a thousand letters long.
+const NAME_WIDTH: usize = 72;
+/// Cells for what is odd about it.
+const NOTE_WIDTH: usize = 80;
 
 /// What is written of one reading of a catalogue.
 #[derive(Debug, Serialize)]
@@ -62,11 +68,14 @@ pub struct ReportStats {
     pub seconds: Option<f64>,
 }
 
+/// The nodes written, parents before children, siblings by name: the same whatever the order in
+/// which a server lists.
 #[derive(Debug)]
 struct Resources<'a> {
     catalog: &'a Catalog,
-    kinds: &'a [NodeKind],
-    count: OnceCell<usize>,
+    /// Whether levels are left out.
+    is_partial: bool,
+    order: Vec<NodeId>,
 }
 
 #[derive(Serialize)]
@@ -120,7 +129,7 @@ struct PartEntry {
 }
 
 impl<'a> CatalogReport<'a> {
-    /// A report of the nodes of these kinds (all if empty).
+    /// A report of the nodes of these kinds (all if empty), tables of whatever sort.
     pub fn new(
         catalog: &'a Catalog,
         server: &'a ServerInfo,
@@ -128,7 +137,7 @@ impl<'a> CatalogReport<'a> {
         skipped: &'a [SkippedEntry],
         incomplete: bool,
     ) -> Self {
-        let resources = Resources { catalog, kinds, count: OnceCell::new() };
+        let resources = Resources::new(catalog, kinds);
         let mut stats = ReportStats { skipped: skipped.len(), ..ReportStats::default() };
         for node in resources.nodes() {
             stats.resources += 1;
@@ -143,7 +152,6 @@ impl<'a> CatalogReport<'a> {
                 NodeKind::File | NodeKind::Function | NodeKind::Unknown => stats.others += 1,
             }
         }
-        let _ = resources.count.set(stats.resources);
         Self { schema_version: SCHEMA_VERSION, server, incomplete, resources, skipped, stats }
     }
 
@@ -174,9 +182,13 @@ impl<'a> CatalogReport<'a> {
     }
 
     /// A line for each resource, with a header line. `for_terminal` replaces what could act on one.
+    /// What a spreadsheet would take for a formula gets a `'` before it; JSON and YAML are exact.
     pub fn write_csv(&self, out: impl Write, for_terminal: bool) -> io::Result<()> {
-        let shown =
-            |text: &str| if for_terminal { clean(text).into_owned() } else { text.to_owned() };
+        let shown = |text: &str| {
+            let text = if for_terminal { clean(text) } else { Cow::Borrowed(text) };
+            let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+            if is_formula { format!("'{text}") } else { text.into_owned() }
+        };
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(["path", "kind", "id", "columns", "sql", "error"])?;
         for node in self.resources.nodes() {
@@ -209,18 +221,20 @@ impl<'a> CatalogReport<'a> {
         table.set_header(["resource", "kind", "columns", "note"]);
         for node in self.resources.nodes() {
             let indent = "  ".repeat(node.depth().saturating_sub(1));
-            let name = if self.resources.kinds.is_empty() {
-                format!("{indent}{}", clean(node.name()))
-            } else {
+            let name = if self.resources.is_partial {
                 // With levels left out, indentation would say nothing.
                 clean(&node.path().to_string()).into_owned()
+            } else {
+                format!("{indent}{}", clean(node.name()))
             };
             let columns = match node.schema().state {
                 SchemaState::Known => node.schema().len().to_string(),
-                SchemaState::Unknown => "?".to_owned(),
-                SchemaState::Unread => String::new(),
+                SchemaState::Unknown if node.kind().is_dataset() => "?".to_owned(),
+                SchemaState::Unknown | SchemaState::Unread => String::new(),
             };
-            table.add_row([name, node.kind().name().to_owned(), columns, note(node)]);
+            let name = truncate_middle(&name, NAME_WIDTH).into_owned();
+            let note = truncate_to_width(&note(node), NOTE_WIDTH).into_owned();
+            table.add_row([name, node.kind().name().to_owned(), columns, note]);
         }
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;
@@ -271,15 +285,33 @@ fn note(node: NodeRef<'_>) -> String {
 }
 
 impl<'a> Resources<'a> {
-    fn nodes(&self) -> impl Iterator<Item = NodeRef<'a>> + use<'a> {
-        let kinds = self.kinds;
-        self.catalog.walk().filter(move |node| kinds.is_empty() || kinds.contains(&node.kind()))
+    fn new(catalog: &'a Catalog, kinds: &[NodeKind]) -> Self {
+        let is_wanted = |node: &NodeRef<'_>| {
+            kinds.is_empty() || kinds.iter().any(|kind| kind.name() == node.kind().name())
+        };
+        let mut order = Vec::with_capacity(catalog.len());
+        let mut stack = vec![catalog.root()];
+        while let Some(node) = stack.pop() {
+            let mut children: Vec<_> =
+                node.children().map(|child| (fold(child.name()), child)).collect();
+            // Names that are equal without case cannot stand beside one another.
+            children.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+            stack.extend(children.into_iter().map(|(_, child)| child));
+            if node.id() != NodeId::ROOT && is_wanted(&node) {
+                order.push(node.id());
+            }
+        }
+        Self { catalog, is_partial: !kinds.is_empty(), order }
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = NodeRef<'a>> + use<'a, '_> {
+        self.order.iter().filter_map(|id| self.catalog.get(*id))
     }
 }
 
 impl Serialize for Resources<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(self.count.get().copied())?;
+        let mut sequence = serializer.serialize_seq(Some(self.order.len()))?;
         for node in self.nodes() {
             sequence.serialize_element(&Resource::of(node))?;
         }
@@ -352,6 +384,8 @@ mod tests {
         Change, Column, DatasetDetail, Entity, EntityDetail, Field, Item, NodeErrorKind,
     };
 
+    const TABLE: NodeKind = NodeKind::Table(TableKind::Direct);
+
     fn item(path: &[&str], kind: NodeKind) -> Item {
         let path = DatasetPath::new(path.iter().copied());
         Item { id: Some(format!("id of {path}")), path, kind, raw_kind: None }
@@ -421,12 +455,12 @@ mod tests {
         let json = render(|report, out| report.write_json(out));
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["schema_version"], 1);
-        assert_eq!(value["resources"][1]["path"], serde_json::json!(["sales", "orders, all"]));
-        assert_eq!(value["resources"][1]["columns"][1]["type"], "STRUCT<lat: DOUBLE>");
-        assert_eq!(value["resources"][1]["columns"][1]["children"][0]["name"], "lat");
-        assert_eq!(value["resources"][2]["columns"], serde_json::Value::Null);
-        assert_eq!(value["resources"][2]["schema"], "unread");
-        assert_eq!(value["resources"][3]["path"][0], "la\u{1b}[31mke");
+        assert_eq!(value["resources"][2]["path"], serde_json::json!(["sales", "orders, all"]));
+        assert_eq!(value["resources"][2]["columns"][1]["type"], "STRUCT<lat: DOUBLE>");
+        assert_eq!(value["resources"][2]["columns"][1]["children"][0]["name"], "lat");
+        assert_eq!(value["resources"][3]["columns"], serde_json::Value::Null);
+        assert_eq!(value["resources"][3]["schema"], "unread");
+        assert_eq!(value["resources"][0]["path"][0], "la\u{1b}[31mke");
         assert_eq!(value["stats"]["errors"], 1);
         let yaml = render(|report, out| report.write_yaml(out));
         let back: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
@@ -451,11 +485,48 @@ mod tests {
         let csv = render(|report, out| report.write_csv(out, false));
         let mut lines = csv.lines();
         assert_eq!(lines.next(), Some("path,kind,id,columns,sql,error"));
+        assert!(lines.next().is_some_and(|line| line.contains("31mke")));
         assert_eq!(lines.next(), Some("sales,space,id of sales,,,"));
         assert_eq!(
             lines.next(),
             Some(r#""sales.""orders, all""",view,"id of sales.""orders, all""",2,SELECT 1,"#)
         );
+    }
+
+    #[test]
+    fn order_and_kinds_do_not_depend_on_what_the_server_said_first() {
+        let catalog = catalog();
+        let server = ServerInfo::default();
+        let kinds = [NodeKind::Table(TableKind::Unknown), NodeKind::Space];
+        let report = CatalogReport::new(&catalog, &server, &kinds, &[], false);
+        let value = serde_json::to_value(&report).unwrap();
+        let paths: Vec<_> = value["resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|resource| resource["path"].to_string())
+            .collect();
+        assert_eq!(paths, [r#"["sales"]"#, r#"["sales","unread"]"#]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let mut catalog = Catalog::new();
+        let evil = |id: &&str| Item { id: Some((*id).to_owned()), ..item(&["x", id], TABLE) };
+        catalog.apply(listed(&[], vec![item(&["x"], NodeKind::Space)]));
+        let ids = ["@SUM(A1)", "=1+1", "+x", "-x", "\t=x", "plain"];
+        catalog.apply(listed(&["x"], ids.iter().map(evil).collect()));
+        let server = ServerInfo::default();
+        let report = CatalogReport::new(&catalog, &server, &[], &[], false);
+        for for_terminal in [false, true] {
+            let mut out = Vec::new();
+            report.write_csv(&mut out, for_terminal).unwrap();
+            for record in csv::Reader::from_reader(&*out).records() {
+                let record = record.unwrap();
+                let is_formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t']);
+                assert!(!record.iter().any(is_formula), "{record:?}");
+            }
+        }
     }
 
     #[test]

@@ -262,13 +262,13 @@ pub fn day_name(day: i64) -> &'static str {
     usize::try_from(day.rem_euclid(7)).ok().and_then(|index| NAMES.get(index)).unwrap_or(&"")
 }
 
-/// Patterns of TO_CHAR and TO_DATE, longest first, so that `MONTH` is not read as `MON`.
+/// Patterns of `TO_CHAR` and `TO_DATE`, longest first, so that `MONTH` is not read as `MON`.
 const PATTERNS: [&str; 19] = [
     "YYYY", "MONTH", "HH24", "HH12", "MON", "DDD", "DAY", "MM", "DD", "DY", "YY", "HH", "MI", "SS",
     "FFF", "AM", "WW", "D", "Q",
 ];
 
-/// `millis` by a TO_CHAR pattern: `YYYY-MM-DD HH24:MI:SS`, `Mon YYYY`, `"Q"Q`.
+/// `millis` by a `TO_CHAR` pattern: `YYYY-MM-DD HH24:MI:SS`, `Mon YYYY`, `"Q"Q`.
 pub fn format(millis: i64, pattern: &str) -> String {
     let mut out = String::new();
     let mut rest = pattern;
@@ -323,7 +323,7 @@ fn format_token(millis: i64, token: &str, written: &str) -> String {
     }
 }
 
-/// Milliseconds of a text by a TO_DATE or TO_TIMESTAMP pattern of numeric fields.
+/// Milliseconds of a text by a `TO_DATE` or `TO_TIMESTAMP` pattern of numeric fields.
 pub fn parse_pattern(text: &str, pattern: &str) -> Option<i64> {
     let (mut year, mut month, mut day, mut time) = (1970, 1, 1, [0_i64; 4]);
     let (mut text, mut rest) = (text.trim(), pattern);

@@ -12,9 +12,9 @@ pub mod openmetadata;
 pub mod patterns;
 pub mod rows;
 pub mod scale;
+mod served;
 pub mod servers;
 pub mod sql;
-pub(crate) mod types;
 pub mod world;
 
-
+pub use served::{StartError, start};

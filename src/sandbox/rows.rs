@@ -137,15 +137,16 @@ struct Table<'a> {
     reason = "made-up amounts and positions are far below 2^52"
 )]
 impl Table<'_> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each recipe")]
     fn value(&mut self, recipe: &Recipe, data_type: &DataType) -> Result<Value, String> {
         if recipe.missing > 0.0 && self.rng.f64() < recipe.missing {
             return Ok(Value::Null);
         }
         let value = match &recipe.maker {
             Maker::Constant(value) => value.clone(),
-            Maker::Serial(first) => Value::from(first + self.index as i64),
+            Maker::Serial(first) => Value::from(first + self.serial()),
             Maker::Code { before, digits, after, first } => {
-                let number = first + self.index as i64;
+                let number = first + self.serial();
                 Value::from(format!("{before}{number:0digits$}{after}"))
             }
             Maker::Number { from, to, shape, cents } => {
@@ -248,6 +249,10 @@ impl Table<'_> {
             }
         };
         Ok(fitted(value, data_type))
+    }
+
+    fn serial(&self) -> i64 {
+        i64::try_from(self.index).unwrap_or(i64::MAX)
     }
 
     /// Where between 0 and 1 a value falls.

@@ -3,17 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::dremio::{
-    Catalogue, CatalogueError, DremioOptions, DremioSandbox, Edition, QueryAnswer, QueryEngine,
-};
+use super::dremio::{Catalogue, CatalogueError, DremioOptions, DremioSandbox};
 use super::load::LoadError;
 use super::openmetadata::{OpenMetadataOptions, OpenMetadataSandbox};
 use super::patterns::PatternEngine;
 use super::scale::ScaleOptions;
-use super::sql::{Edition as SqlEdition, Engine};
 use super::world::World;
-use super::{hostile, scale};
-use crate::model::DatasetPath;
+use super::{hostile, scale, served};
 
 /// What the servers hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +40,9 @@ pub enum StartError {
     /// The catalogue contradicts itself.
     #[error("the catalogue cannot be served: {0}")]
     Catalogue(#[from] CatalogueError),
+    /// The Dremio does not start.
+    #[error(transparent)]
+    Dremio(#[from] served::StartError),
     /// The port is taken, or there is no loopback.
     #[error("cannot listen on 127.0.0.1 port {port}: {source}")]
     Listen {
@@ -70,28 +69,33 @@ impl Sandbox {
         dremio: DremioOptions,
         openmetadata: OpenMetadataOptions,
     ) -> Result<Self, StartError> {
-        let (catalogue, engine) = load(content, &dremio.edition)?;
-        let listen = |port| move |source| StartError::Listen { port, source };
-        let port = dremio.port;
-        let dremio = DremioSandbox::start(catalogue, engine, dremio).await.map_err(listen(port))?;
+        let dremio = match content {
+            Content::Named(name) => served::start(world(name)?, dremio).await?,
+            Content::Scale(datasets) => {
+                let size = ScaleOptions { datasets: *datasets, wide: 0 };
+                serve_made(scale::catalogue(size)?, dremio).await?
+            }
+            Content::Hostile => serve_made(hostile::catalogue()?, dremio).await?,
+        };
         let port = openmetadata.port;
-        let openmetadata = OpenMetadataSandbox::start(openmetadata).await.map_err(listen(port))?;
+        let openmetadata = OpenMetadataSandbox::start(openmetadata)
+            .await
+            .map_err(|source| StartError::Listen { port, source })?;
         Ok(Self { dremio, openmetadata })
     }
 }
 
-type Loaded = (Arc<Catalogue>, Arc<dyn QueryEngine>);
-
-fn load(content: &Content, edition: &Edition) -> Result<Loaded, StartError> {
-    let made = match content {
-        Content::Named(name) => return load_world(&world(name)?, edition),
-        Content::Scale(datasets) => {
-            scale::catalogue(ScaleOptions { datasets: *datasets, wide: 0 })?
-        }
-        Content::Hostile => hostile::catalogue()?,
-    };
-    let catalogue = Arc::new(made);
-    Ok((Arc::clone(&catalogue), Arc::new(PatternEngine::new(catalogue))))
+/// Serves a catalogue that is made up, and so are its rows.
+async fn serve_made(
+    catalogue: Catalogue,
+    options: DremioOptions,
+) -> Result<DremioSandbox, StartError> {
+    let catalogue = Arc::new(catalogue);
+    let engine = Arc::new(PatternEngine::new(Arc::clone(&catalogue)));
+    let port = options.port;
+    DremioSandbox::start(catalogue, engine, options)
+        .await
+        .map_err(|source| StartError::Listen { port, source })
 }
 
 /// A built-in catalogue by name; anything that looks like a file is one.
@@ -107,29 +111,4 @@ fn world(name: &str) -> Result<World, StartError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| StartError::File { path: path.to_owned(), source })?;
     Ok(World::from_yaml(&text)?)
-}
-
-fn load_world(world: &World, edition: &Edition) -> Result<Loaded, StartError> {
-    let catalogue = Arc::new(Catalogue::from_world(world)?);
-    let edition = match edition {
-        Edition::Oss => SqlEdition::Community,
-        Edition::Enterprise => SqlEdition::Enterprise,
-        Edition::Cloud { .. } => SqlEdition::Cloud,
-    };
-    let ids = Arc::clone(&catalogue);
-    let id_of = move |path: &DatasetPath| {
-        ids.find(path.parts()).map_or_else(|| path.to_string(), |ix| ids.uuid(ix).to_string())
-    };
-    let engine = Engine::with_options(Arc::new(world.clone()), edition, Arc::new(id_of));
-    Ok((catalogue, Arc::new(SqlEngine(engine))))
-}
-
-/// The SQL engine as the server wants one.
-struct SqlEngine(Engine);
-
-impl QueryEngine for SqlEngine {
-    fn run(&self, sql: &str, context: &[String]) -> Result<QueryAnswer, String> {
-        let answer = self.0.run(sql, context)?;
-        Ok(QueryAnswer { columns: answer.columns, rows: answer.rows })
-    }
 }

@@ -8,14 +8,16 @@ use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Matcher, Utf32Str};
 use rayon::prelude::*;
 
-use super::index::{Index, Texts, letter_mask};
+use super::index::{Index, Place, Texts, letter_mask};
 use crate::model::NodeId;
 
 /// How many texts one task looks at between two checks for cancellation.
 const CHUNK: usize = 8_192;
+/// Of how many times the hits wanted an exact score is made.
+const FINALISTS: usize = 4;
 /// What a match within a dataset's own name is worth over one spread along its path.
 const OWN_NAME_BONUS: u32 = 24;
 
@@ -46,8 +48,8 @@ pub struct Query {
 struct Needle {
     pattern: Pattern,
     mask: u64,
-    /// Set for a single ASCII letter, which is cheaper looked for by itself.
-    letter: Option<u8>,
+    /// The letters if they are one word of ASCII, which is looked for roughly first.
+    plain: Option<Box<[u8]>>,
 }
 
 /// One thing found.
@@ -85,11 +87,10 @@ impl Needle {
     fn new(text: &str) -> Self {
         let pattern =
             Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-        let letter = match text.trim().as_bytes() {
-            [letter] if letter.is_ascii_alphanumeric() => Some(letter.to_ascii_lowercase()),
-            _ => None,
-        };
-        Self { pattern, mask: letter_mask(text), letter }
+        let bytes = text.as_bytes();
+        let is_plain = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
+        let plain = is_plain.then(|| bytes.into());
+        Self { pattern, mask: letter_mask(text), plain }
     }
 }
 
@@ -168,113 +169,172 @@ impl Query {
             },
             ..Found::default()
         };
-        self.add_datasets(index, paths, limit, &mut found);
-        add_columns(index, names, allowed, limit, &mut found);
+        let mut scorer = Scorer::default();
+        self.add_datasets(index, &paths, limit, &mut scorer, &mut found);
+        self.add_columns(index, &names, allowed, limit, &mut scorer, &mut found);
         // Stable: among equals, datasets stay before columns and both in catalogue order.
         found.hits.sort_by_key(|hit| Reverse(hit.score));
         found.hits.truncate(limit);
         Some(found)
     }
 
-    fn add_datasets(&self, index: &Index, paths: Vec<(u32, u32)>, limit: usize, found: &mut Found) {
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut buffer = Vec::new();
-        let mut scored = best(paths, limit * 2);
-        for (at, score) in &mut scored {
-            let at = *at as usize;
+    fn add_datasets(
+        &self,
+        index: &Index,
+        paths: &[(u32, u32)],
+        limit: usize,
+        scorer: &mut Scorer,
+        found: &mut Found,
+    ) {
+        for (at, _) in best(paths.iter().copied(), limit * FINALISTS) {
+            let at = at as usize;
             let path = index.paths.get(at);
             let own = &path[index.name_starts[at] as usize..];
-            if self.whole.pattern.score(Utf32Str::new(own, &mut buffer), &mut matcher).is_some() {
-                *score += OWN_NAME_BONUS;
+            let mut score = scorer.score(&self.whole, path).unwrap_or(0);
+            if scorer.score(&self.split.1, own).is_some() {
+                score += OWN_NAME_BONUS;
             }
             if own.eq_ignore_ascii_case(&self.text) {
-                *score += OWN_NAME_BONUS;
+                score += OWN_NAME_BONUS;
             }
+            found.hits.push(Hit { node: index.nodes[at], column: None, score });
         }
-        found.hits.extend(best(scored, limit).into_iter().map(|(at, score)| Hit {
-            node: index.nodes[at as usize],
-            column: None,
-            score,
-        }));
     }
 
-    /// Which characters (counted from 0) of a dataset's path or a column's name matched.
+    fn add_columns(
+        &self,
+        index: &Index,
+        names: &[(u32, u32)],
+        allowed: Option<Vec<(u32, u32)>>,
+        limit: usize,
+        scorer: &mut Scorer,
+        found: &mut Found,
+    ) {
+        let (before, last) = &self.split;
+        let (Some(before), Some(allowed)) = (before, allowed) else {
+            found.columns = names.iter().map(|(at, _)| index.places_of(*at as usize).len()).sum();
+            // Every name has at least one column, so the best names are enough.
+            let finalists = best(names.iter().copied(), limit * FINALISTS);
+            let rescored = finalists
+                .into_iter()
+                .map(|(at, _)| (at, scorer.score(last, index.names.get(at as usize)).unwrap_or(0)));
+            let mut left = limit;
+            for (at, score) in best(rescored, limit) {
+                for place in index.places_of(at as usize).iter().take(left) {
+                    found.hits.push(column_hit(index, *place, score));
+                    left -= 1;
+                }
+            }
+            return;
+        };
+        let mut path_scores = vec![0_u32; index.nodes.len()];
+        for (at, score) in allowed {
+            path_scores[at as usize] = score.max(1);
+        }
+        let mut top = Top::new(limit * FINALISTS);
+        for (name, score) in names {
+            for place in index.places_of(*name as usize) {
+                let path_score = path_scores[place.dataset as usize];
+                if path_score > 0 {
+                    found.columns += 1;
+                    top.push((*name, place.dataset, place.column), score + path_score);
+                }
+            }
+        }
+        for ((name, dataset, column), _) in top.into_sorted() {
+            let name = scorer.score(last, index.names.get(name as usize));
+            let path = scorer.score(before, index.paths.get(dataset as usize));
+            let place = Place { dataset, column };
+            found.hits.push(column_hit(index, place, name.unwrap_or(0) + path.unwrap_or(0)));
+        }
+    }
+
+    /// Which characters (counted from 0) of a dataset's or a column's name matched.
     pub fn matched_chars(&self, text: &str, of_column: bool) -> Vec<u32> {
-        let needle = if of_column { &self.split.1 } else { &self.whole };
-        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut matcher = Matcher::default();
         let mut buffer = Vec::new();
         let mut indices = Vec::new();
-        needle.pattern.indices(Utf32Str::new(text, &mut buffer), &mut matcher, &mut indices);
+        let text = Utf32Str::new(text, &mut buffer);
+        let in_whole =
+            !of_column && self.whole.pattern.indices(text, &mut matcher, &mut indices).is_some();
+        if !in_whole {
+            indices.clear();
+            self.split.1.pattern.indices(text, &mut matcher, &mut indices);
+        }
         indices.sort_unstable();
         indices.dedup();
         indices
     }
 }
 
-fn add_columns(
-    index: &Index,
-    names: Vec<(u32, u32)>,
-    allowed: Option<Vec<(u32, u32)>>,
-    limit: usize,
-    found: &mut Found,
-) {
-    let allowed = allowed.map(|allowed| {
-        let mut scores = vec![0_u32; index.nodes.len()];
-        for (at, score) in allowed {
-            scores[at as usize] = score.max(1);
-        }
-        scores
-    });
-    let total: usize = names.iter().map(|(at, _)| index.places_of(*at as usize).len()).sum();
-    let mut left = limit;
-    match allowed {
-        None => {
-            found.columns = total;
-            // Every name has at least one column, so the best `limit` names are enough.
-            for (at, score) in best(names, limit) {
-                for place in index.places_of(at as usize).iter().take(left) {
-                    found.hits.push(column_hit(index, *place, score));
-                    left -= 1;
-                }
-            }
-        }
-        Some(scores) => {
-            let mut hits = Vec::new();
-            for (at, score) in names {
-                for place in index.places_of(at as usize) {
-                    let path_score = scores[place.dataset as usize];
-                    if path_score > 0 {
-                        hits.push(column_hit(index, *place, score + path_score));
-                    }
-                }
-            }
-            found.columns = hits.len();
-            if hits.len() > limit {
-                hits.select_nth_unstable_by_key(limit, |hit| Reverse(hit.score));
-                hits.truncate(limit);
-            }
-            hits.sort_by_key(|hit| (Reverse(hit.score), hit.node, hit.column));
-            found.hits.extend(hits);
-        }
-    }
-}
-
-fn column_hit(index: &Index, place: super::index::Place, score: u32) -> Hit {
+fn column_hit(index: &Index, place: Place, score: u32) -> Hit {
     Hit { node: index.nodes[place.dataset as usize], column: Some(place.column as usize), score }
 }
 
-/// The best `limit` of these, best first, ties in index order.
-fn best(mut scored: Vec<(u32, u32)>, limit: usize) -> Vec<(u32, u32)> {
-    let key = |(at, score): &(u32, u32)| (Reverse(*score), *at);
-    if scored.len() > limit {
-        scored.select_nth_unstable_by_key(limit, key);
-        scored.truncate(limit);
-    }
-    scored.sort_unstable_by_key(key);
-    scored
+/// The best so many of what is pushed, without keeping the rest.
+struct Top<T> {
+    limit: usize,
+    /// What scores less cannot get in any more.
+    bar: u32,
+    kept: Vec<(T, u32)>,
 }
 
-/// All texts that match, with their scores.
+impl<T: Copy + Ord> Top<T> {
+    fn new(limit: usize) -> Self {
+        Self { limit: limit.max(1), bar: 0, kept: Vec::new() }
+    }
+
+    fn push(&mut self, entry: T, score: u32) {
+        if score < self.bar {
+            return;
+        }
+        self.kept.push((entry, score));
+        if self.kept.len() >= self.limit * 4 {
+            self.prune();
+        }
+    }
+
+    fn prune(&mut self) {
+        if self.kept.len() > self.limit {
+            let key = |(entry, score): &(T, u32)| (Reverse(*score), *entry);
+            self.kept.select_nth_unstable_by_key(self.limit, key);
+            self.kept.truncate(self.limit);
+            self.bar = self.kept.iter().map(|(_, score)| *score).min().unwrap_or(0);
+        }
+    }
+
+    /// Best first, equals in their own order.
+    fn into_sorted(mut self) -> Vec<(T, u32)> {
+        self.prune();
+        self.kept.sort_unstable_by_key(|(entry, score)| (Reverse(*score), *entry));
+        self.kept
+    }
+}
+
+/// The best `limit` of these, best first, equals in index order.
+fn best(scored: impl Iterator<Item = (u32, u32)>, limit: usize) -> Vec<(u32, u32)> {
+    let mut top = Top::new(limit);
+    for (at, score) in scored {
+        top.push(at, score);
+    }
+    top.into_sorted()
+}
+
+/// Scores exactly, one text at a time.
+#[derive(Default)]
+struct Scorer {
+    matcher: Matcher,
+    buffer: Vec<char>,
+}
+
+impl Scorer {
+    fn score(&mut self, needle: &Needle, text: &str) -> Option<u32> {
+        needle.pattern.score(Utf32Str::new(text, &mut self.buffer), &mut self.matcher)
+    }
+}
+
+/// All texts that match, with their scores: rough ones where a rough look is much cheaper. An exact
+/// score for the best of them is made afterwards.
 fn scan(
     texts: &Texts,
     needle: &Needle,
@@ -284,49 +344,66 @@ fn scan(
     let count = among.map_or(texts.len(), <[u32]>::len);
     let chunks: Vec<Vec<(u32, u32)>> = (0..count.div_ceil(CHUNK))
         .into_par_iter()
-        .map_init(
-            || (Matcher::new(Config::DEFAULT), Vec::new()),
-            |(matcher, buffer), chunk| {
-                let mut hits = Vec::new();
-                if cancelled.load(Ordering::Relaxed) {
-                    return hits;
+        .map_init(Scorer::default, |scorer, chunk| {
+            let mut hits = Vec::new();
+            if cancelled.load(Ordering::Relaxed) {
+                return hits;
+            }
+            for position in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
+                let at = among.map_or(position, |among| among[position] as usize);
+                if !texts.may_match(at, needle.mask) {
+                    continue;
                 }
-                for position in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
-                    let at = among.map_or(position, |among| among[position] as usize);
-                    if !texts.may_match(at, needle.mask) {
-                        continue;
-                    }
-                    let text = texts.get(at);
-                    let score = match needle.letter {
-                        Some(letter) if text.is_ascii() => letter_score(text, letter),
-                        _ => needle.pattern.score(Utf32Str::new(text, buffer), matcher),
-                    };
-                    if let (Some(score), Ok(at)) = (score, u32::try_from(at)) {
-                        hits.push((at, score));
-                    }
+                let text = texts.get(at);
+                let score = match &needle.plain {
+                    Some(letters) if text.is_ascii() => rough_score(text, letters),
+                    _ => scorer.score(needle, text),
+                };
+                if let (Some(score), Ok(at)) = (score, u32::try_from(at)) {
+                    hits.push((at, score));
                 }
-                hits
-            },
-        )
+            }
+            hits
+        })
         .collect();
     (!cancelled.load(Ordering::Relaxed)).then(|| chunks.concat())
 }
 
-/// How well one letter matches: at the start, at the start of a word, anywhere; short texts first.
-fn letter_score(text: &str, letter: u8) -> Option<u32> {
+/// How well letters match, roughly and cheaply: together at the start, at the start of a word, anywhere;
+/// apart as initials of words; apart. Short texts first. The same texts match as in a fuzzy search.
+fn rough_score(text: &str, letters: &[u8]) -> Option<u32> {
     let bytes = text.as_bytes();
-    let first = bytes.iter().position(|byte| byte.eq_ignore_ascii_case(&letter))?;
-    let at_word = first == 0
-        || bytes
-            .windows(2)
-            .any(|pair| !pair[0].is_ascii_alphanumeric() && pair[1].eq_ignore_ascii_case(&letter));
-    let place = if first == 0 {
-        20
-    } else if at_word {
-        12
-    } else {
-        4
-    };
+    let (first, rest) = letters.split_first()?;
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let starts_word = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+    let mut place = 0;
+    for at in 0..(bytes.len() + 1).saturating_sub(letters.len()) {
+        let byte = bytes[at];
+        if (byte == lower || byte == upper)
+            && bytes[at + 1..at + letters.len()].eq_ignore_ascii_case(rest)
+        {
+            place = 12;
+            if starts_word(at) {
+                place = if at == 0 { 30 } else { 22 };
+                break;
+            }
+        }
+    }
+    if place == 0 {
+        let mut left = letters;
+        let mut are_initials = true;
+        for (at, byte) in bytes.iter().enumerate() {
+            let Some((letter, rest)) = left.split_first() else { break };
+            if byte.eq_ignore_ascii_case(letter) {
+                are_initials &= starts_word(at);
+                left = rest;
+            }
+        }
+        if !left.is_empty() {
+            return None;
+        }
+        place = if are_initials { 16 } else { 4 };
+    }
     let shortness = 8_u32.saturating_sub(u32::try_from(bytes.len() / 4).unwrap_or(u32::MAX));
     Some(place + shortness)
 }
@@ -456,6 +533,21 @@ mod tests {
             .search(&index, None, 1, &AtomicBool::new(false))
             .expect("not cancelled");
         assert_eq!((found.hits.len(), found.columns, found.datasets), (1, 2, 0));
+    }
+
+    #[test]
+    fn a_rough_look_finds_what_a_fuzzy_search_matches() {
+        for text in ["order_customer", "Customer", "product", "oc", "c", "", "x_o_c"] {
+            for letters in ["c", "oc", "co", "ord", "xyz"] {
+                let pattern = Needle::new(letters).pattern;
+                let mut matcher = Matcher::default();
+                let fuzzy = pattern.score(Utf32Str::Ascii(text.as_bytes()), &mut matcher);
+                let rough = rough_score(text, letters.as_bytes());
+                assert_eq!(rough.is_some(), fuzzy.is_some(), "{letters:?} in {text:?}");
+            }
+        }
+        assert!(rough_score("order_customer", b"cus") > rough_score("discus", b"cus"));
+        assert!(rough_score("order_customer", b"oc") > rough_score("orbiting_basic", b"oc"));
     }
 
     #[test]

@@ -204,7 +204,9 @@ fn columns(before: SchemaView<'_>, after: SchemaView<'_>) -> (Vec<ColumnChange>,
     for (index, column) in before.iter().enumerate() {
         earlier.entry(fold(column.name)).or_default().push(index);
     }
-    earlier.values_mut().for_each(|indices| indices.reverse());
+    for indices in earlier.values_mut() {
+        indices.reverse();
+    }
     let mut changes = Vec::new();
     let mut pairs = Vec::new();
     for column in after.iter() {
@@ -326,7 +328,10 @@ mod tests {
         let before = catalog(&[("a", TABLE), ("B", TABLE), ("c", NodeKind::View)], true);
         let after = catalog(&[("b", TABLE), ("c", TABLE), ("d", NodeKind::View)], true);
         let diff = diff(&before, &after);
-        assert_eq!(diff.added.iter().map(|state| state.path.to_string()).collect::<Vec<_>>(), ["s.d"]);
+        assert_eq!(
+            diff.added.iter().map(|state| state.path.to_string()).collect::<Vec<_>>(),
+            ["s.d"]
+        );
         assert_eq!(diff.removed[0].path.to_string(), "s.a");
         assert_eq!((diff.changed.len(), diff.changed[0].kind), (1, Some(("view", "table"))));
     }
@@ -343,9 +348,8 @@ mod tests {
 
     #[test]
     fn columns_are_compared_by_name_and_type() {
-        let row = |data_type| {
-            DataType::Struct(Some(vec![Field { name: "x".to_owned(), data_type }]))
-        };
+        let row =
+            |data_type| DataType::Struct(Some(vec![Field { name: "x".to_owned(), data_type }]));
         let mut before = catalog(&[("a", TABLE), ("unread", TABLE)], true);
         let mut after = before.clone();
         detail(

@@ -74,7 +74,7 @@ impl SnapshotStore {
             .collect();
         // A name of dots would be another directory.
         if slug.trim_matches('.').is_empty() {
-            slug = "unnamed".to_owned();
+            "unnamed".clone_into(&mut slug);
         }
         slug
     }
@@ -281,7 +281,7 @@ mod tests {
         let folder = saved.path.parent().unwrap();
         fs::write(folder.join(".saving-x"), b"half").unwrap();
         fs::write(folder.join("notes.txt"), b"mine").unwrap();
-        assert_eq!(store.list(None).unwrap(), [saved.clone()]);
+        assert_eq!(store.list(None).unwrap(), std::slice::from_ref(&saved));
         let text = fs::read(&saved.path).unwrap();
         fs::write(&saved.path, &text[..text.len() / 2]).unwrap();
         let error = saved.load().expect_err("a cut file").to_string();

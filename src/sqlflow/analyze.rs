@@ -1,6 +1,7 @@
 //! From text to [`Analysis`]: lexing, statement by statement parsing and binding, and the
 //! fallback when that fails.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::lineage::{
     RowSource, SourceTable, StatementKind, StatementLineage, Status,
 };
 use super::names::Name;
-use super::parse::SyntaxError;
+use super::parse::{Failure, SyntaxError};
 use super::prepass::Notes;
 use super::schema::{Schema, SchemaMap, Session};
 use super::statement::{Body, Shape, Written};
@@ -49,10 +50,14 @@ pub fn analyze_as(
     let mut session = Session { base: schema, created: SchemaMap::new() };
     let all = lex::statements(lexed.tokens);
     let count = all.len();
+    let mut context = Cow::Borrowed(context);
     for (number, tokens) in all.into_iter().enumerate() {
+        if let Some(used) = statement::used_context(&tokens) {
+            context = Cow::Owned(used);
+        }
         let error = lexed.error.as_ref().filter(|_| number + 1 == count);
         let error = error.map(|(message, at)| SyntaxError { message: message.clone(), at: *at });
-        let job = Job { index: &index, context, schema: &session, flavour, error };
+        let job = Job { index: &index, context: &context, schema: &session, flavour, error };
         let told = job.run(tokens);
         if number + 1 < count {
             remember(&told, &mut session.created);
@@ -62,7 +67,7 @@ pub fn analyze_as(
     if count == 0
         && let Some((message, at)) = &lexed.error
     {
-        let job = Job { index: &index, context, schema, flavour, error: None };
+        let job = Job { index: &index, context: &context, schema, flavour, error: None };
         let error = SyntaxError { message: message.clone(), at: *at };
         statements.push(job.failed(&[], &error, 0..sql.len()));
     }
@@ -130,8 +135,10 @@ impl Job<'_> {
         let shape = statement::shape(tokens);
         let mut binder = Binder::new(self.schema, self.context, self.flavour, &notes);
         match self.bind(shape, &mut binder) {
-            Ok(outcome) => self.told(&mut binder, outcome, span),
-            Err((error, tokens, shape)) => self.failed_with(&tokens, &error, span, shape),
+            Ok(outcome) => self.told(&mut binder, &outcome, span),
+            Err((failure, kind, written)) => {
+                self.failed_with(&failure.1, &failure.0, span, (kind, written))
+            }
         }
     }
 
@@ -139,7 +146,7 @@ impl Job<'_> {
         &self,
         shape: Shape,
         binder: &mut Binder<'_>,
-    ) -> Result<Outcome, (SyntaxError, Vec<TokenWithSpan>, (StatementKind, Option<Written>))> {
+    ) -> Result<Outcome, (Failure, StatementKind, Option<Written>)> {
         let Shape { kind, target: written, columns: names, body } = shape;
         let dialect = self.flavour.dialect();
         let is_function = kind == StatementKind::CreateFunction;
@@ -163,11 +170,11 @@ impl Job<'_> {
             Body::Table(source) => {
                 let table = resolve(binder, &source);
                 binder.read(table);
-                outcome.columns = self.whole_table(binder, table);
+                outcome.columns = binder.all_columns(table).into();
             }
             Body::Query(tokens) => {
-                let mut parsed = parse::query(tokens, dialect)
-                    .map_err(|(error, tokens)| (error, tokens, (kind, written)))?;
+                let mut parsed =
+                    parse::query(tokens, dialect).map_err(|failure| (failure, kind, written))?;
                 outcome.columns = if is_function {
                     let mut scope = Scope::new(None, None);
                     scope.parameters(binder, &names);
@@ -176,14 +183,14 @@ impl Job<'_> {
                     binder.query(&parsed.tree, &None, None)
                 };
                 if outcome.target.is_none() && kind == StatementKind::Query {
-                    outcome.target = self.select_into(&parsed.tree, binder, &mut outcome.kind);
+                    outcome.target = Self::select_into(&parsed.tree, binder, &mut outcome.kind);
                 }
                 outcome.tokens = std::mem::take(&mut parsed.tokens);
                 outcome.errors.append(&mut parsed.errors);
             }
             Body::Expression(tokens) => {
                 let mut parsed = parse::expression(tokens, dialect)
-                    .map_err(|(error, tokens)| (error, tokens, (kind, written)))?;
+                    .map_err(|failure| (failure, kind, written))?;
                 let mut scope = Scope::new(None, None);
                 scope.parameters(binder, &names);
                 outcome.columns = binder.expression(&parsed.tree, &scope);
@@ -191,7 +198,7 @@ impl Job<'_> {
             }
             Body::Dml(tokens) => {
                 let mut parsed = parse::statement(tokens, dialect)
-                    .map_err(|(error, tokens)| (error, tokens, (kind, written)))?;
+                    .map_err(|failure| (failure, kind, written))?;
                 let bound = binder.dml(&parsed.tree);
                 outcome.target = bound.target;
                 outcome.columns = bound.columns.into();
@@ -200,12 +207,12 @@ impl Job<'_> {
         }
         if !is_function && !names.is_empty() {
             let names: Vec<Name> = names.iter().map(|name| binder.names.intern(name)).collect();
-            outcome.columns = binder.renamed_to(&outcome.columns, &names);
+            outcome.columns = Binder::renamed_to(&outcome.columns, &names);
         } else if matches!(kind, StatementKind::Insert | StatementKind::Copy) {
             let known = binder.target_columns(outcome.target);
             let open = outcome.columns.iter().any(|column| column.star.is_some());
             if !open && known.len() == outcome.columns.len() {
-                outcome.columns = binder.renamed_to(&outcome.columns, &known);
+                outcome.columns = Binder::renamed_to(&outcome.columns, &known);
             }
         }
         Ok(outcome)
@@ -213,7 +220,6 @@ impl Job<'_> {
 
     /// `SELECT … INTO t FROM …`.
     fn select_into(
-        &self,
         query: &sqlparser::ast::Query,
         binder: &mut Binder<'_>,
         kind: &mut StatementKind,
@@ -235,15 +241,11 @@ impl Job<'_> {
         Some(binder.table(&parts, idents.last()?.span))
     }
 
-    fn whole_table(&self, binder: &mut Binder<'_>, table: TableId) -> Rc<[Column]> {
-        binder.all_columns(table).into()
-    }
-
     /// Turns numbers back into names.
     fn told(
         &self,
         binder: &mut Binder<'_>,
-        outcome: Outcome,
+        outcome: &Outcome,
         span: Range<usize>,
     ) -> StatementLineage {
         let paths: Vec<Arc<DatasetPath>> =
@@ -368,8 +370,8 @@ impl Job<'_> {
     ) -> StatementLineage {
         let notes = Notes::default();
         let mut binder = Binder::new(self.schema, self.context, self.flavour, &notes);
-        let scan = fallback::scan(tokens);
-        let written = written.or(scan.target);
+        let found = fallback::scan(tokens);
+        let written = written.or(found.target);
         let target = match written {
             Some(written) if kind == StatementKind::CreateFunction => {
                 Some(DatasetPath::new(written.parts))
@@ -381,7 +383,7 @@ impl Job<'_> {
             None => None,
         };
         let mut sources: Vec<SourceTable> = Vec::new();
-        for name in scan.sources {
+        for name in found.sources {
             let table = resolve(&mut binder, &name);
             let table = &binder.tables[table as usize];
             let path = path_of(&binder, &table.parts);

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::analyze::analyze_as;
 use super::dialect::Flavour;
 use super::lineage::{
-    Analysis, ColumnRef, ColumnSource, DiagnosticKind, Kind, StatementKind, StatementLineage, Status,
+    Analysis, ColumnRef, ColumnSource, DiagnosticKind, Kind, StatementKind, StatementLineage,
+    Status,
 };
 use super::schema::SchemaMap;
 use crate::model::DatasetPath;
@@ -87,9 +88,8 @@ fn answer(case: Case) -> Answer {
     let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or("ansi"));
     let mut schema = SchemaMap::new();
     for (name, columns) in case.schema.iter().flatten() {
-        let path = name
-            .parse::<DatasetPath>()
-            .unwrap_or_else(|_| DatasetPath::new(name.split('.')));
+        let path =
+            name.parse::<DatasetPath>().unwrap_or_else(|_| DatasetPath::new(name.split('.')));
         match columns {
             Some(columns) => schema.insert(&path, columns.iter().map(String::as_str)),
             None => schema.insert_open(&path),

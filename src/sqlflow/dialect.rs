@@ -151,29 +151,29 @@ pub enum Flavour {
     Dremio,
     /// The standard's, for tools that do not say more.
     Ansi,
-    /// Google BigQuery's.
+    /// The SQL of `BigQuery`.
     BigQuery,
     /// ClickHouse's.
     ClickHouse,
     /// Databricks' and Spark's.
     Databricks,
-    /// DuckDB's.
+    /// The SQL of `DuckDB`.
     DuckDb,
     /// Hive's.
     Hive,
     /// Microsoft's.
     MsSql,
-    /// MySQL's.
+    /// The SQL of `MySQL`.
     MySql,
     /// Oracle's.
     Oracle,
-    /// PostgreSQL's.
+    /// The SQL of `PostgreSQL`.
     Postgres,
     /// Redshift's.
     Redshift,
     /// Snowflake's.
     Snowflake,
-    /// SQLite's.
+    /// The SQL of `SQLite`.
     Sqlite,
     /// Teradata's.
     Teradata,
@@ -256,6 +256,20 @@ impl Flavour {
     /// Whether an expression without alias is called as it is written; Dremio says `EXPR$0`.
     pub(super) fn names_expressions_by_text(self) -> bool {
         self != Self::Dremio
+    }
+
+    /// Whether a select list's alias, used again in the list, is the likelier meaning of a name
+    /// that a table with unknown columns could have too.
+    pub(super) fn prefers_lateral_aliases(self) -> bool {
+        matches!(
+            self,
+            Self::Snowflake
+                | Self::Redshift
+                | Self::Databricks
+                | Self::DuckDb
+                | Self::ClickHouse
+                | Self::Teradata
+        )
     }
 
     /// Whether subqueries in FROM may use columns of the items before them.

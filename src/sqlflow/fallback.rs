@@ -30,10 +30,8 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
     while at < tokens.len() {
         match &tokens[at].token {
             Token::LParen => in_from.push(false),
-            Token::RParen => {
-                if in_from.len() > 1 {
-                    in_from.pop();
-                }
+            Token::RParen if in_from.len() > 1 => {
+                in_from.pop();
             }
             Token::Comma if in_from.last() == Some(&true) => {
                 scan.table(tokens, at + 1, &ctes);
@@ -42,7 +40,7 @@ pub(super) fn scan(tokens: &[TokenWithSpan]) -> Scan {
                 if is_any(tokens, at, &["FROM", "JOIN"])
                     || (is(tokens, at, "USING") && in_dml(tokens))
                 {
-                    let call = at > 1 && is_extract(tokens, at);
+                    let call = at > 1 && (is_extract(tokens, at) || is(tokens, at - 1, "DISTINCT"));
                     if !call {
                         scan.table(tokens, at + 1, &ctes);
                         if let Some(level) = in_from.last_mut() {
@@ -154,4 +152,39 @@ fn cte_names(tokens: &[TokenWithSpan]) -> FxHashSet<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dialect::DremioDialect;
+    use super::super::lex::lex;
+    use super::*;
+
+    fn found(sql: &str) -> (String, String) {
+        let scan = scan(&lex(sql, &DremioDialect, true).tokens);
+        let text = |written: &Written| written.parts.join("/");
+        (
+            scan.target.iter().map(text).collect(),
+            scan.sources.iter().map(text).collect::<Vec<_>>().join(" "),
+        )
+    }
+
+    #[test]
+    fn tables_stand_after_from_and_join() {
+        assert_eq!(
+            found("CREATE VIEW a.v AS SELECT ~ FROM x.\"t 1\", u JOIN (w) ON EXTRACT(DAY FROM d)"),
+            ("a/v".to_owned(), "x/t 1 u w".to_owned())
+        );
+        assert_eq!(found("INSERT INTO t SELECT ~ FROM TABLE(a.f(1))").1, "a/f");
+    }
+
+    #[test]
+    fn ctes_subqueries_and_clauses_are_no_tables() {
+        assert_eq!(
+            found("WITH a AS (SELECT ~ FROM r), b (x) AS (SELECT 1 FROM a) SELECT FROM b, a").1,
+            "r"
+        );
+        assert_eq!(found("SELECT FROM WHERE"), (String::new(), String::new()));
+        assert_eq!(found("SELECT a IS DISTINCT FROM b FROM t").1, "t");
+    }
 }

@@ -85,11 +85,10 @@ fn classify_from(sql: &str, start: usize, out: &mut Vec<(Range<usize>, TokenClas
 
 fn class_of(tokens: &[TokenWithSpan], position: usize) -> Option<TokenClass> {
     Some(match &tokens[position].token {
-        Token::EOF => return None,
         Token::Whitespace(
             Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_),
         ) => TokenClass::Comment,
-        Token::Whitespace(_) => return None,
+        Token::EOF | Token::Whitespace(_) => return None,
         Token::Word(word) if word.quote_style.is_some() => TokenClass::QuotedIdentifier,
         Token::Word(word) => {
             let after_dot = position > 0 && tokens[position - 1].token == Token::Period;

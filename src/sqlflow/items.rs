@@ -48,12 +48,15 @@ impl<'a> Items<'a> {
         let tokens = self.lists.get(&select)?.get(item)?.clone();
         let tokens = self.without_alias(tokens);
         let (first, last) = (self.tokens.get(tokens.start)?, self.tokens.get(tokens.end - 1)?);
-        Some(self.index.offset(first.span.start)..self.index.offset(last.span.end))
+        // Tokens of a leading FROM clause were moved: a range across them is no range of the text.
+        let range = self.index.offset(first.span.start)..self.index.offset(last.span.end);
+        (range.start <= range.end).then_some(range)
     }
 
     /// The token ranges of a select list.
     fn list(&self, select: Location) -> Vec<Range<usize>> {
-        let position = self.tokens.partition_point(|token| token.span.start < select);
+        let starts = |token: &TokenWithSpan| token.span.start == select;
+        let Some(position) = self.tokens.iter().position(starts) else { return Vec::new() };
         let mut at = position + 1;
         while is_any(self.tokens, at, &["DISTINCT", "ALL"]) {
             at += 1;

@@ -10,6 +10,7 @@ mod bind;
 mod dialect;
 mod fallback;
 pub mod highlight;
+mod insert;
 mod items;
 mod lex;
 mod lineage;

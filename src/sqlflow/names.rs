@@ -45,11 +45,6 @@ impl Names {
         Folded(self.folded[name.0 as usize])
     }
 
-    pub(super) fn fold(&mut self, text: &str) -> Folded {
-        let name = self.intern(text);
-        self.folded(name)
-    }
-
     pub(super) fn folded_text(&self, folded: Folded) -> &str {
         &self.texts[folded.0 as usize]
     }

@@ -29,32 +29,35 @@ pub(super) struct SyntaxError {
     pub(super) at: Location,
 }
 
+/// A text that does not parse: why, and its tokens for the fallback.
+pub(super) type Failure = Box<(SyntaxError, Vec<TokenWithSpan>)>;
+
 pub(super) fn query(
     tokens: Vec<TokenWithSpan>,
     dialect: &dyn Dialect,
-) -> Result<Parsed<Box<Query>>, (SyntaxError, Vec<TokenWithSpan>)> {
-    repaired(tokens, dialect, |parser| parser.parse_query())
+) -> Result<Parsed<Box<Query>>, Failure> {
+    repaired(tokens, dialect, |parser: &mut Parser<'_>| parser.parse_query())
 }
 
 pub(super) fn statement(
     tokens: Vec<TokenWithSpan>,
     dialect: &dyn Dialect,
-) -> Result<Parsed<Statement>, (SyntaxError, Vec<TokenWithSpan>)> {
-    repaired(tokens, dialect, |parser| parser.parse_statement())
+) -> Result<Parsed<Statement>, Failure> {
+    repaired(tokens, dialect, |parser: &mut Parser<'_>| parser.parse_statement())
 }
 
 pub(super) fn expression(
     tokens: Vec<TokenWithSpan>,
     dialect: &dyn Dialect,
-) -> Result<Parsed<Expr>, (SyntaxError, Vec<TokenWithSpan>)> {
-    repaired(tokens, dialect, |parser| parser.parse_expr())
+) -> Result<Parsed<Expr>, Failure> {
+    repaired(tokens, dialect, |parser: &mut Parser<'_>| parser.parse_expr())
 }
 
 fn repaired<T>(
     mut tokens: Vec<TokenWithSpan>,
     dialect: &dyn Dialect,
     parse: impl Fn(&mut Parser) -> Result<T, ParserError>,
-) -> Result<Parsed<T>, (SyntaxError, Vec<TokenWithSpan>)> {
+) -> Result<Parsed<T>, Failure> {
     let mut errors = Vec::new();
     loop {
         let (error, at) = match attempt(&tokens, dialect, &parse) {
@@ -81,7 +84,7 @@ fn repaired<T>(
         match repaired {
             // Every repair must shrink the text or touch new ground, or it would go on for ever.
             Some(shorter) if shorter.len() <= before => tokens = shorter,
-            _ => return Err((errors.swap_remove(0), tokens)),
+            _ => return Err(Box::new((errors.swap_remove(0), tokens))),
         }
     }
 }
@@ -180,7 +183,7 @@ fn repair(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
     let at = at.min(tokens.len().checked_sub(1)?);
     let mut inside = at;
     for _ in 0..4 {
-        let (start, end) = item_around(tokens, inside)?;
+        let (start, end) = item_around(tokens, inside);
         let kept_alias = alias_start(tokens, start, end);
         let placeholder = end.min(kept_alias);
         let already = placeholder == start + 1 && is_any(tokens, start, &["NULL"]);
@@ -207,15 +210,14 @@ fn repair(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
 }
 
 /// The item between commas or clause words around `at`, at its own depth.
-fn item_around(tokens: &[TokenWithSpan], at: usize) -> Option<(usize, usize)> {
+fn item_around(tokens: &[TokenWithSpan], at: usize) -> (usize, usize) {
     let mut start = at;
     let mut depth = 0usize;
     while start > 0 {
         match &tokens[start - 1].token {
             Token::RParen => depth += 1,
-            Token::LParen if depth == 0 => break,
+            Token::LParen | Token::Comma if depth == 0 => break,
             Token::LParen => depth -= 1,
-            Token::Comma if depth == 0 => break,
             Token::Word(_) if depth == 0 && is_any(tokens, start - 1, CLAUSE_WORDS) => break,
             _ => {}
         }
@@ -239,7 +241,7 @@ fn item_around(tokens: &[TokenWithSpan], at: usize) -> Option<(usize, usize)> {
         }
         end += 1;
     }
-    Some((start, end.max(start)))
+    (start, end.max(start))
 }
 
 /// Whether the item at `start` belongs to a select list.

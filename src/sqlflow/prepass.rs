@@ -46,6 +46,9 @@ fn needs_rewrite(tokens: &[TokenWithSpan]) -> bool {
                     | Keyword::TABLE
                     | Keyword::UNPIVOT
                     | Keyword::FROM
+                    | Keyword::MAP
+                    | Keyword::SYMMETRIC
+                    | Keyword::ASYMMETRIC
             ) || word.value.eq_ignore_ascii_case("CONTAINS")
         }
         Token::LBrace => true,
@@ -92,7 +95,7 @@ impl Pass<'_> {
 
     fn word(&mut self, tokens: &[TokenWithSpan], at: usize, word: &str) -> Option<usize> {
         // Nothing below is longer or shorter than this, and names mostly are.
-        if !(2..=8).contains(&word.len()) {
+        if !(2..=10).contains(&word.len()) {
             return None;
         }
         let followed_by_paren = is_token(tokens, at + 1, &Token::LParen);
@@ -104,6 +107,16 @@ impl Pass<'_> {
         }
         if followed_by_paren && is(tokens, at, "CONTAINS") {
             return self.contains(tokens, at);
+        }
+        if is(tokens, at, "MAP") && is_token(tokens, at + 1, &Token::LBracket) {
+            self.out.push(keyword("ARRAY", Keyword::ARRAY, tokens[at].span));
+            return Some(at + 1);
+        }
+        if at > 0
+            && is(tokens, at - 1, "BETWEEN")
+            && is_any(tokens, at, &["SYMMETRIC", "ASYMMETRIC"])
+        {
+            return Some(at + 1);
         }
         if is(tokens, at, "UNPIVOT") {
             return self.unpivot(tokens, at);
@@ -380,4 +393,67 @@ fn flatten_parentheses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     tokens.into_iter().zip(drop).filter(|(_, drop)| !drop).map(|(token, _)| token).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dialect::DremioDialect;
+    use super::super::lex::lex;
+    use super::*;
+
+    fn rewritten(sql: &str) -> (String, usize) {
+        let mut notes = Notes::default();
+        let tokens = rewrite(lex(sql, &DremioDialect, true).tokens, &mut notes);
+        let text: Vec<String> = tokens.iter().map(|token| token.token.to_string()).collect();
+        (text.join(" "), notes.versions.len())
+    }
+
+    #[test]
+    fn takes_versions_out_and_counts_them() {
+        assert_eq!(rewritten("FROM a.t AT BRANCH \"x y\" o"), ("FROM a . t o".to_owned(), 1));
+        assert_eq!(
+            rewritten("FROM t AT REF main AS OF '2024-01-01' WHERE x"),
+            ("FROM t WHERE x".to_owned(), 1)
+        );
+        assert_eq!(
+            rewritten("FROM t AT TIMESTAMP now() - INTERVAL '1' DAY AS q"),
+            ("FROM t AS q".to_owned(), 1)
+        );
+        assert_eq!(rewritten("SELECT x AT TIME ZONE 'UTC'").1, 0);
+    }
+
+    #[test]
+    fn keeps_two_of_many_parentheses() {
+        assert_eq!(rewritten("((((a))))").0, "( ( a ) )");
+        assert_eq!(rewritten("IN ((1, 2))").0, "IN ( ( 1 , 2 ) )");
+        assert_eq!(rewritten("(((a) + 1) + 2)").0, "( ( ( a ) + 1 ) + 2 )");
+    }
+
+    #[test]
+    fn reads_what_the_grammar_lacks() {
+        assert_eq!(rewritten("CAST(a AS ARRAY(INT))").0, "CAST ( a AS VARCHAR )");
+        assert_eq!(rewritten("CONTAINS(n:wine AND x.b:\"red\"~2)").0, "CONTAINS ( n , x . b )");
+        assert_eq!(rewritten("{fn UCASE({fn F(x)})}").0, "UCASE ( F ( x ) )");
+        assert_eq!(rewritten("TABLE a.t").0, "SELECT * FROM a . t");
+        assert_eq!(rewritten("SELECT 1 FROM '@src/d'").0, "SELECT 1 FROM \"src\" . \"d\"");
+        assert_eq!(rewritten("TRIM(BOTH 'x' FROM 'y')").0, "TRIM ( BOTH 'x' FROM 'y' )");
+        assert_eq!(
+            rewritten(
+                "OVER (PARTITION BY rows ORDER BY b ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING)"
+            )
+            .0,
+            "OVER ( PARTITION BY rows ORDER BY b )"
+        );
+    }
+
+    #[test]
+    fn spans_survive() {
+        let sql = "SELECT a FROM t AT BRANCH dev x WHERE b";
+        let mut notes = Notes::default();
+        let tokens = rewrite(lex(sql, &DremioDialect, true).tokens, &mut notes);
+        let index = super::super::text::LineIndex::new(sql);
+        for token in &tokens {
+            assert_eq!(index.slice(index.range(token.span)), token.token.to_string());
+        }
+    }
 }

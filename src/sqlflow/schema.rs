@@ -92,7 +92,9 @@ impl Schema for SchemaMap {
             None => Relation::Missing,
             Some(None) => Relation::Open,
             Some(Some(columns)) => {
-                columns.iter().for_each(|name| column(name));
+                for name in columns {
+                    column(name);
+                }
                 Relation::Known
             }
         }

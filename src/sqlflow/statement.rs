@@ -3,6 +3,7 @@
 
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
+use super::insert::{copy, insert};
 use super::lex::{bare, dotted, is, is_any, is_token, past_close};
 use super::lineage::StatementKind;
 
@@ -39,7 +40,7 @@ pub(super) enum Body {
 }
 
 impl Shape {
-    fn new(kind: StatementKind, body: Body) -> Self {
+    pub(super) fn new(kind: StatementKind, body: Body) -> Self {
         Self { kind, target: None, columns: Vec::new(), body }
     }
 }
@@ -122,7 +123,25 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
     }
 }
 
-fn query(tokens: Vec<TokenWithSpan>) -> Shape {
+/// The context that `USE a.b` sets for the statements after it.
+pub(super) fn used_context(tokens: &[TokenWithSpan]) -> Option<Vec<String>> {
+    if !is(tokens, 0, "USE") {
+        return None;
+    }
+    let kind = is_any(tokens, 1, &["DATABASE", "SCHEMA", "CATALOG"]) && tokens.len() > 2;
+    if is_any(tokens, 1, &["BRANCH", "TAG", "COMMIT", "REFERENCE", "ROLE", "WAREHOUSE"]) {
+        return None;
+    }
+    let (parts, _, next) = dotted(tokens, if kind { 2 } else { 1 })?;
+    (next == tokens.len()).then_some(parts)
+}
+
+fn query(mut tokens: Vec<TokenWithSpan>) -> Shape {
+    if let Some(option) = top_level(&tokens, 1, &["OPTION"])
+        && is_token(&tokens, option + 1, &Token::LParen)
+    {
+        tokens.truncate(option);
+    }
     Shape::new(StatementKind::Query, Body::Query(tokens))
 }
 
@@ -141,7 +160,7 @@ fn from_first(tokens: Vec<TokenWithSpan>) -> Shape {
 }
 
 /// Moves a leading FROM clause behind the select list, where every grammar takes it.
-fn reorder(mut tokens: Vec<TokenWithSpan>) -> Shape {
+pub(super) fn reorder(mut tokens: Vec<TokenWithSpan>) -> Shape {
     let Some(select_at) = top_level(&tokens, 1, &["SELECT"]) else {
         let span = tokens[0].span;
         let mut full = vec![
@@ -269,7 +288,11 @@ fn has_option(tokens: &[TokenWithSpan], from: usize, to: usize) -> bool {
 }
 
 /// The names in `( a, b INT, c MASKING POLICY p(c) )`.
-fn column_list(tokens: &[TokenWithSpan], open: usize, kind: StatementKind) -> Vec<String> {
+pub(super) fn column_list(
+    tokens: &[TokenWithSpan],
+    open: usize,
+    kind: StatementKind,
+) -> Vec<String> {
     let end = past_close(tokens, open);
     let mut columns = Vec::new();
     let mut depth = 0usize;
@@ -332,7 +355,7 @@ fn follows_store(tokens: &[TokenWithSpan], at: usize) -> bool {
 }
 
 /// `WITH x AS (`, `WITH x (a) AS (` or `WITH RECURSIVE …`, unlike `WITH NO DATA`.
-fn with_starts_cte(tokens: &[TokenWithSpan], at: usize) -> bool {
+pub(super) fn with_starts_cte(tokens: &[TokenWithSpan], at: usize) -> bool {
     is(tokens, at + 1, "RECURSIVE")
         || (tokens.get(at + 1).is_some_and(|t| matches!(t.token, Token::Word(_)))
             && ((is(tokens, at + 2, "AS") && is_token(tokens, at + 3, &Token::LParen))
@@ -340,7 +363,7 @@ fn with_starts_cte(tokens: &[TokenWithSpan], at: usize) -> bool {
 }
 
 /// Whether the parenthesis at `open` holds a query.
-fn opens_query(tokens: &[TokenWithSpan], open: usize) -> bool {
+pub(super) fn opens_query(tokens: &[TokenWithSpan], open: usize) -> bool {
     let first = (open..tokens.len()).find(|at| !is_token(tokens, *at, &Token::LParen));
     first.is_some_and(|at| {
         is(tokens, at, "SELECT")
@@ -351,8 +374,18 @@ fn opens_query(tokens: &[TokenWithSpan], open: usize) -> bool {
     })
 }
 
-/// Cuts `WITH NO DATA`, `WITH CHECK OPTION` and the like off the end of a query.
+/// Cuts `WITH NO DATA`, `WITH CHECK OPTION` and the like off the end of a query, and whatever
+/// options follow a query in parentheses.
 fn trim_trailing_options(tokens: &mut Vec<TokenWithSpan>) {
+    if is_token(tokens, 0, &Token::LParen) {
+        let close = past_close(tokens, 0);
+        let goes_on =
+            ["UNION", "EXCEPT", "INTERSECT", "MINUS", "ORDER", "LIMIT", "OFFSET", "FETCH"];
+        if close < tokens.len() && !is_any(tokens, close, &goes_on) {
+            tokens.truncate(close);
+            return;
+        }
+    }
     let words = ["NO", "DATA", "SCHEMA", "CHECK", "CASCADED", "LOCAL", "READ"];
     for back in 2..=5.min(tokens.len().saturating_sub(1)) {
         let at = tokens.len() - back;
@@ -371,124 +404,6 @@ fn past_if_exists(tokens: &[TokenWithSpan], at: usize) -> usize {
     } else {
         at
     }
-}
-
-fn insert(mut tokens: Vec<TokenWithSpan>) -> Shape {
-    let kind = StatementKind::Insert;
-    let mut at = 1;
-    let noise = ["OR", "REPLACE", "IGNORE", "OVERWRITE", "INTO", "TABLE", "ALL", "LOW_PRIORITY"];
-    while is_any(&tokens, at, &noise) {
-        at += 1;
-    }
-    let directory = is(&tokens, at, "DIRECTORY") || is(&tokens, at + 1, "DIRECTORY");
-    let (target, next) = match dotted(&tokens, at) {
-        Some((parts, span, next)) if !directory => (Some(Written { parts, span }), next),
-        _ => (None, at),
-    };
-    let end = top_level(&tokens, next, &["RETURNING"])
-        .into_iter()
-        .chain(on_conflict(&tokens, next))
-        .min()
-        .unwrap_or(tokens.len());
-    tokens.truncate(end);
-    let mut columns = Vec::new();
-    let mut at = next;
-    let start = loop {
-        if at >= tokens.len() {
-            break None;
-        }
-        if is_token(&tokens, at, &Token::LParen) {
-            if opens_query(&tokens, at) {
-                break Some(at);
-            }
-            if columns.is_empty() && (at == next || !is(&tokens, at - 1, "PARTITION")) {
-                columns = column_list(&tokens, at, kind);
-            }
-            at = past_close(&tokens, at);
-        } else if is_any(&tokens, at, &["SELECT", "VALUES", "VALUE", "FROM"])
-            || (is(&tokens, at, "WITH") && with_starts_cte(&tokens, at))
-            || (is(&tokens, at, "TABLE") && at > next)
-        {
-            break Some(at);
-        } else {
-            at += 1;
-        }
-    };
-    let body = match start {
-        Some(start) => Body::Query(tokens.split_off(start)),
-        None => Body::Nothing,
-    };
-    let body = match body {
-        Body::Query(query) if is(&query, 0, "FROM") => reorder(query).body,
-        body => body,
-    };
-    Shape { kind, target, columns, body }
-}
-
-fn on_conflict(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
-    let mut depth = 0usize;
-    for at in from..tokens.len() {
-        match tokens[at].token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ if depth == 0
-                && is(tokens, at, "ON")
-                && is_any(tokens, at + 1, &["CONFLICT", "DUPLICATE"]) =>
-            {
-                return Some(at);
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// `COPY INTO t [(cols)] FROM '@src/dir' | (SELECT …)` (contract §7.2).
-fn copy(mut tokens: Vec<TokenWithSpan>) -> Shape {
-    let kind = StatementKind::Copy;
-    let at = if is(&tokens, 1, "INTO") { 2 } else { 1 };
-    let Some((parts, span, next)) = dotted(&tokens, at) else {
-        return Shape::new(kind, Body::Nothing);
-    };
-    let target = Some(Written { parts, span });
-    let mut columns = Vec::new();
-    if is_token(&tokens, next, &Token::LParen) {
-        columns = column_list(&tokens, next, kind);
-    }
-    let body = match top_level(&tokens, next, &["FROM"]) {
-        None => Body::Nothing,
-        Some(from) if is_token(&tokens, from + 1, &Token::LParen) => {
-            let end = past_close(&tokens, from + 1);
-            tokens.truncate(end);
-            Body::Query(tokens.split_off(from + 1))
-        }
-        Some(from) => match tokens.get(from + 1) {
-            Some(token) => match &token.token {
-                Token::SingleQuotedString(text) => {
-                    Body::Table(Written { parts: stage_path(text), span: token.span })
-                }
-                // Already a name: the pass over tokens reads `FROM 'x'` as a table.
-                Token::Word(word) if word.value.starts_with('@') => {
-                    Body::Table(Written { parts: stage_path(&word.value), span: token.span })
-                }
-                _ => match dotted(&tokens, from + 1) {
-                    Some((parts, span, _)) => Body::Table(Written { parts, span }),
-                    None => Body::Nothing,
-                },
-            },
-            None => Body::Nothing,
-        },
-    };
-    Shape { kind, target, columns, body }
-}
-
-/// `@src/dir/` as path parts.
-fn stage_path(text: &str) -> Vec<String> {
-    let trimmed = text.trim_start_matches('@');
-    if trimmed.contains("://") {
-        return vec![text.to_owned()];
-    }
-    trimmed.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// `CREATE FUNCTION f (a INT) RETURNS … RETURN <expression or query>`.
@@ -519,7 +434,7 @@ fn function(mut tokens: Vec<TokenWithSpan>, at: usize) -> Shape {
 }
 
 /// The first of these words outside parentheses at or after `from`.
-fn top_level(tokens: &[TokenWithSpan], from: usize, words: &[&str]) -> Option<usize> {
+pub(super) fn top_level(tokens: &[TokenWithSpan], from: usize, words: &[&str]) -> Option<usize> {
     let mut depth = 0usize;
     for at in from..tokens.len() {
         match tokens[at].token {

@@ -51,3 +51,21 @@ impl<'t> LineIndex<'t> {
         (line + 1, column + 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_characters_and_finds_bytes() {
+        let text = "é = 1\n  ü\n";
+        let index = LineIndex::new(text);
+        assert_eq!(index.offset(Location { line: 1, column: 3 }), 3);
+        assert_eq!(index.offset(Location { line: 2, column: 3 }), 9);
+        assert_eq!(index.position(9), (2, 3));
+        assert_eq!(index.position(0), (1, 1));
+        assert_eq!(index.offset(Location { line: 9, column: 1 }), text.len());
+        assert_eq!(index.offset(Location { line: 0, column: 0 }), 0);
+        assert_eq!(index.slice(3..4), "=");
+    }
+}

@@ -111,6 +111,8 @@ pub struct DesiredEntity {
     pub dremio_columns: Vec<String>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// dbt's facts of a table, filled in by whoever knows dbt.
+    pub data_model: Option<serde_json::Value>,
 }
 
 /// A create body of any kind.
@@ -393,6 +395,7 @@ impl Projection<'_> {
             sql_known: !is_view || dataset.sql().is_some(),
             dremio_columns: dremio_names,
             warnings,
+            data_model: None,
         });
     }
 
@@ -493,6 +496,7 @@ fn container(path: DatasetPath, fqn: String, body: Body, warnings: Vec<String>) 
         sql_known: true,
         dremio_columns: Vec::new(),
         warnings,
+        data_model: None,
     }
 }
 

@@ -230,7 +230,7 @@ pub fn table(
     body.table_constraints.clone_from(&stored.table_constraints);
     body.location_path.clone_from(&stored.location_path);
     if columns_known {
-        columns(&mut diff, "columns", &mut body.columns, &stored.columns);
+        columns(&mut diff, "columns", &mut body.columns, &stored.columns, options);
     } else {
         body.columns = stored.columns.iter().map(resend).collect();
     }
@@ -265,6 +265,7 @@ fn columns(
     prefix: &str,
     ours: &mut [CreateColumn],
     stored: &[StoredColumn],
+    options: DiffOptions,
 ) {
     let by_name: HashMap<String, &StoredColumn> =
         stored.iter().map(|column| (fold(&column.name), column)).collect();
@@ -276,7 +277,7 @@ fn columns(
             None => diff.push(field, None, column.data_type_display.clone()),
             Some(old) => {
                 matched.insert(key);
-                self::column(diff, &field, column, old);
+                self::column(diff, &field, column, old, options);
             }
         }
     }
@@ -302,7 +303,13 @@ fn columns(
     }
 }
 
-fn column(diff: &mut EntityDiff, field: &str, ours: &mut CreateColumn, old: &StoredColumn) {
+fn column(
+    diff: &mut EntityDiff,
+    field: &str,
+    ours: &mut CreateColumn,
+    old: &StoredColumn,
+    options: DiffOptions,
+) {
     if ours.name != old.name {
         diff.touches_columns = true;
         diff.push_uncompared(
@@ -321,8 +328,16 @@ fn column(diff: &mut EntityDiff, field: &str, ours: &mut CreateColumn, old: &Sto
     if !same_type {
         // To the server this is one column deleted and another added (quirk 14).
         diff.touches_columns = true;
-        ours.tags = own_tags(&old.tags);
-        if !ours.tags.is_empty() {
+        let kept = own_tags(&old.tags);
+        let has_kept = !kept.is_empty();
+        let new = std::mem::take(&mut ours.tags);
+        ours.tags = kept;
+        for tag in new {
+            if !ours.tags.iter().any(|kept| kept.tag_fqn == tag.tag_fqn) {
+                ours.tags.push(tag);
+            }
+        }
+        if has_kept {
             diff.warnings.push(format!(
                 "column {} changes its type, which drops its tags; they are sent again",
                 ours.name
@@ -349,16 +364,50 @@ fn column(diff: &mut EntityDiff, field: &str, ours: &mut CreateColumn, old: &Sto
             ours.data_type_display.clone(),
         );
     }
+    column_description(diff, field, ours, old, options);
     keep_words(ours, old);
+    tags(diff, &format!("{field}.tags"), &ours.tags, &old.tags);
     let empty = Vec::new();
     let old_children = old.children.as_ref().unwrap_or(&empty);
     match &mut ours.children {
-        Some(children) => columns(diff, field, children, old_children),
+        Some(children) => columns(diff, field, children, old_children, options),
         None if !old_children.is_empty() && same_type => {
             diff.push(format!("{field}.children"), Some(old_children.len().to_string()), None);
         }
         None => {}
     }
+}
+
+/// A new description for a column; one that is there stays, unless a person's token may replace it.
+fn column_description(
+    diff: &mut EntityDiff,
+    field: &str,
+    ours: &mut CreateColumn,
+    old: &StoredColumn,
+    options: DiffOptions,
+) {
+    let Some(new) = ours.description.clone() else { return };
+    let field = format!("{field}.description");
+    let Some(old) = old.description.clone().filter(|text| !text.trim().is_empty()) else {
+        diff.push(field, None, Some(new));
+        return;
+    };
+    if normal_text(&new) == normal_text(&old) {
+        ours.description = Some(old);
+        return;
+    }
+    let outcome = match (options.overwrite_descriptions, options.principal) {
+        (true, Principal::User) => {
+            diff.compared = true;
+            Outcome::Written
+        }
+        (_, Principal::Bot) => Outcome::KeptByServer,
+        (false, Principal::User) => Outcome::KeptForPeople,
+    };
+    if outcome != Outcome::Written {
+        ours.description = Some(old.clone());
+    }
+    diff.changes.push(FieldChange { field, old: Some(old), new: Some(new), outcome });
 }
 
 /// What people wrote on a column is sent back: a user's PUT would clear it otherwise (quirk 4).

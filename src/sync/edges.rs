@@ -109,6 +109,7 @@ fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> Item {
         payload: None,
         repair: false,
         description_patch: None,
+        data_model: None,
     };
     let wanted = body(edge, stored);
     let Some(stored) = stored else {
@@ -251,6 +252,7 @@ fn stale(
                 payload: Some(Payload::DeleteEdge),
                 repair: false,
                 description_patch: None,
+                data_model: None,
             })
         })
         .collect();

@@ -5,13 +5,19 @@
 
 pub mod apply;
 pub mod columns;
+mod data_model;
+pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;
 pub mod journal;
+pub mod lineage;
+pub mod memory;
 pub mod plan;
 pub mod read;
+pub mod session;
 pub mod settled;
+pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};

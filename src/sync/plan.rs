@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity, Selection};
 use super::diff::{self, DiffOptions, EntityDiff, FieldChange, Outcome};
-use super::edges;
+use super::{data_model, edges};
 use crate::model::DatasetPath;
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
@@ -44,6 +45,14 @@ pub struct Current {
 pub struct ServerTraits {
     /// Stores a row when only the view's SQL differs.
     pub stores_sql_changes: bool,
+}
+
+impl ServerTraits {
+    /// Whether a PUT of a table leaves dbt's facts alone; older servers drop them on a PUT that
+    /// changes something (contract §6), and storing them costs the table its SQL.
+    pub fn keeps_data_model(self) -> bool {
+        self.stores_sql_changes
+    }
 }
 
 /// Settings of the plan.
@@ -166,6 +175,9 @@ pub struct Item {
     /// A description that takes a PATCH before the PUT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description_patch: Option<String>,
+    /// dbt's facts of a table, which have a request of their own (contract §6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_model: Option<Value>,
 }
 
 /// Counts by what and action.
@@ -230,6 +242,7 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
         payload: None,
         repair: false,
         description_patch: None,
+        data_model: None,
     }));
     items.extend(edges::items(desired, current, &touched, options.prune.is_some()));
     if let Some(selection) = &options.prune {
@@ -288,6 +301,7 @@ fn service_item(desired: &Desired, current: &Current) -> Item {
         payload: Some(Payload::Put(Body::Service(desired.service.clone()))),
         repair: false,
         description_patch: None,
+        data_model: None,
     };
     if let Some(stored) = &current.service {
         // An existing service is never PUT: that may touch its connection (quirk 34).
@@ -321,6 +335,7 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
         payload: None,
         repair: false,
         description_patch: None,
+        data_model: None,
     };
     let mut body = entity.body.clone();
     let Some(common) = stored.commons.get(&(entity_type, entity.fqn.as_str())) else {
@@ -332,6 +347,14 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
             return (item, false);
         }
         item.changes = creation(&body);
+        if let (Some(model), Body::Table(table)) = (&entity.data_model, &body) {
+            if let Some(obstacle) = data_model::obstacle(table, None, options.traits) {
+                item.notes.push(obstacle.to_owned());
+            } else {
+                item.changes.extend(data_model::changes(model, None));
+                item.data_model = Some(model.clone());
+            }
+        }
         item.payload = Some(Payload::Put(body));
         return (item, false);
     };
@@ -343,6 +366,19 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
     match (&mut body, stored.tables.get(entity.fqn.as_str())) {
         (Body::Table(table), Some(stored)) => {
             diff = diff::table(table, stored, entity.columns_known, entity.sql_known, diff_options);
+            if let Some(model) = &entity.data_model {
+                if let Some(obstacle) = data_model::obstacle(table, Some(stored), options.traits) {
+                    diff.warnings.push(obstacle.to_owned());
+                } else {
+                    let changes = data_model::changes(model, stored.data_model.as_ref());
+                    // Where a PUT would drop the facts, they are sent again with every PUT.
+                    let again = diff.is_written() && !options.traits.keeps_data_model();
+                    if !changes.is_empty() || again {
+                        item.data_model = Some(model.clone());
+                    }
+                    diff.changes.extend(changes);
+                }
+            }
         }
         (body, _) => {
             if let Some(ours) = body.common_mut() {
@@ -395,6 +431,10 @@ fn creation(body: &Body) -> Vec<FieldChange> {
         add("schemaDefinition", table.schema_definition.clone());
         for column in &table.columns {
             add(&format!("columns.{}", column.name), column.data_type_display.clone());
+            add(&format!("columns.{}.description", column.name), column.description.clone());
+            let tags: Vec<&str> = column.tags.iter().map(|tag| tag.tag_fqn.as_str()).collect();
+            let tags = (!tags.is_empty()).then(|| tags.join(", "));
+            add(&format!("columns.{}.tags", column.name), tags);
         }
     }
     changes
@@ -424,6 +464,7 @@ fn deletes(desired: &Desired, stored: &Stored<'_>, selection: &Selection) -> Vec
             payload: Some(Payload::Delete),
             repair: false,
             description_patch: None,
+            data_model: None,
         })
         .collect()
 }

@@ -66,11 +66,18 @@ async fn read(
         .filter(|entity| matches!(entity.body, Body::Database(_)))
         .map(|entity| entity.fqn.as_str())
         .collect();
+    // Edges may come from elsewhere: whether their other end is there has to be known too.
+    let upstream: HashSet<String> = desired
+        .edges
+        .iter()
+        .filter_map(|edge| crate::openmetadata::names::split_fqn(&edge.from).ok())
+        .filter_map(|parts| crate::openmetadata::names::build_fqn(parts.get(..2)?).ok())
+        .collect();
     let databases: Vec<String> = current
         .databases
         .iter()
         .map(|database| database.fully_qualified_name.clone())
-        .filter(|fqn| all || wanted.contains(fqn.as_str()))
+        .filter(|fqn| all || wanted.contains(fqn.as_str()) || upstream.contains(fqn))
         .collect();
     let mut progress = ReadProgress { databases_total: databases.len(), ..ReadProgress::default() };
     on_progress(progress);

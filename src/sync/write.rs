@@ -175,12 +175,24 @@ impl<'a> Writer<'a> {
     async fn put_table(&self, item: &Item, table: &CreateTable) -> Result<Vec<String>, Error> {
         let entity = EntityType::Table;
         self.patch_description(entity, item).await?;
+        if let (Some(model), true) = (&item.data_model, self.stores_sql_changes) {
+            // Storing the facts erases the SQL, so the table itself goes last (contract §6).
+            let id = match (&item.expected, item.action) {
+                (Some(expected), Action::Update) => expected.id.clone(),
+                _ => self.client.put::<StoredTable>(entity, table).await?.entity.common.id,
+            };
+            self.client.put_data_model(&id, model).await?;
+        }
         if item.repair {
             let mut first = table.clone();
             first.common.source_hash = Some(THROW_AWAY_HASH.to_owned());
             self.client.put::<StoredCommon>(entity, &first).await?;
         }
         let written = self.client.put::<StoredTable>(entity, table).await?;
+        if let (Some(model), false) = (&item.data_model, self.stores_sql_changes) {
+            // An older server drops the facts on the PUT.
+            self.client.put_data_model(&written.entity.common.id, model).await?;
+        }
         let ItemKey::Entity(_, fqn) = &item.key else { return Ok(Vec::new()) };
         if written.created {
             self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&written.entity);

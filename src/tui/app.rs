@@ -21,12 +21,14 @@ use super::msg::{Action, Cmd, JobBody, JobEvent, JobSpec, Msg, Slot};
 use super::panes::activity::{self, ActivityPane};
 use super::panes::catalog::{self, CatalogPane};
 use super::panes::detail::{DetailPane, Tab};
+use super::panes::lineage::{self, LineagePane};
+use super::panes::sync::{self, SyncPane};
 use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
 use crate::discovery::DiscoveryEvent;
 use crate::http::RequestLog;
-use crate::model::{Catalog, NodeId};
+use crate::model::{Catalog, Change, NodeId, NodeRef};
 use crate::search::{Hit, Index};
 
 /// How long the cursor must rest on a node before the server is asked about it.
@@ -41,12 +43,16 @@ const MANY: usize = 1_000;
 pub(crate) enum Pane {
     Catalog,
     Detail,
+    Lineage,
+    Sync,
     Activity,
 }
 
 /// The panes that share the right side, in the order of their labels.
-pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 2] = [
+pub(crate) const RIGHT_PANES: [(Pane, &str, Action); 4] = [
     (Pane::Detail, "Detail", Action::ShowDetail),
+    (Pane::Lineage, "Lineage", Action::ShowLineage),
+    (Pane::Sync, "Sync", Action::ShowSync),
     (Pane::Activity, "Activity", Action::ShowActivity),
 ];
 
@@ -71,6 +77,8 @@ pub struct Settings {
     pub log: RequestLog,
     /// What the UI remembers from the last time.
     pub remembered: Remembered,
+    /// Why there is nowhere to sync to, if so.
+    pub no_sync: Option<String>,
 }
 
 /// See the module.
@@ -79,6 +87,8 @@ pub struct App {
     pub(crate) core: Core,
     pub(crate) catalog: CatalogPane,
     pub(crate) detail: DetailPane,
+    pub(crate) lineage: LineagePane,
+    pub(crate) sync: SyncPane,
     pub(crate) activity: ActivityPane,
     pub(crate) layers: Vec<Layer>,
     pub(crate) focus: Pane,
@@ -110,18 +120,22 @@ impl App {
     pub fn new(settings: Settings, now: Instant) -> Self {
         let theme = Theme::load(settings.theme, settings.colours);
         let mouse = settings.mouse && settings.remembered.mouse.unwrap_or(true);
+        let mut core = Core::new(
+            settings.title,
+            settings.snapshot,
+            settings.log,
+            theme,
+            settings.keymap,
+            mouse,
+            now,
+        );
+        core.ascii = settings.ascii;
         Self {
-            core: Core::new(
-                settings.title,
-                settings.snapshot,
-                settings.log,
-                theme,
-                settings.keymap,
-                mouse,
-                now,
-            ),
+            core,
             catalog: CatalogPane::new(),
             detail: DetailPane::default(),
+            lineage: LineagePane::default(),
+            sync: SyncPane::new(settings.no_sync),
             activity: ActivityPane::default(),
             layers: Vec::new(),
             focus: Pane::Catalog,
@@ -143,6 +157,7 @@ impl App {
     /// What to do first.
     pub fn start(&mut self) -> Vec<Cmd> {
         self.log_in();
+        self.sync.connect(&mut self.core);
         self.core.cmd(Cmd::SetMouse(self.core.mouse));
         self.after_update();
         self.core.take_cmds()
@@ -165,7 +180,8 @@ impl App {
             .finished
             .map(|finished| text::ago(now.saturating_duration_since(finished)).1);
         let backlog = self.core.has_backlog().then_some(Duration::from_millis(20));
-        [spinner, settle, notice, age, backlog].into_iter().flatten().min()
+        let lineage = (self.right == Pane::Lineage).then(|| self.lineage.next_read(&self.core));
+        [spinner, settle, notice, age, backlog, lineage.flatten()].into_iter().flatten().min()
     }
 
     /// Takes in what has happened; returns what is to be done about it.
@@ -187,14 +203,25 @@ impl App {
         self.core.take_cmds()
     }
 
+    /// Takes in facts about the catalogue.
+    pub fn learn(&mut self, changes: Vec<Change>) {
+        let touched = self.core.apply(changes);
+        self.catalog.note(&touched);
+        self.after_update();
+    }
+
     /// What follows from any change: the tree's rows, and the node that the details show.
     fn after_update(&mut self) {
         let touched = self.core.catch_up();
         self.catalog.note(&touched);
         self.catalog.refresh(&self.core);
+        self.sync.go_on(&mut self.core);
         if self.catalog.selected() != self.detail.node() {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
+        }
+        if self.right == Pane::Lineage {
+            self.lineage.refresh(&mut self.core);
         }
     }
 
@@ -202,8 +229,10 @@ impl App {
         self.core.expire_notice();
         if self.settle_at.is_some_and(|at| at <= self.core.now) {
             self.settle_at = None;
-            if self.right == Pane::Detail {
-                self.detail.settle(&mut self.core);
+            match self.right {
+                Pane::Detail => self.detail.settle(&mut self.core),
+                Pane::Lineage => self.lineage.follow(self.detail.node(), &self.core),
+                _ => {}
             }
         }
         let is_finding = self.layers.iter().any(|layer| matches!(layer, Layer::Finder(_)));
@@ -228,6 +257,8 @@ impl App {
         let own = match self.focus {
             Pane::Catalog => Context::Catalog,
             Pane::Detail => Context::Detail,
+            Pane::Lineage => Context::Lineage,
+            Pane::Sync => Context::Sync,
             Pane::Activity => Context::Activity,
         };
         vec![own, Context::Global]
@@ -237,6 +268,8 @@ impl App {
         match self.focus {
             Pane::Catalog => self.catalog.is_typing,
             Pane::Detail => self.detail.is_typing(),
+            Pane::Lineage => self.lineage.is_typing(),
+            Pane::Sync => false,
             Pane::Activity => self.activity.is_typing(),
         }
     }
@@ -265,6 +298,8 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.key(key),
                 Pane::Detail => self.detail.key(key),
+                Pane::Lineage => self.lineage.key(key),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.key(key),
             }
         }
@@ -277,6 +312,8 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.paste(pasted),
                 Pane::Detail => self.detail.paste(pasted),
+                Pane::Lineage => self.lineage.paste(pasted),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.paste(pasted),
             }
         }
@@ -293,6 +330,8 @@ impl App {
             match self.focus {
                 Pane::Catalog => self.catalog.typing(action, &mut self.core),
                 Pane::Detail => self.detail.typing(action, &self.core),
+                Pane::Lineage => self.lineage.typing(action, &mut self.core),
+                Pane::Sync => {}
                 Pane::Activity => self.activity.typing(action, &mut self.core),
             }
             return;
@@ -311,6 +350,11 @@ impl App {
                 }
             },
             Pane::Detail => self.detail.handle(action, &mut self.core),
+            Pane::Lineage => self.act_on_lineage(action),
+            Pane::Sync => {
+                let outcome = self.sync.handle(action, &mut self.core);
+                self.sync_outcome(outcome)
+            }
             Pane::Activity => {
                 let outcome = self.activity.handle(action, &mut self.core);
                 self.activity_outcome(outcome)
@@ -319,6 +363,20 @@ impl App {
         if !is_done {
             self.act_globally(action);
         }
+    }
+
+    fn act_on_lineage(&mut self, action: Action) -> bool {
+        match self.lineage.handle(action, &mut self.core) {
+            lineage::Outcome::Ignored => return false,
+            lineage::Outcome::Done => {}
+            lineage::Outcome::GoTo(node, then) => {
+                self.go_to(node, None);
+                if let Some(then) = then {
+                    self.act_globally(then);
+                }
+            }
+        }
+        true
     }
 
     fn activity_outcome(&mut self, outcome: activity::Outcome) -> bool {
@@ -334,6 +392,42 @@ impl App {
         true
     }
 
+    fn sync_outcome(&mut self, outcome: sync::Outcome) -> bool {
+        match outcome {
+            sync::Outcome::Ignored => return false,
+            sync::Outcome::Done => {}
+            sync::Outcome::Confirm(text) => {
+                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+                self.layers.push(Layer::Confirm(confirm));
+            }
+            sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {
+                Some(node) => {
+                    self.catalog.reveal(&self.core, node);
+                    self.focus = Pane::Catalog;
+                }
+                None => return false,
+            },
+        }
+        true
+    }
+
+    /// Has what is marked, or what the cursor is on, compared with OpenMetadata.
+    fn make_plan(&mut self) {
+        (self.right, self.focus) = (Pane::Sync, Pane::Sync);
+        let catalog = Arc::clone(&self.core.catalog);
+        let mut paths = self.catalog.marked_paths(&catalog);
+        if paths.is_empty() {
+            let node = self.catalog.selected().and_then(|id| catalog.get(id));
+            paths.extend(node.map(NodeRef::path));
+        }
+        drop(catalog);
+        if paths.is_empty() {
+            self.core.complain("there is nothing to compare yet");
+            return;
+        }
+        self.sync.want(paths, &mut self.core);
+    }
+
     pub(crate) fn layer_outcome(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Stay => return,
@@ -346,8 +440,10 @@ impl App {
             }
             Outcome::Confirmed(action) => {
                 self.layers.pop();
-                if action == Action::RefreshAll {
-                    self.walk();
+                match action {
+                    Action::RefreshAll => self.walk(),
+                    Action::Apply => self.sync.apply(&mut self.core),
+                    _ => {}
                 }
             }
             Outcome::GoTo(Hit { node, column, .. }) => {
@@ -371,6 +467,14 @@ impl App {
             }
             Action::ShowCatalog => self.focus = Pane::Catalog,
             Action::ShowDetail => self.look(),
+            Action::ShowLineage => {
+                (self.right, self.focus) = (Pane::Lineage, Pane::Lineage);
+                self.settle_at = None;
+                self.detail.show(self.catalog.selected());
+                self.lineage.follow(self.catalog.selected(), &self.core);
+            }
+            Action::ShowSync => (self.right, self.focus) = (Pane::Sync, Pane::Sync),
+            Action::MakePlan => self.make_plan(),
             Action::ShowActivity => {
                 (self.right, self.focus) = (Pane::Activity, Pane::Activity);
             }
@@ -413,6 +517,9 @@ impl App {
             Action::Redraw => self.core.cmd(Cmd::Redraw),
             Action::Suspend => self.core.cmd(Cmd::Suspend),
             Action::Quit => self.core.cmd(Cmd::Quit),
+            _ if self.right == Pane::Lineage && self.focus != Pane::Lineage => {
+                self.act_on_lineage(action);
+            }
             _ => {}
         }
     }
@@ -439,7 +546,7 @@ impl App {
         if self.detail.select_tab(tab, &mut self.core) {
             self.settle_at = None;
             self.right = Pane::Detail;
-            if self.focus == Pane::Activity {
+            if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
                 self.focus = Pane::Detail;
             }
         } else {
@@ -509,6 +616,9 @@ impl App {
     }
 
     fn stop(&mut self, slot: Slot) {
+        if self.sync.stop_slot(slot, &mut self.core) {
+            return;
+        }
         let node = self.core.running(slot).and_then(|job| job.node);
         self.core.cancel(slot);
         if let Some(node) = node {
@@ -521,6 +631,7 @@ impl App {
                 self.core.walk.stopped = true;
             }
             Slot::Login => self.core.server = Server::Failed("Cancelled.".to_owned()),
+            Slot::Layout => self.lineage.fail(slot, &JobState::Cancelled),
             _ => {}
         }
     }
@@ -571,6 +682,34 @@ impl App {
                     finder.take(found);
                 }
             }
+            JobBody::Lineage(model) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take(model, &self.core);
+            }
+            JobBody::Resolved(found) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_resolved(&found);
+                let changes = found.entities.into_iter();
+                self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
+            }
+            JobBody::Layout(drawing) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_layout(drawing);
+            }
+            JobBody::Reached(info) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.reached(info);
+            }
+            JobBody::Planning(step) => self.sync.planning(step),
+            JobBody::Planned(prepared) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.planned(prepared, &mut self.core);
+            }
+            JobBody::Applying(events) => self.sync.applying(events, &mut self.core),
+            JobBody::Applied(report) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.applied(report, &mut self.core);
+            }
             JobBody::Done => self.ended(slot, node, JobState::Done),
             JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
             JobBody::Failed(message) => self.ended(slot, node, JobState::Failed(message)),
@@ -585,14 +724,22 @@ impl App {
         match (slot, &state) {
             (Slot::Login, JobState::Failed(message)) => {
                 self.core.server = Server::Failed(message.clone());
+                if !self.core.catalog.is_empty() {
+                    let text = Message::new("Not connected".to_owned(), message.clone());
+                    self.layers.push(Layer::Message(text));
+                }
             }
             (Slot::Discovery, _) => {
                 self.core.walk.running = false;
                 self.core.reading.clear();
             }
+            (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
+                self.sync.ended(slot, state);
+            }
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());
             }
+            (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }
         self.core.end(slot, state);
@@ -600,10 +747,7 @@ impl App {
 
     fn discovery(&mut self, event: DiscoveryEvent) {
         match event {
-            DiscoveryEvent::Changes(changes) => {
-                let touched = self.core.apply(changes);
-                self.catalog.note(&touched);
-            }
+            DiscoveryEvent::Changes(changes) => self.learn(changes),
             DiscoveryEvent::Progress(stats) => self.core.walk.stats = stats,
             DiscoveryEvent::Skipped(skipped) => self.core.skip(skipped),
             DiscoveryEvent::Warning(text) => self.core.warn(text),

@@ -1,14 +1,19 @@
 //! [`Backend`]: what the UI needs of the other side, so that a test can stand in for a server.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::discovery::{DiscoveryEvent, DiscoveryOptions, discover};
+use super::sync_target::{PlanRequest, SyncTarget};
+use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
+use crate::openmetadata;
+use crate::sync::apply::{ApplyEvent, Report};
+use crate::sync::session::{Prepared, Step};
 
 /// Asks a running walk to read a node before all others.
 pub type ReadNow = Arc<dyn Fn(DatasetPath) + Send + Sync>;
@@ -35,6 +40,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
         &self,
         dataset_id: &str,
     ) -> impl Future<Output = Result<Vec<Reflection>, String>> + Send;
+    /// Looks for datasets at their paths, whether or not a listing shows them.
+    fn resolve(
+        &self,
+        paths: Vec<DatasetPath>,
+        cancel: &CancellationToken,
+    ) -> impl Future<Output = Resolved> + Send;
     /// The first rows of a SELECT. Cancelling ends it on the server too.
     fn query(
         &self,
@@ -42,13 +53,49 @@ pub trait Backend: Clone + Send + Sync + 'static {
         max_rows: u64,
         cancel: &CancellationToken,
     ) -> impl Future<Output = Result<QueryResult, String>> + Send;
+    /// Asks OpenMetadata who it is and who we are.
+    fn openmetadata(
+        &self,
+    ) -> impl Future<Output = Result<openmetadata::ServerInfo, String>> + Send {
+        async { Err(NO_TARGET.to_owned()) }
+    }
+    /// Makes a sync plan. Writes nothing.
+    fn plan(
+        &self,
+        request: PlanRequest,
+        steps: mpsc::UnboundedSender<Step>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<Prepared, String>> + Send {
+        let _ = (request, steps, cancel);
+        async { Err(NO_TARGET.to_owned()) }
+    }
+    /// Applies a sync plan but for the excluded items.
+    fn apply(
+        &self,
+        prepared: Prepared,
+        server: openmetadata::ServerInfo,
+        excluded: BTreeSet<usize>,
+        events: mpsc::UnboundedSender<ApplyEvent>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<Report, String>> + Send {
+        let _ = (prepared, server, excluded, events, cancel);
+        async { Err(NO_TARGET.to_owned()) }
+    }
 }
+
+/// How many datasets are looked for at once.
+const LOOKS_AT_ONCE: usize = 8;
+const NO_TARGET: &str = "no OpenMetadata is set up";
 
 /// A real server.
 #[derive(Clone, Debug)]
-pub(crate) struct Live {
-    pub(crate) client: Client,
-    pub(crate) discovery: DiscoveryOptions,
+pub struct Live {
+    /// The connection.
+    pub client: Client,
+    /// What a walk reads.
+    pub discovery: DiscoveryOptions,
+    /// Where a sync goes, if it goes anywhere.
+    pub sync: Option<SyncTarget>,
 }
 
 impl Backend for Live {
@@ -85,6 +132,10 @@ impl Backend for Live {
         self.client.reflections(dataset_id).await.map_err(|error| error.to_string())
     }
 
+    async fn resolve(&self, paths: Vec<DatasetPath>, cancel: &CancellationToken) -> Resolved {
+        resolve(&self.client, paths, LOOKS_AT_ONCE, cancel, |_, _| {}).await
+    }
+
     async fn query(
         &self,
         sql: &str,
@@ -92,5 +143,33 @@ impl Backend for Live {
         cancel: &CancellationToken,
     ) -> Result<QueryResult, String> {
         self.client.query(sql, &[], max_rows, cancel).await.map_err(|error| error.to_string())
+    }
+    async fn openmetadata(&self) -> Result<openmetadata::ServerInfo, String> {
+        match &self.sync {
+            Some(target) => target.connect().await,
+            None => Err(NO_TARGET.to_owned()),
+        }
+    }
+
+    async fn plan(
+        &self,
+        request: PlanRequest,
+        steps: mpsc::UnboundedSender<Step>,
+        cancel: CancellationToken,
+    ) -> Result<Prepared, String> {
+        let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
+        target.plan(self.client.clone(), request, steps, cancel).await
+    }
+
+    async fn apply(
+        &self,
+        prepared: Prepared,
+        server: openmetadata::ServerInfo,
+        excluded: BTreeSet<usize>,
+        events: mpsc::UnboundedSender<ApplyEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Report, String> {
+        let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
+        target.apply(prepared, server, excluded, events, cancel).await
     }
 }

@@ -60,6 +60,21 @@ pub(crate) enum JobState {
     Cancelled,
 }
 
+/// How something of Dremio's stands in OpenMetadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OmState {
+    InSync,
+    Differs,
+    Missing,
+}
+
+impl OmState {
+    /// What a container is whose parts are these.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Differs }
+    }
+}
+
 /// A word in the footer that goes away by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -87,8 +102,12 @@ pub(crate) struct Core {
     pub(crate) theme: Theme,
     pub(crate) keymap: Keymap,
     pub(crate) mouse: bool,
+    /// Whether everything is drawn in ASCII.
+    pub(crate) ascii: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
+    /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
+    pub(crate) om: FxHashMap<DatasetPath, OmState>,
     current: FxHashMap<Slot, JobId>,
     next_job: u64,
     cmds: Vec<Cmd>,
@@ -128,8 +147,10 @@ impl Core {
             theme,
             keymap,
             mouse,
+            ascii: false,
             notice: None,
             jobs: VecDeque::new(),
+            om: FxHashMap::default(),
             current: FxHashMap::default(),
             next_job: 0,
             cmds: Vec::new(),
@@ -261,6 +282,12 @@ impl Core {
                 || is_entity && catalog.get(node).is_some_and(|node| !node.kind().is_container());
             if answered {
                 self.reading.remove(&node);
+                // What was left out and is asked for by hand is not left out any more.
+                if !self.walk.skipped.is_empty()
+                    && let Some(path) = catalog.get(node).map(NodeRef::path)
+                {
+                    self.walk.skipped.retain(|skipped| skipped.path != path);
+                }
             }
             touched.push(Touched { node, children, listed });
         }
@@ -328,8 +355,17 @@ impl JobRecord {
     /// Whether it is worth a line: searches and the notes beside a node are not.
     pub(crate) fn is_shown(&self) -> bool {
         match self.slot {
-            Slot::Login | Slot::Discovery | Slot::Preview | Slot::Reflections => true,
-            Slot::Notes | Slot::Index | Slot::Search => matches!(self.state, JobState::Failed(_)),
+            Slot::Login
+            | Slot::Discovery
+            | Slot::Preview
+            | Slot::Reflections
+            | Slot::Resolve
+            | Slot::Layout
+            | Slot::Plan
+            | Slot::Apply => true,
+            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
+                matches!(self.state, JobState::Failed(_))
+            }
         }
     }
 

@@ -3,10 +3,8 @@
 //! A job runs in a slot, with a token that a newer job in the slot cancels. Reports go through one
 //! bounded channel; a job that reports faster than the UI takes in waits.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,12 +16,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::backend::{Backend, ReadNow};
+use super::lineage_model::LineageModel;
 use super::msg::{JobBody, JobEvent, JobId, JobSpec, Slot, Ticket};
+use crate::graph::layout::{Cancelled, layout};
 use crate::model::{DatasetPath, Item, NodeKind};
 use crate::search::{Found, Index, Query};
 
 /// Reports that may wait for the UI.
 const CHANNEL: usize = 256;
+/// Events of a sync told at once at most.
+const BATCH: usize = 512;
 /// Rows of a preview.
 pub(crate) const PREVIEW_ROWS: u64 = 50;
 /// Hits that the finder lists.
@@ -31,15 +33,6 @@ const MAX_HITS: usize = 1_000;
 /// How long leaving waits for tasks to end, and then for the logout.
 const PATIENCE: Duration = Duration::from_millis(1_200);
 const LOGOUT_PATIENCE: Duration = Duration::from_millis(500);
-
-thread_local! {
-    static IN_JOB: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is running a job just now, whose panic costs the job and not the program.
-pub(crate) fn in_job() -> bool {
-    IN_JOB.get()
-}
 
 /// Starts, cancels and ends jobs.
 pub(crate) struct Jobs<B> {
@@ -116,9 +109,73 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
             }),
+            JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
+                JobBody::Resolved(backend.resolve(paths, &token).await)
+            }),
+            JobSpec::Lineage(catalog, previous, looked) => self.spawn(reporter, async move |_| {
+                blocking(move || {
+                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked);
+                    JobBody::Lineage(Arc::new(model))
+                })
+                .await
+            }),
+            JobSpec::Layout(diagram) => self.spawn(reporter, async move |token| {
+                blocking(move || match layout(diagram, &|| token.is_cancelled()) {
+                    Ok(drawing) => JobBody::Layout(Arc::new(drawing)),
+                    Err(Cancelled) => JobBody::Cancelled,
+                })
+                .await
+            }),
             JobSpec::Search(index, query, previous) => {
                 self.spawn(reporter, async move |token| {
                     search(index, query, previous, &token).await
+                });
+            }
+            JobSpec::OpenMetadata => self.spawn(reporter, async move |token| {
+                match stopped_by(&token, backend.openmetadata()).await {
+                    Some(Ok(info)) => JobBody::Reached(info),
+                    Some(Err(message)) => JobBody::Failed(message),
+                    None => JobBody::Cancelled,
+                }
+            }),
+            JobSpec::Plan(request) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (steps, mut coming) = mpsc::unbounded_channel();
+                    let work = backend.plan(*request, steps, token.clone());
+                    let relaying = async {
+                        let mut many = Vec::new();
+                        while coming.recv_many(&mut many, BATCH).await > 0 {
+                            // Only the latest says how far it is now.
+                            if let Some(step) = many.drain(..).next_back() {
+                                relay.send(JobBody::Planning(step)).await;
+                            }
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        _ if token.is_cancelled() => JobBody::Cancelled,
+                        Ok(prepared) => JobBody::Planned(Arc::new(prepared)),
+                        Err(message) => JobBody::Failed(message),
+                    }
+                });
+            }
+            // Not dropped on cancellation: what is being written is waited for and told.
+            JobSpec::Apply(prepared, server, excluded) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (events, mut coming) = mpsc::unbounded_channel();
+                    let prepared = (*prepared).clone();
+                    let work = backend.apply(prepared, server, excluded, events, token);
+                    let relaying = async {
+                        let mut many = Vec::new();
+                        while coming.recv_many(&mut many, BATCH).await > 0 {
+                            relay.send(JobBody::Applying(std::mem::take(&mut many))).await;
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        Ok(report) => JobBody::Applied(Box::new(report)),
+                        Err(message) => JobBody::Failed(message),
+                    }
                 });
             }
         }
@@ -212,32 +269,12 @@ async fn stopped_by<F: Future>(token: &CancellationToken, work: F) -> Option<F::
 
 /// Runs `work` on a thread where it may take its time.
 async fn blocking(work: impl FnOnce() -> JobBody + Send + 'static) -> JobBody {
-    let task = tokio::task::spawn_blocking(move || {
-        IN_JOB.set(true);
-        let body = std::panic::catch_unwind(AssertUnwindSafe(work));
-        IN_JOB.set(false);
-        body.unwrap_or_else(|_| panicked())
-    });
-    task.await.unwrap_or_else(|_| panicked())
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| panicked())
 }
 
 /// Turns a panic of a job into its failure.
 async fn guarded(work: impl Future<Output = JobBody> + Send) -> JobBody {
-    let marked = async {
-        let mut work = pin!(work);
-        std::future::poll_fn(|context| {
-            let outer = IN_JOB.replace(true);
-            let polled = work.as_mut().poll(context);
-            IN_JOB.set(outer);
-            polled
-        })
-        .await
-    };
-    let body = AssertUnwindSafe(marked).catch_unwind().await;
-    body.unwrap_or_else(|_| {
-        IN_JOB.set(false);
-        panicked()
-    })
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| panicked())
 }
 
 fn panicked() -> JobBody {
@@ -254,7 +291,6 @@ mod tests {
     async fn a_panic_costs_the_job_only() {
         let body = guarded(async { panic!("on purpose") }).await;
         assert!(matches!(body, JobBody::Failed(_)));
-        assert!(!in_job());
         let body = blocking(|| panic!("on purpose")).await;
         assert!(matches!(body, JobBody::Failed(_)));
     }

@@ -22,6 +22,10 @@ pub enum Context {
     Catalog,
     /// The details of a node.
     Detail,
+    /// The lineage graph.
+    Lineage,
+    /// The sync plan.
+    Sync,
     /// Jobs, requests and warnings.
     Activity,
     /// Any overlay.
@@ -32,8 +36,16 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order in which help shows them.
-    pub const ALL: [Self; 6] =
-        [Self::Global, Self::Catalog, Self::Detail, Self::Activity, Self::Overlay, Self::Input];
+    pub const ALL: [Self; 8] = [
+        Self::Global,
+        Self::Catalog,
+        Self::Detail,
+        Self::Lineage,
+        Self::Sync,
+        Self::Activity,
+        Self::Overlay,
+        Self::Input,
+    ];
 
     /// The name in key maps.
     pub fn name(self) -> &'static str {
@@ -41,6 +53,8 @@ impl Context {
             Self::Global => "global",
             Self::Catalog => "catalog",
             Self::Detail => "detail",
+            Self::Lineage => "lineage",
+            Self::Sync => "sync",
             Self::Activity => "activity",
             Self::Overlay => "overlay",
             Self::Input => "input",

@@ -11,12 +11,14 @@ mod jobs;
 pub mod keymap;
 mod layer;
 mod layers;
+mod lineage_model;
 mod mouse;
 pub mod msg;
 mod panes;
 mod remember;
 pub mod run;
 mod screen;
+mod sync_target;
 pub mod theme;
 mod tty;
 mod widgets;
@@ -29,9 +31,11 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 pub use app::{App, Settings};
-pub use backend::{Backend, ReadNow};
+pub use backend::{Backend, Live, ReadNow};
+pub use lineage_model::{LineageModel, Looked};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
+pub use sync_target::{PlanRequest, SyncOptions, SyncTarget};
 pub use theme::{ColourDepth, ThemeName};
 
 use self::keymap::{Keymap, KeymapError};
@@ -63,6 +67,8 @@ pub struct Options {
     pub snapshot: Option<Catalog>,
     /// Where the UI remembers its few settings; `None` = nowhere.
     pub state_dir: Option<PathBuf>,
+    /// Where a sync goes; or why it cannot go anywhere, and what to do about it.
+    pub sync: Result<SyncOptions, String>,
 }
 
 /// Why the UI could not run.
@@ -75,6 +81,9 @@ pub enum Error {
     /// The connection settings make no sense.
     #[error(transparent)]
     Connection(#[from] crate::dremio::Error),
+    /// The settings of OpenMetadata make no sense.
+    #[error(transparent)]
+    OpenMetadata(#[from] crate::openmetadata::Error),
     /// The key map makes no sense.
     #[error(transparent)]
     Keymap(#[from] KeymapError),
@@ -100,6 +109,10 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
     let keymap = load_keymap(options.keymap_override)?;
     let log = RequestLog::new();
     let client = Client::new(options.connect, log.clone())?;
+    let (sync, no_sync) = match options.sync {
+        Ok(sync) => (Some(SyncTarget::new(sync, log.clone())?), None),
+        Err(why) => (None, Some(why)),
+    };
     let remembered = options.state_dir.as_deref().map(Remembered::load).unwrap_or_default();
     let settings = Settings {
         title: options.title,
@@ -110,14 +123,15 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
         keymap,
         snapshot: options.snapshot,
         log,
+        no_sync,
         remembered: remembered.clone(),
     };
     let mut app = App::new(settings, Instant::now());
-    let backend = backend::Live { client, discovery: options.discovery };
+    let backend = Live { client, discovery: options.discovery, sync };
     let mut tty = tty::Tty::enter(options.state_dir.clone())?;
     let screen = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
     let mut terminal = Terminal::new(screen)?;
-    let exit = run_on(&mut app, backend, &mut terminal, &mut tty).await?;
+    let exit = tty::as_ui(run_on(&mut app, backend, &mut terminal, &mut tty)).await?;
     drop(tty);
     let now_remembered = app.remembered();
     if let Some(dir) = options.state_dir

@@ -19,10 +19,24 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) => self.click(column, row),
             MouseEventKind::ScrollUp => self.wheel(-NOTCH, column, row),
             MouseEventKind::ScrollDown => self.wheel(NOTCH, column, row),
+            MouseEventKind::Drag(MouseButton::Left) if self.layers.is_empty() => {
+                self.lineage.drag(column, row);
+            }
+            MouseEventKind::Up(_) => self.lineage.release(),
+            MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight
+                if self.layers.is_empty() && self.is_on_lineage(column, row) =>
+            {
+                let step = if event.kind == MouseEventKind::ScrollLeft { -NOTCH } else { NOTCH };
+                self.lineage.wheel(step * 2, true);
+            }
             MouseEventKind::ScrollLeft if self.layers.is_empty() => self.act(Action::Left),
             MouseEventKind::ScrollRight if self.layers.is_empty() => self.act(Action::Right),
             _ => {}
         }
+    }
+
+    fn is_on_lineage(&self, column: u16, row: u16) -> bool {
+        self.right == Pane::Lineage && self.places.right.contains((column, row).into())
     }
 
     fn click(&mut self, column: u16, row: u16) {
@@ -43,6 +57,8 @@ impl App {
             self.act(match pane {
                 Pane::Catalog => Action::ShowCatalog,
                 Pane::Detail => Action::ShowDetail,
+                Pane::Lineage => Action::ShowLineage,
+                Pane::Sync => Action::ShowSync,
                 Pane::Activity => Action::ShowActivity,
             });
             return;
@@ -62,6 +78,10 @@ impl App {
                         self.act(Action::Open);
                     }
                 }
+                Pane::Lineage => {
+                    self.lineage.click((column, row), is_double, &mut self.core);
+                }
+                Pane::Sync => self.sync.click(column, row, &mut self.core),
                 _ => {
                     self.detail.click(column, row, &mut self.core);
                 }
@@ -80,6 +100,8 @@ impl App {
         } else if self.places.right.contains(place) {
             match self.right {
                 Pane::Activity => self.activity.wheel(lines),
+                Pane::Lineage => self.lineage.wheel(lines, false),
+                Pane::Sync => self.sync.wheel(lines, column, row),
                 _ => self.detail.wheel(lines, &self.core),
             }
         }

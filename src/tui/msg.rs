@@ -5,12 +5,19 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio_util::sync::CancellationToken;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::discovery::DiscoveryEvent;
+use super::lineage_model::{LineageModel, Looked};
+use super::sync_target::PlanRequest;
+use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
+use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
+use crate::openmetadata;
 use crate::search::{Found, Index, Query};
+use crate::sync::apply::{ApplyEvent, Report};
+use crate::sync::session::{Prepared, Step};
 
 macro_rules! actions {
     ($($variant:ident $name:literal $title:literal,)*) => {
@@ -59,6 +66,8 @@ actions! {
     PreviousPane "previous_pane" "Previous pane",
     ShowCatalog "show_catalog" "Go to the catalog",
     ShowDetail "show_detail" "Go to the details",
+    ShowLineage "show_lineage" "Lineage",
+    ShowSync "show_sync" "Go to the sync plan",
     ShowActivity "show_activity" "Go to jobs, requests and warnings",
     NextTab "next_tab" "Next tab in this pane",
     PreviousTab "previous_tab" "Previous tab in this pane",
@@ -69,8 +78,47 @@ actions! {
     ShowReflections "show_reflections" "Reflections",
     ExpandAll "expand_all" "Unfold everything below",
     CollapseAll "collapse_all" "Fold everything",
+    Grow "grow" "Lineage: one step more on both sides",
+    Shrink "shrink" "Lineage: one step less on both sides",
+    GrowUpstream "grow_upstream" "Lineage: one step more upstream",
+    GrowDownstream "grow_downstream" "Lineage: one step more downstream",
+    ShrinkUpstream "shrink_upstream" "Lineage: one step less upstream",
+    ShrinkDownstream "shrink_downstream" "Lineage: one step less downstream",
+    ToggleBeyond "toggle_beyond" "Lineage: show or hide what lies beyond this box",
+    FoldFolder "fold_folder" "Lineage: fold or unfold this folder",
+    HistoryBack "history_back" "Lineage: back to the view before",
+    HistoryForward "history_forward" "Lineage: forward again",
+    NextRendering "next_rendering" "Lineage: boxes, tree or table",
+    NextLevel "next_level" "Lineage: names, folders, columns or kinds",
+    TraceColumn "trace_column" "Lineage: trace a column",
+    NextColumn "next_column" "Lineage: trace the next column",
+    PreviousColumn "previous_column" "Lineage: trace the column before",
+    NextEdge "next_edge" "Lineage: next edge of this box",
+    PreviousEdge "previous_edge" "Lineage: edge of this box before",
+    TogglePanel "toggle_panel" "Lineage: panel with SQL off, small or large",
+    ShowImpact "show_impact" "Lineage: all that depends on this",
+    MarkPath "mark_path" "Lineage: path from here, then to here",
+    Hide "hide" "Lineage: hide this box",
+    HideMatching "hide_matching" "Lineage: hide by a selector",
+    ShowHidden "show_hidden" "Lineage: show what was hidden or folded",
+    NextMatch "next_match" "Next match",
+    PreviousMatch "previous_match" "Match before",
+    PanLeft "pan_left" "Lineage: move the view to the left",
+    PanRight "pan_right" "Lineage: move the view to the right",
+    PanUp "pan_up" "Lineage: move the view up",
+    PanDown "pan_down" "Lineage: move the view down",
+    Recentre "recentre" "Lineage: to the dataset in focus",
+    GoToDataset "go_to_dataset" "Lineage: show this dataset in the catalog",
     ToggleMark "toggle_mark" "Mark or unmark",
     ClearMarks "clear_marks" "Remove all marks",
+    MakePlan "make_plan" "Compare with OpenMetadata: what is marked, or this",
+    Apply "apply" "Write the plan to OpenMetadata",
+    NextAction "next_action" "Show one sort of change only",
+    ScrollDown "scroll_down" "Scroll the changes down",
+    ScrollUp "scroll_up" "Scroll the changes up",
+    RetryFailed "retry_failed" "Plan again with what failed only",
+    TogglePrune "toggle_prune" "Delete what Dremio no longer has, or not",
+    ToggleOverwrite "toggle_overwrite" "Replace descriptions of others, or not",
     Refresh "refresh" "Read this again",
     RefreshAll "refresh_all" "Read the whole catalogue again",
     Copy "copy" "Copy the path",
@@ -135,6 +183,18 @@ pub enum Slot {
     Index,
     /// Looking something up in it.
     Search,
+    /// Reading the SQL of all views.
+    Lineage,
+    /// Looking for datasets that views name.
+    Resolve,
+    /// Laying out a large lineage graph.
+    Layout,
+    /// Connecting to OpenMetadata.
+    OpenMetadata,
+    /// Making a sync plan.
+    Plan,
+    /// Applying one.
+    Apply,
 }
 
 /// What a job is to do.
@@ -157,6 +217,18 @@ pub enum JobSpec {
     Index(Arc<Catalog>),
     /// Look something up.
     Search(Arc<Index>, Query, Option<Arc<Found>>),
+    /// Read the SQL of all views, with what is known from the last time.
+    Lineage(Arc<Catalog>, Option<Arc<LineageModel>>, Looked),
+    /// Look for datasets at their paths.
+    Resolve(Vec<DatasetPath>),
+    /// Lay out a large lineage graph.
+    Layout(Diagram),
+    /// Connect to OpenMetadata.
+    OpenMetadata,
+    /// Make a sync plan.
+    Plan(Box<PlanRequest>),
+    /// Apply a plan to this server, but for these items.
+    Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
 }
 
 impl JobSpec {
@@ -170,6 +242,12 @@ impl JobSpec {
             Self::Preview(..) => Slot::Preview,
             Self::Index(_) => Slot::Index,
             Self::Search(..) => Slot::Search,
+            Self::Lineage(..) => Slot::Lineage,
+            Self::Resolve(_) => Slot::Resolve,
+            Self::Layout(_) => Slot::Layout,
+            Self::OpenMetadata => Slot::OpenMetadata,
+            Self::Plan(_) => Slot::Plan,
+            Self::Apply(..) => Slot::Apply,
         }
     }
 
@@ -221,6 +299,22 @@ pub enum JobBody {
     Index(Arc<Index>),
     /// A search has ended.
     Found(Arc<Found>),
+    /// The lineage is there.
+    Lineage(Arc<LineageModel>),
+    /// What there is at the paths looked at.
+    Resolved(Resolved),
+    /// A graph is laid out.
+    Layout(Arc<Layout>),
+    /// OpenMetadata has answered.
+    Reached(openmetadata::ServerInfo),
+    /// How far a plan is.
+    Planning(Step),
+    /// A plan is there.
+    Planned(Arc<Prepared>),
+    /// What applying has come to since the last report.
+    Applying(Vec<ApplyEvent>),
+    /// Applying has ended.
+    Applied(Box<Report>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.

@@ -6,12 +6,14 @@
 
 use std::future::Future;
 use std::io;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend as DrawingBackend;
+use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 
 use super::app::App;
@@ -243,11 +245,16 @@ where
             if Instant::now() >= until || self.cmds.iter().any(is_urgent) {
                 break;
             }
-            let waiting =
-                self.incoming.as_mut().and_then(|incoming| incoming.next().now_or_never());
+            // Polled by this task's own waker: the terminal's stream keeps the first one that it meets.
+            let waiting = match &mut self.incoming {
+                Some(incoming) => futures::poll!(incoming.next()),
+                None => Poll::Pending,
+            };
             next = match waiting {
-                Some(item) => Some(Happened::Outside(item)),
-                None => reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report))),
+                Poll::Ready(item) => Some(Happened::Outside(item)),
+                Poll::Pending => {
+                    reports.try_recv().ok().map(|report| Happened::Report(Msg::Job(report)))
+                }
             };
         }
         Ok(None)
@@ -255,7 +262,10 @@ where
 
     fn clear(&mut self) -> io::Result<()> {
         self.is_dirty = true;
-        self.terminal.clear().map_err(io::Error::other)
+        // Not `Terminal::clear`, which asks the terminal where its cursor is: somebody who listens to
+        // keys at that moment would take the answer.
+        let size = self.terminal.size().map_err(io::Error::other)?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(io::Error::other)
     }
 
     fn draw(&mut self) -> io::Result<()> {

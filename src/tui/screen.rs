@@ -60,7 +60,9 @@ impl App {
         ];
         if let Server::Ready(info) = &self.core.server {
             let mut product = "Dremio".to_owned();
-            for part in [&info.version, &info.edition].into_iter().flatten() {
+            // The build number behind a dash says nothing to a person.
+            let version = info.version.as_deref().and_then(|version| version.split('-').next());
+            for part in [version, info.edition.as_deref()].into_iter().flatten() {
                 product.push(' ');
                 product.push_str(&clean(part));
             }
@@ -69,6 +71,7 @@ impl App {
                 left.push(Span::styled(format!("  {}", clean(user)), theme.soft));
             }
         }
+        left.extend(self.sync.status(&self.core, area.width < 100));
         let mut right = self.reading_state();
         right.push(Span::raw(" "));
         frame.render_widget(spread(left, right, usize::from(area.width)), area);
@@ -197,10 +200,11 @@ impl App {
             self.places.labels.push((place, pane));
             x += width;
         }
-        if self.right == Pane::Activity {
-            self.activity.draw(frame, inside, &self.core, focused);
-        } else {
-            self.detail.draw(frame, inside, &self.core, focused);
+        match self.right {
+            Pane::Activity => self.activity.draw(frame, inside, &self.core, focused),
+            Pane::Lineage => self.lineage.draw(frame, inside, &self.core, focused),
+            Pane::Sync => self.sync.draw(frame, inside, &self.core, focused),
+            _ => self.detail.draw(frame, inside, &self.core, focused),
         }
     }
 
@@ -225,7 +229,7 @@ impl App {
         for (action, words) in [
             (Action::Refresh, "try again"),
             (Action::ShowActivity, "see the requests that were sent"),
-            (Action::Quit, "quit; `dremio-explorer doctor` then tests the connection step by step"),
+            (Action::Quit, "quit; `dremio-explorer doctor` tests each step"),
         ] {
             let key = self.core.key(&global, action);
             for (index, line) in
@@ -281,6 +285,7 @@ impl App {
         let is_typing = contexts == [Context::Input];
         let mut hints = match (self.layers.last(), self.focus) {
             (Some(layer), _) => layer.hints(),
+            (None, Pane::Lineage) if is_typing => self.lineage.typing_hints(),
             (None, _) if is_typing => {
                 vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")]
             }
@@ -293,6 +298,8 @@ impl App {
             }
             (None, Pane::Catalog) => self.catalog.hints(&self.core),
             (None, Pane::Detail) => self.detail.hints(&self.core),
+            (None, Pane::Lineage) => self.lineage.hints(),
+            (None, Pane::Sync) => self.sync.hints(),
             (None, Pane::Activity) => self.activity.hints(),
         };
         let last =

@@ -2,8 +2,10 @@
 //!
 //! Part of [`super::run`]; a file of its own because it is the part that a test has no use for.
 
+use std::cell::Cell;
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,11 +22,15 @@ use crossterm::{Command, cursor, execute};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::jobs::in_job;
 use super::run::{EditFailure, Incoming, Platform};
 
 /// Whether the terminal is ours now; the panic hook must know it too.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+thread_local! {
+    /// Whether this thread is at work for the UI just now.
+    static IN_UI: Cell<bool> = const { Cell::new(false) };
+}
+
 /// More than this many bytes is more than many terminals take in one sequence.
 const MAX_OSC52: usize = 74_000;
 
@@ -86,18 +92,30 @@ fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// Lets a panic give the terminal back before it says anything. A panic within a job costs that job
-/// only and goes to the log.
+/// Runs `ui` so that the panic hook knows its thread.
+pub(crate) async fn as_ui<F: Future>(ui: F) -> F::Output {
+    let mut ui = pin!(ui);
+    std::future::poll_fn(|context| {
+        let outer = IN_UI.replace(true);
+        let polled = ui.as_mut().poll(context);
+        IN_UI.set(outer);
+        polled
+    })
+    .await
+}
+
+/// Lets a panic of the UI give the terminal back before it says anything. One elsewhere costs a task
+/// only: it goes to the log, and the UI stays.
 fn install_panic_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if in_job() {
-                tracing::error!(panic = %info, "a job panicked");
-            } else {
+            if IN_UI.get() || !ENTERED.load(Ordering::SeqCst) {
                 give_back();
                 previous(info);
+            } else {
+                tracing::error!(panic = %info, "a task panicked");
             }
         }));
     });

@@ -121,6 +121,8 @@ async fn datasets_tell_what_is_known_and_leave_out_the_rest() {
     assert!(hidden.get("sql").is_none());
     rig.by_path(&["Finance", "d forbidden"], "").await.error(403);
     assert!(rig.names(&["Finance"]).await.contains(&"d forbidden".to_owned()));
+    rig.sandbox.configure(|options| options.forbidden_status = 404);
+    rig.by_path(&["Finance", "d forbidden"], "").await.error(404);
 }
 
 #[tokio::test]
@@ -344,4 +346,17 @@ async fn changes_are_refused_and_remembered() {
     }
     rig.send("POST", "/sql", Some(json!({"sql": "DROP VIEW x"}))).await.ok();
     assert_eq!(rig.sandbox.mutations().len(), 8);
+}
+
+#[tokio::test]
+async fn views_can_learn_their_columns_from_an_engine() {
+    let rig = Rig::oss().await;
+    let path = ["Finance", "A Top"];
+    assert!(rig.by_path(&path, "").await.ok().get("fields").is_none());
+    let failed = rig.sandbox.catalogue().learn_views(&CountingEngine);
+    assert!(failed.is_empty());
+    let fields = rig.by_path(&path, "").await.ok()["fields"].clone();
+    assert_eq!(fields[2], json!({"name": "nothing", "type": {"name": "OTHER"}}));
+    let told = rig.by_path(&["Finance", "b revenue"], "").await.ok();
+    assert_eq!(told["fields"][0]["name"], "m", "what the file says stays");
 }

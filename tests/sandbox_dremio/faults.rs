@@ -107,3 +107,32 @@ async fn a_proxy_can_spoil_encoded_slashes() {
     let listed = rig.by_path(&["Finance"], "").await.ok();
     rig.by_id(listed["children"][1]["id"].as_str().unwrap(), "").await.ok();
 }
+
+#[tokio::test]
+async fn any_answer_can_be_planned() {
+    let rig = Rig::oss().await;
+    let fault = Fault::Answer {
+        status: 502,
+        content_type: "application/json",
+        body: r#"{"code":13,"message":"edge"}"#.to_owned(),
+    };
+    rig.sandbox.fail_next(1, "/job", fault.clone());
+    let answer = rig.get("/job/1").await;
+    assert_eq!((answer.status, &answer.json()["message"]), (502, &json!("edge")));
+    assert_eq!(rig.sandbox.requests().last().unwrap().fault, Some(fault));
+}
+
+#[tokio::test]
+async fn only_what_was_answered_in_full_counts_as_repeated() {
+    let rig = Rig::oss().await;
+    for fault in [Fault::Truncated, Fault::Unavailable, Fault::Html] {
+        rig.sandbox.fail_next(1, "/catalog", fault);
+        rig.get("/catalog").await;
+    }
+    rig.get("/catalog").await.ok();
+    assert!(rig.sandbox.repeated().is_empty());
+    rig.get("/catalog").await.ok();
+    let repeated = rig.sandbox.repeated();
+    assert_eq!(repeated.len(), 1);
+    assert_eq!((repeated[0].0.1.as_str(), repeated[0].1), ("/api/v3/catalog", 2));
+}

@@ -1,5 +1,6 @@
 //! The sandbox Dremio against the server contract, by raw HTTP.
 
+#![cfg(feature = "demo")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
@@ -9,6 +10,7 @@ mod faults;
 mod jobs;
 mod paging;
 mod scale;
+mod worlds;
 
 use std::sync::Arc;
 use std::time::Duration;

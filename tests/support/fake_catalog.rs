@@ -41,6 +41,8 @@ pub struct World {
     pub faults: Option<u64>,
     /// Requests whose key is one of these fail.
     pub failing: HashSet<String>,
+    /// Requests from this one on are refused, as with a token that has expired.
+    pub expires_after: usize,
     pub sql: bool,
     pub concurrency: usize,
 }
@@ -57,6 +59,7 @@ impl Default for World {
             batches: true,
             faults: None,
             failing: HashSet::new(),
+            expires_after: usize::MAX,
             sql: true,
             concurrency: 8,
         }
@@ -205,7 +208,14 @@ impl Fake {
 
     async fn serve(&self, key: String) -> Result<(), Error> {
         let world = &self.0.world;
-        self.0.log.lock().expect("no panic while it is held").push(key.clone());
+        let count = {
+            let mut log = self.0.log.lock().expect("no panic while it is held");
+            log.push(key.clone());
+            log.len()
+        };
+        if count > world.expires_after {
+            return Err(Error::Unauthorized { request: key });
+        }
         let now = self.0.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         let _gauge = Gauge(&self.0.under_way);
         self.0.most.fetch_max(now, Ordering::SeqCst);
@@ -213,7 +223,8 @@ impl Fake {
         tokio::time::sleep(world.latency * if is_slow { 10 } else { 1 }).await;
         let unlucky = world.faults.is_some_and(|faults| hash(&key).is_multiple_of(faults));
         if unlucky || world.failing.contains(&key) {
-            return Err(Error::Setup(format!("{key}: the server failed")));
+            let message = "the server failed".to_owned();
+            return Err(Error::Server { request: key, status: 503, message });
         }
         Ok(())
     }
@@ -250,7 +261,7 @@ impl CatalogApi for Fake {
             && source.health == SourceHealth::Bad
         {
             let message = format!("The source [{}] is currently unavailable.", of.path);
-            return Err(Error::Setup(message));
+            return Err(Error::SourceDown { request: format!("GET {}", of.path), message });
         }
         let from: usize = from.parse().expect("our own token");
         let size = self.0.world.page_size;

@@ -2,18 +2,23 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
-use crate::cli::status::{ExitStatus, Failure};
+use crate::cli::status::{ExitStatus, Failure, flatten};
+use crate::config::Settings;
 use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
 use crate::dremio::Client;
 use crate::http::RequestLog;
 use crate::model::display::clean;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::rfc3339;
 use crate::model::{Catalog, NodeError, ServerInfo};
 use crate::report::CatalogReport;
 use crate::report::catalog::SkippedEntry;
+use crate::snapshots::SnapshotStore;
 
 /// What a walk brought home.
 pub(super) struct Reading {
@@ -53,14 +58,24 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     )
     .with_cost(reading.stats.requests, reading.stats.elapsed.as_secs_f64());
     output.write(&report, &session.printer)?;
+    let stats = report.stats();
     if output.format != CatalogFormat::Table || output.file.is_some() {
         session.printer.note(&report.summary());
     }
     tell_failures(&session.printer, &reading.catalog);
+    // Part of a catalogue on purpose is no reading of it; an interrupted one is, and says so.
+    let is_whole = settings.discovery.include.is_empty()
+        && settings.discovery.exclude.is_empty()
+        && settings.discovery.max_depth.is_none()
+        && settings.discovery.kinds.is_empty()
+        && !args.no_details;
+    if is_whole && !args.no_snapshot {
+        store(session, &settings, &target, server, reading.catalog, !incomplete);
+    }
     Ok(if reading.cancelled {
         session.printer.warn("interrupted: the result holds what was read until then");
         ExitStatus::Interrupted
-    } else if incomplete || report.stats().errors > 0 {
+    } else if incomplete || stats.errors > 0 {
         ExitStatus::Partial
     } else {
         ExitStatus::Fine
@@ -85,12 +100,29 @@ pub(super) async fn connect(
     Ok((client, server))
 }
 
-/// Walks the catalogue to the end, or until Ctrl-C.
-pub(super) async fn read(
+/// Stores the reading. Not being able to costs a word, not the command.
+fn store(
     session: &Session,
-    client: &Client,
-    options: DiscoveryOptions,
-) -> Reading {
+    settings: &Settings,
+    target: &Target,
+    server: ServerInfo,
+    catalog: Catalog,
+    complete: bool,
+) {
+    let Some(data_dir) = session.data_dir(settings) else {
+        session.printer.warn("not stored: there is no data folder; name one with --data-dir DIR");
+        return;
+    };
+    let server = target.server_for_store(server);
+    let taken_at = rfc3339(SystemTime::now());
+    match SnapshotStore::new(&data_dir).save(&Snapshot { taken_at, server, complete, catalog }) {
+        Ok(entry) => session.printer.detail(&format!("stored as {}", entry.path.display())),
+        Err(error) => session.printer.warn(&format!("not stored: {}", flatten(&error))),
+    }
+}
+
+/// Walks the catalogue to the end, or until Ctrl-C.
+pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
         skipped: Vec::new(),
@@ -154,7 +186,7 @@ fn show(progress: &Progress, stats: &DiscoveryStats) {
 }
 
 /// Names the first few nodes that could not be read; all of them are in the result.
-fn tell_failures(printer: &Printer, catalog: &Catalog) {
+pub(super) fn tell_failures(printer: &Printer, catalog: &Catalog) {
     const SHOWN: usize = 5;
     let failed: Vec<_> =
         catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error))).collect();

@@ -448,7 +448,10 @@ async fn enter(
         }
         Ok(roots) => {
             let count = roots.len();
-            (Some(roots), Tried::Passed(format!("{count} homes, spaces, sources and functions")))
+            (
+                Some(roots),
+                Tried::Passed(format!("{count} at the root: homes, spaces, sources, functions")),
+            )
         }
         Err(error) => (None, error.into()),
     };
@@ -473,9 +476,11 @@ async fn look_around(
         let of = EntityRef { path: item.path.clone(), id: item.id.clone() };
         match client.children(&of, None).await {
             Ok(page) => {
-                listed.get_or_insert_with(|| {
-                    format!("{} has {} entries on its first page", item.path, page.items.len())
-                });
+                let count = page.items.len();
+                // An empty home proves less than a folder with something in it.
+                if listed.as_ref().is_none_or(|(best, _)| *best == 0) {
+                    listed = Some((count, format!("{} lists {count} entries", item.path)));
+                }
                 dataset = page.items.iter().find(|item| item.kind.is_dataset()).cloned();
                 if dataset.is_some() {
                     break;
@@ -490,7 +495,7 @@ async fn look_around(
         }
     }
     let tried = match (listed, error) {
-        (Some(words), _) => Tried::Passed(words),
+        (Some((_, words)), _) => Tried::Passed(words),
         (None, Some(error)) => error.into(),
         (None, None) => Tried::NotApplicable("there is nothing to list".to_owned()),
     };

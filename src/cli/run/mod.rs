@@ -1,15 +1,20 @@
 //! One file per command. A command returns how it ended; `main` makes an exit code of it.
 
-mod config;
 mod check_lineage;
+mod config;
 mod discover;
 mod doctor;
 mod impact;
+mod ingest_dbt;
 mod lineage;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod seed;
 mod shell;
+mod snapshots;
 mod sql_lineage;
+mod sync;
 
 #[cfg(feature = "demo")]
 pub(super) use sandbox::{Demo, start as start_demo};
@@ -29,10 +34,12 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::Discover(args) => block_on(session, discover::run(session, args)),
         Command::CheckLineage(args) => block_on(session, check_lineage::run(session, args)),
         Command::Impact(args) => block_on(session, impact::run(session, args)),
+        Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => block_on(session, sandbox::run(session, args)),
-        _ => Ok(ExitStatus::Fine),
+        Command::Snapshots(command) => snapshots::run(session, command),
     };
     outcome.unwrap_or_else(|failure| {
         // A reader that went away needs no words.
@@ -48,10 +55,7 @@ fn block_on(
     session: &Session,
     command: impl Future<Output = Result<ExitStatus, Failure>>,
 ) -> Result<ExitStatus, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
-        })?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         interrupt::watch(session.cancel.clone(), session.printer.clone());
         command.await
@@ -59,4 +63,11 @@ fn block_on(
     // A name look-up or a prompt that still blocks a thread must not keep the program.
     runtime.shutdown_background();
     outcome
+}
+
+/// The runtime on which everything asynchronous runs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(ExitStatus::Remote, format!("cannot start the runtime: {error}"))
+    })
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::seed;
 use crate::cli::args::{EditionArg, FaultKind, ReportFormat, SandboxArgs};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
@@ -16,6 +17,8 @@ use crate::sandbox::dremio::{DremioOptions, Edition, Faults};
 use crate::sandbox::openmetadata::OpenMetadataOptions;
 use crate::sandbox::servers::{Content, Sandbox, StartError};
 
+/// The demo whose OpenMetadata is not empty at first.
+const SEEDED: &str = "shop";
 /// The project of the sandbox's Cloud.
 const PROJECT: &str = "sandbox";
 
@@ -52,6 +55,9 @@ pub(in crate::cli) async fn start(catalogue: &str, settings: &Settings) -> Resul
     let content = content(catalogue);
     let sandbox =
         Sandbox::start(&content, DremioOptions::default(), OpenMetadataOptions::default()).await?;
+    if catalogue == SEEDED {
+        seed(&sandbox, settings)?;
+    }
     let mut http = settings.dremio.http.clone();
     http.tls = TlsOptions::default();
     http.proxy = None;
@@ -65,6 +71,14 @@ pub(in crate::cli) async fn start(catalogue: &str, settings: &Settings) -> Resul
         max_concurrency: settings.discovery.max_workers,
     };
     Ok(Target { options, name: Some(catalogue.to_owned()), demo: Some(Demo { sandbox }) })
+}
+
+/// Has the sandbox's OpenMetadata hold an earlier state of its catalogue.
+fn seed(sandbox: &Sandbox, settings: &Settings) -> Result<(), Failure> {
+    let unfit = |why| Failure::usage(format!("the sandbox's OpenMetadata cannot be filled: {why}"));
+    let seed =
+        seed::earlier(sandbox.dremio.catalogue(), &settings.sync_settings()).map_err(unfit)?;
+    sandbox.openmetadata.fill(seed).map_err(unfit)
 }
 
 fn content(catalogue: &str) -> Content {
@@ -87,6 +101,9 @@ pub(super) async fn run(session: &Session, args: &SandboxArgs) -> Result<ExitSta
         ..OpenMetadataOptions::default()
     };
     let sandbox = Sandbox::start(&content, dremio_options(args), openmetadata).await?;
+    if args.seeded {
+        seed(&sandbox, &session.settings()?)?;
+    }
     let description = describe(&sandbox, args.edition);
     match args.format {
         ReportFormat::Json => session.printer.data(&format!("{description:#}\n"))?,

@@ -133,7 +133,7 @@ pub(in crate::model) fn same(a: &Catalog, b: &Catalog) {
             )
         };
         assert_eq!(facts(left), facts(right));
-        assert_eq!(b.at(&left.path()).map(|node| node.path()), Some(left.path()));
+        assert_eq!(b.at(&left.path()).map(NodeRef::path), Some(left.path()));
     }
 }
 

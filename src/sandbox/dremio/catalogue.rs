@@ -3,17 +3,17 @@
 //! Built once from a catalogue file or by a generator. It knows names, kinds and ids; how they are
 //! worded in an answer is the business of `entity`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
-use crate::model::Column;
+use super::jobs::QueryEngine;
 use crate::model::path::fold;
-use crate::sandbox::types::{TypeError, parse_type};
-use crate::sandbox::world::{Backend, FunctionSpec, Kind, Node, State, World};
+use crate::model::{Column, DatasetPath, TypeParseError};
+use crate::sandbox::world::{Backend, FunctionSpec, Kind, State};
 
 /// A node's place in its [`Catalogue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +117,8 @@ struct Entry {
     /// The next sibling whose name differs by case only.
     twin: u32,
     schema: Schema,
+    /// Columns of a view whose file leaves them to its SQL.
+    learned: OnceLock<Arc<[Column]>>,
     detail: Option<Arc<Detail>>,
 }
 
@@ -134,7 +136,7 @@ pub enum CatalogueError {
         /// The column.
         column: String,
         /// What is wrong with it.
-        source: TypeError,
+        source: TypeParseError,
     },
     /// More nodes than can be numbered.
     #[error("a catalogue holds at most {} nodes", NONE - 1)]
@@ -161,69 +163,6 @@ impl Catalogue {
             names: FxHashMap::default(),
             uuids: FxHashMap::default(),
         }
-    }
-
-    /// The catalogue of a file, with the user's home and Dremio's system schemas where it has none.
-    pub fn from_world(world: &World) -> Result<Self, CatalogueError> {
-        let mut catalogue = Self::new(Account {
-            user: world.user.clone(),
-            password: world.password.clone(),
-            version: world.version.clone(),
-        });
-        let home = format!("@{}", world.user);
-        for node in &world.catalog {
-            catalogue.add_tree(None, node)?;
-        }
-        if !world.catalog.iter().any(|node| fold(&node.name) == fold(&home)) {
-            let mut node = NewNode::new(home, Kind::Home);
-            node.visibility = Visibility::SoftwareOnly;
-            catalogue.add(None, node)?;
-        }
-        super::system::add_to(&mut catalogue)?;
-        Ok(catalogue.finish())
-    }
-
-    fn add_tree(&mut self, parent: Option<NodeIx>, node: &Node) -> Result<(), CatalogueError> {
-        let schema = match &node.columns {
-            None => Schema::Unknown,
-            Some(specs) => {
-                let columns = specs.iter().map(|spec| {
-                    let data_type =
-                        parse_type(&spec.data_type).map_err(|source| CatalogueError::Type {
-                            path: node.name.clone(),
-                            column: spec.name.clone(),
-                            source,
-                        })?;
-                    Ok(Column { name: spec.name.clone(), data_type, nullable: None })
-                });
-                Schema::Known(columns.collect::<Result<Vec<_>, _>>()?.into())
-            }
-        };
-        let detail = Detail {
-            wiki: node.wiki.clone(),
-            labels: node.labels.clone(),
-            connector: node.connector.clone(),
-            state: node.state.clone(),
-            format: node.format.clone(),
-            sql: node.sql.clone(),
-            context: node.context.clone(),
-            sql_hidden: node.sql_hidden,
-            forbidden: node.forbidden,
-            reflections: node.reflections.clone(),
-            function: node.function.clone(),
-        };
-        let added = self.add(
-            parent,
-            NewNode {
-                name: node.name.clone(),
-                kind: node.kind,
-                backend: node.backend.unwrap_or_else(|| backend_of(node.connector.as_deref())),
-                schema,
-                detail: Some(Arc::new(detail)),
-                visibility: Visibility::Listed,
-            },
-        )?;
-        node.children.iter().try_for_each(|child| self.add_tree(Some(added), child))
     }
 
     /// Adds a node below `parent`, or a root.
@@ -256,6 +195,7 @@ impl Catalogue {
             children: Vec::new(),
             twin: NONE,
             schema: node.schema,
+            learned: OnceLock::new(),
             detail: node.detail,
         });
         match parent {
@@ -398,10 +338,33 @@ impl Catalogue {
     /// The columns, as far as the server knows them.
     pub fn columns(&self, ix: NodeIx) -> Option<std::borrow::Cow<'_, [Column]>> {
         match &self.entry(ix).schema {
-            Schema::Unknown => None,
+            Schema::Unknown => self.entry(ix).learned.get().map(|columns| columns.as_ref().into()),
             Schema::Known(columns) => Some(columns.as_ref().into()),
             Schema::Made(make, number) => Some(make(*number).into()),
         }
+    }
+
+    /// Asks `engine` for the columns of every view that has none, as Dremio learns them when a view
+    /// is saved. Views that do not run stay without; they come back with the engine's message.
+    pub fn learn_views(&self, engine: &dyn QueryEngine) -> Vec<(NodeIx, String)> {
+        let is_untold = |ix: &NodeIx| self.kind(*ix) == Kind::View && self.columns(*ix).is_none();
+        let mut failed = Vec::new();
+        for ix in self.all().filter(is_untold) {
+            let path: DatasetPath = self.path(ix).into_iter().collect();
+            match engine.run(&format!("SELECT * FROM {} LIMIT 0", path.to_sql()), &[]) {
+                Ok(answer) => {
+                    let columns = answer.columns.into_iter().map(|(name, data_type)| Column {
+                        name,
+                        data_type,
+                        nullable: None,
+                    });
+                    // Nobody else can have been first with other columns: they follow from the SQL.
+                    let _ = self.entry(ix).learned.set(columns.collect());
+                }
+                Err(message) => failed.push((ix, message)),
+            }
+        }
+        failed
     }
 
     /// The number from which a node's columns are made, if they are.
@@ -478,16 +441,5 @@ impl Catalogue {
             at = Some(self.twins(at, part.as_ref()).next()?);
         }
         at
-    }
-}
-
-/// How a connector lists (contract §2.5).
-pub fn backend_of(connector: Option<&str>) -> Backend {
-    match connector.unwrap_or_default() {
-        "S3" | "NAS" | "HDFS" | "ADL" | "AZURE_STORAGE" | "GCS" | "SAMPLE_SOURCE" | "MAPRFS" => {
-            Backend::Storage
-        }
-        "NESSIE" | "ARCTIC" | "OPEN_CATALOG" => Backend::Versioned,
-        _ => Backend::Stored,
     }
 }

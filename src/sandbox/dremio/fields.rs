@@ -46,11 +46,10 @@ fn type_of(data_type: &DataType) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::types::parse_type;
 
     #[test]
     fn words_types_as_the_contract_does() {
-        let wire = |text: &str| field("c", &parse_type(text).unwrap())["type"].to_string();
+        let wire = |text: &str| field("c", &text.parse().unwrap())["type"].to_string();
         assert_eq!(wire("VARCHAR"), r#"{"name":"VARCHAR"}"#);
         assert_eq!(wire("DECIMAL(10,2)"), r#"{"name":"DECIMAL","precision":10,"scale":2}"#);
         assert_eq!(wire("OTHER"), r#"{"name":"OTHER"}"#);

@@ -74,6 +74,15 @@ pub enum Fault {
     Slow(Duration),
     /// 401 as for an expired token.
     Unauthorized,
+    /// Any answer, for whatever else a proxy or another version may say.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Its `Content-Type`.
+        content_type: &'static str,
+        /// Its body.
+        body: String,
+    },
     /// This status with Dremio's JSON error.
     Status {
         /// The status.
@@ -137,6 +146,8 @@ pub struct DremioOptions {
     pub graph: bool,
     /// Whether functions can be opened.
     pub udf_api: bool,
+    /// What opening a forbidden thing answers: 403, or 404 as some builds do (contract §1.4).
+    pub forbidden_status: u16,
     /// The server's health.
     pub health: Health,
     /// A page holds at most so many children, whatever `maxChildren` asks for.
@@ -174,6 +185,7 @@ impl Default for DremioOptions {
             by_ids: true,
             graph: true,
             udf_api: true,
+            forbidden_status: 403,
             health: Health::Ok,
             page_cap: None,
             latency: Duration::ZERO,

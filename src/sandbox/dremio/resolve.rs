@@ -215,8 +215,14 @@ impl Reader<'_> {
     /// The 403 of what the user may not open.
     pub(super) fn demand_readable(&self, ix: NodeIx) -> ApiResult<()> {
         if self.catalogue.detail(ix).is_some_and(|detail| detail.forbidden) {
+            if self.options.forbidden_status == 404 {
+                let path = self.catalogue.path(ix).join(", ");
+                return Err(ApiError::not_found(format!(
+                    "Could not find entity with path [{path}]"
+                )));
+            }
             return Err(ApiError::new(
-                403,
+                self.options.forbidden_status,
                 format!(
                     "User [{}] not authorized to view [{}]",
                     self.catalogue.account().user,
@@ -227,20 +233,25 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The id under which a node is served on `version`.
+    /// The id under which a node is served on `version`, or on the default branch.
     pub(super) fn id(&self, ix: NodeIx, version: Option<&VersionRef>) -> String {
-        if self.catalogue.is_stored(ix) {
-            return self.catalogue.uuid(ix).to_string();
+        self.catalogue.id(ix, version.or(self.options.references.first()))
+    }
+}
+
+impl Catalogue {
+    /// The id under which a node is served; `version` matters below versioned sources only
+    /// (contract §2.6).
+    pub fn id(&self, ix: NodeIx, version: Option<&VersionRef>) -> String {
+        if self.is_stored(ix) {
+            return self.uuid(ix).to_string();
         }
-        if self.catalogue.backend(ix) == Backend::Storage {
-            return format!("{ID_PREFIX}{}", self.catalogue.path(ix).join("/"));
+        let path = self.path(ix);
+        if self.backend(ix) == Backend::Storage {
+            return format!("{ID_PREFIX}{}", path.join("/"));
         }
-        json!({
-            "tableKey": self.catalogue.path(ix),
-            "contentId": self.catalogue.uuid(ix).to_string(),
-            "versionContext": version.or(self.options.references.first()),
-        })
-        .to_string()
+        let content_id = self.uuid(ix).to_string();
+        json!({"tableKey": path, "contentId": content_id, "versionContext": version}).to_string()
     }
 }
 

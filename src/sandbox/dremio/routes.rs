@@ -46,6 +46,7 @@ pub(super) async fn handle(
     }
     let is_api = !raw.starts_with("/apiv2") && !raw.starts_with("/oauth");
     let fault = server.faults().draw(method.as_str(), raw, &body, is_api, &options);
+    ticket.note(|seen| seen.fault.clone_from(&fault));
     let mut reply = match fault.as_ref().and_then(instead) {
         Some(reply) => reply,
         None if fault == Some(Fault::Reset) => {
@@ -135,6 +136,9 @@ fn instead(fault: &Fault) -> Option<Reply> {
         }
         Fault::Html => Some(Reply::html(200, "Sign in")),
         Fault::Unauthorized => Some(Reply::empty(401)),
+        Fault::Answer { status, content_type, body } => {
+            Some(Reply::text(*status, content_type, body))
+        }
         Fault::Status { status, message } => Some(ApiError::new(*status, message.clone()).into()),
         Fault::Reset | Fault::Truncated | Fault::CutOff | Fault::Slow(_) => None,
     }

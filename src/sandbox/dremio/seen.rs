@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::options::Fault;
+
 /// A request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenRequest {
@@ -19,6 +21,8 @@ pub struct SeenRequest {
     pub at: Duration,
     /// The scheme of its `Authorization`: `_dremio`, `Bearer`, `bare`, or nothing.
     pub authorization: Option<&'static str>,
+    /// The fault that it met, if any.
+    pub fault: Option<Fault>,
     /// Whether it tried to change something (contract §2.1, mutations).
     pub is_mutation: bool,
     /// What is wrong with it in itself: malformed percent-encoding, a wiki read that writes.
@@ -80,6 +84,7 @@ impl SeenLog {
             status: None,
             at: self.started.elapsed(),
             authorization,
+            fault: None,
             is_mutation: false,
             defect: None,
         });

@@ -1,5 +1,6 @@
 //! [`DremioSandbox`]: a running server and the handle on it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -175,6 +176,21 @@ impl DremioSandbox {
     /// Requests that are wrong in themselves; see [`SeenRequest::defect`].
     pub fn defects(&self) -> Vec<SeenRequest> {
         self.requests().into_iter().filter(|seen| seen.defect.is_some()).collect()
+    }
+
+    /// What was asked more than once although the first answer was whole, each with the number of
+    /// such answers: method, target and body. Polls of a job, logins and probes do not count.
+    pub fn repeated(&self) -> Vec<((String, String, String), usize)> {
+        let mut times: BTreeMap<_, usize> = BTreeMap::new();
+        for seen in self.requests() {
+            let is_whole = seen.status.is_some_and(|status| status < 300)
+                && matches!(seen.fault, None | Some(Fault::Slow(_)));
+            let is_poll = seen.target.contains("/job/") && !seen.target.contains("/results");
+            if is_whole && !is_poll && !seen.target.starts_with("/apiv2") {
+                *times.entry((seen.method, seen.target, seen.body)).or_default() += 1;
+            }
+        }
+        times.into_iter().filter(|(_, times)| *times > 1).collect()
     }
 
     /// The greatest number of requests that were under way at once.

@@ -6,9 +6,11 @@ mod columns;
 mod lineage;
 mod merge;
 mod routes;
+mod seed;
 mod server;
 mod store;
 
+pub use seed::Seed;
 pub use server::{Fault, OpenMetadataOptions, OpenMetadataSandbox, SeenRequest};
 
 /// Which server is imitated; decides name patterns, enums and what a PUT stores (contract §7).

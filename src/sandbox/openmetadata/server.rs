@@ -209,6 +209,10 @@ impl OpenMetadataSandbox {
         Ok(Self { shared, address, stop, task: Some(task) })
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// `http://127.0.0.1:port`; the API is below `/api/v1`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -7,6 +7,8 @@ use crate::sandbox::sql::runtime::{Collect, argument_number, argument_text};
 
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
+type Finish = fn(Numbers) -> Option<f64>;
+
 #[derive(Default)]
 struct Texts {
     texts: Vec<String>,
@@ -51,7 +53,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             finish: percentile,
         },
     )?;
-    let spreads: [(&str, fn(Numbers) -> Option<f64>); 4] = [
+    let spreads: [(&str, Finish); 4] = [
         ("dx_var_pop", |all| variance(&all.numbers, 0.0)),
         ("dx_var_samp", |all| variance(&all.numbers, 1.0)),
         ("dx_stddev_pop", |all| variance(&all.numbers, 0.0).map(f64::sqrt)),
@@ -88,6 +90,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of an aggregate takes it all")]
 fn join(all: Texts) -> Option<String> {
     (!all.texts.is_empty()).then(|| all.texts.join(&all.separator))
 }

@@ -1,20 +1,35 @@
 //! Translates expressions, with the type of each.
 
+use std::fmt::Write;
+
 use sqlparser::ast::{
-    self, AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, InTarget, Subscript,
-    TrimWhereField, UnaryOperator, Value,
+    self, BinaryOperator, CastKind, CeilFloorKind, Expr, InTarget, TrimWhereField, UnaryOperator,
+    Value,
 };
 
 use crate::model::DataType;
 use crate::model::path::fold;
 use crate::sandbox::calendar::{self, Unit};
-use crate::sandbox::sql::from::element;
+use crate::sandbox::sql::nested::field;
 use crate::sandbox::sql::query::{Translator, unsupported};
 use crate::sandbox::sql::scope::{Scope, Typed};
 use crate::sandbox::sql::typing::{self, cast, is_integer};
 
+/// Below the depth at which the engine itself refuses an expression.
+const MAX_DEPTH: u32 = 400;
+
 impl Translator<'_> {
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, String> {
+        if self.depth >= MAX_DEPTH {
+            return Err(unsupported("an expression nested this deeply"));
+        }
+        self.depth += 1;
+        let value = self.checked(expr, scope);
+        self.depth -= 1;
+        value
+    }
+
+    fn checked(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, String> {
         // Over groups an expression is fine if it is grouped by as a whole; else its parts must be.
         if let Some(groups) = self.groups.take() {
             let whole = self.plain(expr, scope);
@@ -31,6 +46,7 @@ impl Translator<'_> {
         self.plain(expr, scope)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each sort of expression")]
     fn plain(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, String> {
         Ok(match expr {
             Expr::Identifier(name) => self.column(std::slice::from_ref(name), scope)?,
@@ -48,7 +64,7 @@ impl Translator<'_> {
                     Value::SingleQuotedString(text) => text.as_str(),
                     _ => return Err(unsupported("this literal")),
                 };
-                self.typed_literal(&typing::named(&typed.data_type)?, text)?
+                typed_literal(&typing::named(&typed.data_type)?, text)?
             }
             Expr::IsNull(inner) => self.test(inner, "IS NULL", scope)?,
             Expr::IsNotNull(inner) => self.test(inner, "IS NOT NULL", scope)?,
@@ -178,7 +194,11 @@ impl Translator<'_> {
         })
     }
 
-    fn column(&mut self, name: &[ast::Ident], scope: &Scope<'_>) -> Result<Typed, String> {
+    pub(super) fn column(
+        &mut self,
+        name: &[ast::Ident],
+        scope: &Scope<'_>,
+    ) -> Result<Typed, String> {
         if let [single] = name {
             let key = fold(&single.value);
             if let Some((_, value)) = self.arguments.iter().find(|(n, _)| fold(n) == key) {
@@ -203,41 +223,6 @@ impl Translator<'_> {
         let mut value = resolved.value;
         for part in resolved.fields {
             value = field(&value, &part.value)?;
-        }
-        Ok(value)
-    }
-
-    fn access(
-        &mut self,
-        root: &Expr,
-        chain: &[AccessExpr],
-        scope: &Scope<'_>,
-    ) -> Result<Typed, String> {
-        // `a.b[0].c` comes as a root, then mixed steps; leading names may be a table's.
-        let mut name: Vec<ast::Ident> = match root {
-            Expr::Identifier(ident) => vec![ident.clone()],
-            Expr::CompoundIdentifier(parts) => parts.clone(),
-            _ => Vec::new(),
-        };
-        let mut steps = chain.iter().peekable();
-        let mut value = if name.is_empty() {
-            self.expr(root, scope)?
-        } else {
-            while let Some(AccessExpr::Dot(Expr::Identifier(ident))) = steps.peek() {
-                name.push(ident.clone());
-                steps.next();
-            }
-            self.column(&name, scope)?
-        };
-        for step in steps {
-            value = match step {
-                AccessExpr::Dot(Expr::Identifier(ident)) => field(&value, &ident.value)?,
-                AccessExpr::Subscript(Subscript::Index { index }) => {
-                    let index = self.expr(index, scope)?;
-                    subscript(&value, &index)?
-                }
-                other => return Err(unsupported(&format!("the access {other}"))),
-            };
         }
         Ok(value)
     }
@@ -393,35 +378,33 @@ impl Translator<'_> {
     ) -> Result<Typed, String> {
         let mut sql = "CASE".to_owned();
         if let Some(operand) = operand {
-            sql.push_str(&format!(" {}", self.expr(operand, scope)?.sql));
+            let _ = write!(sql, " {}", self.expr(operand, scope)?.sql);
         }
         let mut data_type = DataType::Null;
         for when in conditions {
             let condition = self.expr(&when.condition, scope)?;
             let result = self.expr(&when.result, scope)?;
             data_type = typing::common(&data_type, &result.data_type);
-            sql.push_str(&format!(" WHEN {} THEN {}", condition.sql, result.sql));
+            let _ = write!(sql, " WHEN {} THEN {}", condition.sql, result.sql);
         }
         if let Some(otherwise) = otherwise {
             let otherwise = self.expr(otherwise, scope)?;
             data_type = typing::common(&data_type, &otherwise.data_type);
-            sql.push_str(&format!(" ELSE {}", otherwise.sql));
+            let _ = write!(sql, " ELSE {}", otherwise.sql);
         }
         Ok(Typed::new(format!("({sql} END)"), data_type))
     }
+}
 
-    fn typed_literal(&self, data_type: &DataType, text: &str) -> Result<Typed, String> {
-        let wrong = || format!("PARSE ERROR: Illegal {} literal '{text}'", data_type.base_name());
-        let sql = match data_type {
-            DataType::Date => calendar::date_text(calendar::parse(text).ok_or_else(wrong)?),
-            DataType::Timestamp => {
-                calendar::timestamp_text(calendar::parse(text).ok_or_else(wrong)?)
-            }
-            DataType::Time => calendar::time_text(calendar::parse_time(text).ok_or_else(wrong)?),
-            _ => return Err(unsupported("this literal")),
-        };
-        Ok(Typed::new(format!("'{sql}'"), data_type.clone()))
-    }
+fn typed_literal(data_type: &DataType, text: &str) -> Result<Typed, String> {
+    let wrong = || format!("PARSE ERROR: Illegal {} literal '{text}'", data_type.base_name());
+    let sql = match data_type {
+        DataType::Date => calendar::date_text(calendar::parse(text).ok_or_else(wrong)?),
+        DataType::Timestamp => calendar::timestamp_text(calendar::parse(text).ok_or_else(wrong)?),
+        DataType::Time => calendar::time_text(calendar::parse_time(text).ok_or_else(wrong)?),
+        _ => return Err(unsupported("this literal")),
+    };
+    Ok(Typed::new(format!("'{sql}'"), data_type.clone()))
 }
 
 pub(super) fn boolean(sql: String) -> Typed {
@@ -471,7 +454,7 @@ pub(super) fn unit_name(written: &str) -> Result<&'static str, String> {
 fn comparable(left: &Typed, right: &Typed) -> (Typed, Typed) {
     use DataType::{Date, Timestamp, Varchar};
     let target = match (&left.data_type, &right.data_type) {
-        (Date, Timestamp) | (Timestamp, Date | Varchar) | (Varchar, Timestamp) => Timestamp,
+        (Date | Varchar, Timestamp) | (Timestamp, Date | Varchar) => Timestamp,
         (Date, Varchar) | (Varchar, Date) => Date,
         _ => return (left.clone(), right.clone()),
     };
@@ -510,39 +493,4 @@ pub(super) fn bare_function(name: &str) -> Option<Typed> {
         "CURRENT_TIME" => Typed::new("strftime('%H:%M:%f', 'now')", DataType::Time),
         _ => return None,
     })
-}
-
-/// `value.name` of a struct, or of JSON whose shape is not known.
-fn field(value: &Typed, name: &str) -> Result<Typed, String> {
-    let key = fold(name);
-    let (name, data_type) = match &value.data_type {
-        DataType::Struct(Some(fields)) => {
-            let field = fields.iter().find(|field| fold(&field.name) == key).ok_or_else(|| {
-                format!("VALIDATION ERROR: Column '{name}' not found in {}", value.data_type)
-            })?;
-            (field.name.as_str(), field.data_type.clone())
-        }
-        DataType::Map(Some(entry)) => (name, entry.1.clone()),
-        DataType::Struct(None) | DataType::Map(None) | DataType::Unknown(_) => {
-            (name, DataType::Unknown("ANY".to_owned()))
-        }
-        other => {
-            return Err(format!(
-                "VALIDATION ERROR: Incompatible types: a field {name:?} of a {}",
-                other.base_name()
-            ));
-        }
-    };
-    let path = quoted(&format!("$.\"{name}\""));
-    Ok(Typed::new(format!("json_extract({}, {path})", value.sql), data_type))
-}
-
-/// `value[index]` of a list or a map.
-fn subscript(value: &Typed, index: &Typed) -> Result<Typed, String> {
-    if index.data_type == DataType::Varchar {
-        return field(value, index.sql.trim_matches('\''));
-    }
-    let data_type = element(&value.data_type);
-    let path = format!("'$[' || {} || ']'", index.sql);
-    Ok(Typed::new(format!("json_extract({}, {path})", value.sql), data_type))
 }

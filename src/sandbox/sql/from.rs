@@ -35,7 +35,8 @@ impl Translator<'_> {
         for table in tables {
             let separator = if sql.is_empty() { "" } else { " CROSS JOIN " };
             let text = self.table_with_joins(table, &mut scope)?;
-            sql.push_str(&format!("{separator}{text}"));
+            sql.push_str(separator);
+            sql.push_str(&text);
         }
         Ok((sql, scope))
     }

@@ -1,6 +1,8 @@
 //! Translates function calls: aggregates, window functions and the catalogue's own functions.
 //! Built-in scalar functions are in [`scalar`](super::scalar).
 
+use std::fmt::Write;
+
 use sqlparser::ast::{
     self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, WindowFrame,
     WindowFrameBound, WindowType,
@@ -128,12 +130,10 @@ impl Translator<'_> {
             let over = self.over(over, scope)?;
             value.sql.push_str(&over);
         }
-        if typing::is_integer(&value.data_type) || value.data_type == DataType::Boolean {
-            return Ok(value);
-        }
         Ok(value)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each aggregate")]
     fn inside_aggregate(
         &mut self,
         name: &str,
@@ -262,7 +262,7 @@ impl Translator<'_> {
         };
         if let Some(filter) = &function.filter {
             let filter = self.expr(filter, scope)?;
-            value.sql.push_str(&format!(" FILTER (WHERE {})", filter.sql));
+            let _ = write!(value.sql, " FILTER (WHERE {})", filter.sql);
         }
         Ok(value)
     }

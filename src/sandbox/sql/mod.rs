@@ -1,14 +1,16 @@
 //! Runs Dremio SQL over a sandbox's catalogue, for real.
 //!
 //! A statement is parsed, its names are resolved as Dremio resolves them, and it is translated into
-//! the SQL of an embedded, in-memory SQLite that holds the catalogue's rows. Views are computed
+//! the SQL of an embedded, in-memory `SQLite` that holds the catalogue's rows. Views are computed
 //! from their SQL. What a statement costs, and job states, are the server's matter.
 
 mod aggregates;
 mod expr;
 mod from;
 mod functions;
+mod grouping;
 mod index;
+mod nested;
 mod prepass;
 mod query;
 mod runtime;
@@ -37,6 +39,9 @@ pub const CANCELLED: &str = "Query cancelled by user";
 
 /// Rows after which an answer ends, as the server's default has it (contract §4.3).
 const MAX_ROWS: usize = 1_000_000;
+
+/// Stack of the thread that runs a query, in bytes; only what is used is ever backed by memory.
+const STACK: usize = 64 << 20;
 
 /// Gives the id under which the server knows a path, for the tables in `sys` that hold ids.
 pub type IdOf = Arc<dyn Fn(&DatasetPath) -> String + Send + Sync>;
@@ -92,6 +97,20 @@ impl Engine {
         context: &[String],
         cancel: &Cancel,
     ) -> Result<Answer, String> {
+        // Statement trees are walked and dropped recursively; callers' threads have small stacks.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("sandbox-sql".to_owned());
+            let thread = thread.stack_size(STACK);
+            let run = thread.spawn_scoped(scope, || self.run_here(sql, context, cancel));
+            match run.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(error) => Err(format!("SYSTEM ERROR: no thread for the query: {error}")),
+            }
+        })
+    }
+
+    fn run_here(&self, sql: &str, context: &[String], cancel: &Cancel) -> Result<Answer, String> {
         let query = prepass::parse(sql)?;
         // A query that panicked leaves tables that are whole or absent, so the store is still good.
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +135,7 @@ fn collect(
     columns: Vec<(String, DataType)>,
     cancel: &Cancel,
 ) -> Result<Answer, String> {
-    let fail = |error: rusqlite::Error| store.message(&error);
+    let fail = |error: rusqlite::Error| store::message(&error);
     let mut statement = store.connection.prepare(sql).map_err(fail)?;
     let mut cursor = statement.query([]).map_err(fail)?;
     let mut rows = Vec::new();

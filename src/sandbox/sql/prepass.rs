@@ -37,7 +37,7 @@ pub(super) fn parse(sql: &str) -> Result<Query, String> {
         .tokenize_with_location()
         .map_err(|error| failed(error.to_string()))?;
     let mut statements = Parser::new(&dialect)
-        .with_tokens_with_locations(versions_into_names(tokens))
+        .with_tokens_with_locations(versions_into_names(&tokens))
         .with_recursion_limit(100)
         .parse_statements()
         .map_err(|error| failed(error.to_string()))?;
@@ -67,11 +67,11 @@ pub(super) fn parse_expression(sql: &str) -> Result<sqlparser::ast::Expr, String
 }
 
 /// Rewrites `t AT BRANCH dev` to `t."<mark>branch=dev"`.
-fn versions_into_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+fn versions_into_names(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if let Some((version, next)) = version_at(&tokens, at) {
+        if let Some((version, next)) = version_at(tokens, at) {
             // After `TABLE( … )` there is no name to carry it.
             while out.last().is_some_and(|token| matches!(token.token, Token::Whitespace(_))) {
                 out.pop();

@@ -1,12 +1,15 @@
 //! Translates whole queries: SELECT with its clauses, set operations, CTEs, VALUES.
 
+use std::fmt::Write;
+
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, GroupByWithModifier, LimitClause, OrderByKind, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    self, Distinct, Expr, LimitClause, OrderByKind, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
 };
 
 use crate::model::DataType;
 use crate::model::path::fold;
+use crate::sandbox::sql::grouping::Group;
 use crate::sandbox::sql::scope::{Scope, Typed};
 use crate::sandbox::sql::store::Store;
 use crate::sandbox::sql::typing;
@@ -16,14 +19,6 @@ use crate::sandbox::sql::typing;
 pub(super) struct Translated {
     pub(super) sql: String,
     pub(super) columns: Vec<(String, DataType)>,
-}
-
-/// An expression by which an aggregating query groups.
-#[derive(Clone)]
-pub(super) struct Group {
-    pub(super) sql: String,
-    /// Left out of the grouping set at hand: the value is null there.
-    pub(super) absent: bool,
 }
 
 /// A name that WITH introduced.
@@ -46,6 +41,8 @@ pub(super) struct Translator<'s> {
     /// Set while checking that an aggregating query uses what it groups by.
     pub(super) groups: Option<Vec<Group>>,
     pub(super) saw_aggregate: bool,
+    /// How deep in an expression we are.
+    pub(super) depth: u32,
     counter: u32,
 }
 
@@ -60,6 +57,7 @@ impl<'s> Translator<'s> {
             flattens: None,
             groups: None,
             saw_aggregate: false,
+            depth: 0,
             counter: 0,
         }
     }
@@ -134,7 +132,7 @@ impl<'s> Translator<'s> {
             sql = format!(" LIMIT {limit}");
         }
         if let Some(offset) = offset {
-            sql.push_str(&format!(" OFFSET {}", self.expr(offset, &scope)?.sql));
+            let _ = write!(sql, " OFFSET {}", self.expr(offset, &scope)?.sql);
         }
         Ok(sql)
     }
@@ -225,7 +223,7 @@ impl<'s> Translator<'s> {
                 let value = self.expr(cell, &scope)?;
                 match columns.get_mut(index) {
                     Some((_, data_type)) => {
-                        *data_type = typing::common(data_type, &value.data_type)
+                        *data_type = typing::common(data_type, &value.data_type);
                     }
                     None => columns.push((format!("EXPR${index}"), value.data_type.clone())),
                 }
@@ -305,7 +303,7 @@ impl<'s> Translator<'s> {
             })
             .collect::<Result<Vec<_>, String>>()?;
         if !keys.is_empty() {
-            sql.push_str(&format!(" ORDER BY {}", keys.join(", ")));
+            let _ = write!(sql, " ORDER BY {}", keys.join(", "));
         }
         Ok(Translated { sql, columns })
     }
@@ -366,7 +364,7 @@ impl<'s> Translator<'s> {
             sql = format!("SELECT {distinct}{} FROM ({sql}) WHERE q0", outputs.join(", "));
         }
         if !keys.is_empty() {
-            sql.push_str(&format!(" ORDER BY {}", keys.join(", ")));
+            let _ = write!(sql, " ORDER BY {}", keys.join(", "));
         }
         Ok(sql)
     }
@@ -418,79 +416,6 @@ impl<'s> Translator<'s> {
         }
         Ok(columns.into_iter().map(|column| (column.name.clone(), column.value.clone())).collect())
     }
-
-    /// What GROUP BY asks for: one entry for each grouping set, each with all expressions.
-    fn grouping_sets(
-        &mut self,
-        group_by: &GroupByExpr,
-        scope: &Scope<'_>,
-        items: &[(String, Typed)],
-    ) -> Result<Vec<Vec<Group>>, String> {
-        let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
-            return Err(unsupported("GROUP BY ALL"));
-        };
-        let mut sets: Vec<Vec<String>> = vec![Vec::new()];
-        for expr in exprs {
-            let choices: Vec<Vec<String>> = match expr {
-                Expr::Rollup(parts) => {
-                    let keys = self.keys(parts, scope, items)?;
-                    (0..=keys.len()).rev().map(|length| keys[..length].concat()).collect()
-                }
-                Expr::Cube(parts) => {
-                    let keys = self.keys(parts, scope, items)?;
-                    let chosen = |mask: usize| {
-                        let in_mask = |(bit, _): &(usize, _)| mask >> bit & 1 == 1;
-                        keys.iter()
-                            .enumerate()
-                            .filter(in_mask)
-                            .flat_map(|(_, k)| k.clone())
-                            .collect()
-                    };
-                    (0..1 << keys.len().min(8)).rev().map(chosen).collect()
-                }
-                Expr::GroupingSets(parts) => self.keys(parts, scope, items)?,
-                single => vec![self.keys(&[vec![single.clone()]], scope, items)?.concat()],
-            };
-            sets = sets
-                .iter()
-                .flat_map(|set| choices.iter().map(|choice| [set.clone(), choice.clone()].concat()))
-                .collect();
-        }
-        if modifiers.iter().any(|modifier| *modifier == GroupByWithModifier::Rollup) {
-            return Err(unsupported("WITH ROLLUP"));
-        }
-        if exprs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut every: Vec<String> = sets.concat();
-        every.sort_unstable();
-        every.dedup();
-        let with_absent = |set: &Vec<String>| {
-            every.iter().map(|sql| Group { sql: sql.clone(), absent: !set.contains(sql) }).collect()
-        };
-        Ok(sets.iter().map(with_absent).collect())
-    }
-
-    fn keys(
-        &mut self,
-        parts: &[Vec<Expr>],
-        scope: &Scope<'_>,
-        items: &[(String, Typed)],
-    ) -> Result<Vec<Vec<String>>, String> {
-        let mut keys = Vec::new();
-        for part in parts {
-            let mut key = Vec::new();
-            for expr in part {
-                let ordinal = ordinal(expr).and_then(|ordinal| items.get(ordinal.checked_sub(1)?));
-                key.push(match ordinal {
-                    Some((_, value)) => value.sql.clone(),
-                    None => self.expr(expr, scope)?.sql,
-                });
-            }
-            keys.push(key);
-        }
-        Ok(keys)
-    }
 }
 
 struct Parts<'a> {
@@ -523,7 +448,7 @@ pub(super) fn rename(
     Ok(())
 }
 
-fn ordinal(expr: &Expr) -> Option<usize> {
+pub(super) fn ordinal(expr: &Expr) -> Option<usize> {
     match expr {
         Expr::Value(value) => match &value.value {
             ast::Value::Number(number, _) => number.parse().ok(),

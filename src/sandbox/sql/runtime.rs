@@ -1,5 +1,7 @@
 //! Functions that Dremio has and the engine lacks, registered under names that start with `dx_`.
 
+use std::fmt::Write;
+
 use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -155,7 +157,8 @@ fn moments(connection: &Connection) -> Result<()> {
 }
 
 fn strings(connection: &Connection) -> Result<()> {
-    let simple: [(&str, fn(&str) -> String); 4] = [
+    type OfText = fn(&str) -> String;
+    let simple: [(&str, OfText); 4] = [
         ("dx_upper", |text| text.to_uppercase()),
         ("dx_lower", |text| text.to_lowercase()),
         ("dx_reverse", |text| text.chars().rev().collect()),
@@ -170,7 +173,10 @@ fn strings(connection: &Connection) -> Result<()> {
         use md5::Digest;
         let hex = |text: String| {
             let bytes = md5::Md5::digest(text);
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+            bytes.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
         };
         Ok(text(c, 0).map(hex))
     })?;

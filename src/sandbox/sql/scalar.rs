@@ -11,6 +11,7 @@ use crate::sandbox::sql::scope::{Scope, Typed};
 use crate::sandbox::sql::typing::{self, cast};
 
 impl Translator<'_> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each function")]
     /// The call of a built-in function, or `None` where there is none of this name.
     pub(super) fn scalar(
         &mut self,

@@ -91,11 +91,12 @@ impl<'a> Scope<'a> {
             local = false;
             scope = here.outer;
         }
-        Err(problem.unwrap_or_else(|| match name {
-            [table, _, ..] => format!("VALIDATION ERROR: Table '{}' not found", table.value),
-            _ => {
-                let column = name.first().map_or("", |ident| ident.value.as_str());
-                format!("VALIDATION ERROR: Column '{column}' not found in any table")
+        Err(problem.unwrap_or_else(|| {
+            let first = name.first().map_or("", |ident| ident.value.as_str());
+            if name.len() > 1 {
+                format!("VALIDATION ERROR: Table '{first}' not found")
+            } else {
+                format!("VALIDATION ERROR: Column '{first}' not found in any table")
             }
         }))
     }
@@ -109,19 +110,15 @@ impl<'a> Scope<'a> {
         for length in (1..name.len()).rev() {
             let (prefix, rest) = name.split_at(length);
             for relation in self.relations.iter().filter(|relation| relation.is_called(prefix)) {
-                match relation.column(&rest[0].value) {
-                    Some(column) => {
-                        let value = column.value.clone();
-                        return Ok(Some(Resolved { value, fields: &rest[1..], local }));
-                    }
-                    None => {
-                        problem = Some(format!(
-                            "VALIDATION ERROR: Column '{}' not found in table '{}'",
-                            rest[0].value,
-                            prefix.iter().map(|i| i.value.as_str()).collect::<Vec<_>>().join(".")
-                        ));
-                    }
+                if let Some(column) = relation.column(&rest[0].value) {
+                    let value = column.value.clone();
+                    return Ok(Some(Resolved { value, fields: &rest[1..], local }));
                 }
+                problem = Some(format!(
+                    "VALIDATION ERROR: Column '{}' not found in table '{}'",
+                    rest[0].value,
+                    prefix.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".")
+                ));
             }
         }
         let (first, fields) = name.split_first().ok_or("an empty name")?;

@@ -154,33 +154,38 @@ impl Store {
     fn stored(&mut self, entry: usize) -> Result<Table, String> {
         let columns = self.columns_of(entry)?;
         let rows = self.rows_of(entry)?;
-        self.fill(format!("d{entry}"), columns, &rows.rows)
+        self.fill(format!("d{entry}"), columns, rows.rows.iter())
     }
 
     fn system(&mut self, system: System) -> Result<Table, String> {
-        let rows = system.rows(&self.index, &*self.id_of);
-        self.fill(format!("s{}", self.tables.len()), system.columns(), &rows)
+        let (index, id_of) = (Arc::clone(&self.index), Arc::clone(&self.id_of));
+        let name = format!("s{}", self.tables.len());
+        self.fill(name, system.columns(), system.rows(&index, &*id_of))
     }
 
     fn fill(
         &mut self,
         name: String,
         columns: Vec<(String, DataType)>,
-        rows: &[Vec<serde_json::Value>],
+        rows: impl Iterator<Item = impl AsRef<[serde_json::Value]>>,
     ) -> Result<Table, String> {
         if columns.is_empty() {
             return Err(unsupported("a table without columns"));
         }
         let names: Vec<String> = (0..columns.len()).map(|column| format!("c{column}")).collect();
         let marks = vec!["?"; columns.len()].join(", ");
-        let mut run = || -> rusqlite::Result<()> {
+        let cancelled = Arc::clone(&self.cancelled);
+        let run = || -> rusqlite::Result<()> {
             let transaction = self.connection.transaction()?;
             transaction.execute_batch(&format!("CREATE TABLE {name} ({})", names.join(", ")))?;
             {
                 let insert = format!("INSERT INTO {name} VALUES ({marks})");
                 let mut insert = transaction.prepare(&insert)?;
                 for row in rows {
-                    let row = row.iter().zip(&columns);
+                    if cancelled.load(Ordering::Relaxed) {
+                        return Err(rusqlite::Error::UserFunctionError(super::CANCELLED.into()));
+                    }
+                    let row = row.as_ref().iter().zip(&columns);
                     let row =
                         row.map(|(value, (_, data_type))| values::to_engine(value, data_type));
                     insert.execute(rusqlite::params_from_iter(row))?;
@@ -188,30 +193,12 @@ impl Store {
             }
             transaction.commit()
         };
-        run().map_err(|error| self.message(&error))?;
+        run().map_err(|error| message(&error))?;
         Ok(Table { name, columns })
     }
 
     fn execute(&self, sql: &str) -> Result<(), String> {
-        self.connection.execute_batch(sql).map_err(|error| self.message(&error))
-    }
-
-    /// What a user is told of an error of the engine.
-    pub(super) fn message(&self, error: &rusqlite::Error) -> String {
-        match error {
-            rusqlite::Error::SqliteFailure(code, _)
-                if code.code == rusqlite::ErrorCode::OperationInterrupted =>
-            {
-                super::CANCELLED.to_owned()
-            }
-            rusqlite::Error::SqliteFailure(_, Some(message)) if message.contains(" ERROR: ") => {
-                message.clone()
-            }
-            rusqlite::Error::SqliteFailure(_, Some(message)) => {
-                format!("SYSTEM ERROR: the sandbox's engine says: {message}")
-            }
-            other => format!("SYSTEM ERROR: the sandbox's engine says: {other}"),
-        }
+        self.connection.execute_batch(sql).map_err(|error| message(&error))
     }
 
     fn columns_of(&self, entry: usize) -> Result<Vec<(String, DataType)>, String> {
@@ -244,6 +231,25 @@ impl Store {
         let rows = Arc::new(rows);
         self.rows.insert(entry, Arc::clone(&rows));
         Ok(rows)
+    }
+}
+
+/// What a user is told of an error of the engine.
+pub(super) fn message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::UserFunctionError(message) => message.to_string(),
+        rusqlite::Error::SqliteFailure(code, _)
+            if code.code == rusqlite::ErrorCode::OperationInterrupted =>
+        {
+            super::CANCELLED.to_owned()
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) if message.contains(" ERROR: ") => {
+            message.clone()
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) => {
+            format!("SYSTEM ERROR: the sandbox's engine says: {message}")
+        }
+        other => format!("SYSTEM ERROR: the sandbox's engine says: {other}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tables that the server makes up: `INFORMATION_SCHEMA` (contract §4.4) and `sys` (§4.5).
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ pub enum Edition {
 /// A made-up table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum System {
+    Catalogs,
     Schemata,
     Tables,
     Views,
@@ -39,6 +41,7 @@ impl System {
         let folded = path.folded();
         let parts: Vec<&str> = folded.parts().iter().map(String::as_str).collect();
         match (parts.as_slice(), edition) {
+            (["information_schema", "catalogs"], _) => Some(Self::Catalogs),
             (["information_schema", "schemata"], _) => Some(Self::Schemata),
             (["information_schema", "tables"], _) => Some(Self::Tables),
             (["information_schema", "views"], _) => Some(Self::Views),
@@ -59,6 +62,9 @@ impl System {
         const INT: DataType = DataType::Integer;
         const TIME: DataType = DataType::Timestamp;
         let columns: &[(&str, DataType)] = match self {
+            Self::Catalogs => {
+                &[("CATALOG_NAME", TEXT), ("CATALOG_DESCRIPTION", TEXT), ("CATALOG_CONNECT", TEXT)]
+            }
             Self::Schemata => &[
                 ("CATALOG_NAME", TEXT),
                 ("SCHEMA_NAME", TEXT),
@@ -145,102 +151,49 @@ impl System {
     }
 
     /// The rows, values in column order. `id` gives the id under which the server knows a path.
-    pub(super) fn rows(
+    ///
+    /// One at a time: a big catalogue has millions of columns.
+    pub(super) fn rows<'a>(
         self,
-        index: &Index,
-        id: &dyn Fn(&DatasetPath) -> String,
-    ) -> Vec<Vec<Value>> {
-        let datasets = || datasets(index);
+        index: &'a Index,
+        id: &'a dyn Fn(&DatasetPath) -> String,
+    ) -> Box<dyn Iterator<Item = Vec<Value>> + 'a> {
         match self {
-            Self::Schemata => schemata(index),
-            Self::Tables => {
-                let mut rows: Vec<Vec<Value>> = datasets()
-                    .map(|(path, node)| {
-                        let word = if node.kind == Kind::View { "VIEW" } else { "TABLE" };
-                        vec![json!("DREMIO"), json!(schema(path)), json!(path.name()), json!(word)]
-                    })
-                    .collect();
-                for (schema, names) in SYSTEM_TABLES {
-                    for name in *names {
-                        rows.push(vec![
-                            json!("DREMIO"),
-                            json!(schema),
-                            json!(name),
-                            json!("SYSTEM_TABLE"),
-                        ]);
-                    }
-                }
-                rows
+            Self::Catalogs => {
+                one(vec![json!("DREMIO"), json!("The internal metadata used by Dremio"), json!("")])
             }
-            Self::Views => datasets()
-                .filter(|(_, node)| node.kind == Kind::View && !node.sql_hidden)
-                .map(|(path, node)| {
-                    vec![json!("DREMIO"), json!(schema(path)), json!(path.name()), json!(node.sql)]
-                })
-                .collect(),
-            Self::Columns => datasets().flat_map(|(path, node)| column_rows(path, node)).collect(),
-            Self::Version => vec![vec![
+            Self::Schemata => Box::new(schemata(index).into_iter()),
+            Self::Tables => Box::new(tables(index)),
+            Self::Views => Box::new(
+                datasets(index)
+                    .filter(|(_, node)| node.kind == Kind::View && !node.sql_hidden)
+                    .map(|(path, node)| {
+                        [json!("DREMIO"), json!(schema(path)), json!(path.name()), json!(node.sql)]
+                            .to_vec()
+                    }),
+            ),
+            Self::Columns => {
+                Box::new(datasets(index).flat_map(|(path, node)| column_rows(path, node)))
+            }
+            Self::Version => one(vec![
                 json!(index.world().version),
                 json!("a963b970f1c54d0e"),
                 json!("Release"),
                 json!("2024-10-24 14:28:10.000"),
                 Value::Null,
                 json!("2024-10-24 15:02:41.000"),
-            ]],
-            Self::Functions => (0..index.len())
-                .map(|entry| (index.path(entry), index.node(entry)))
-                .filter_map(|(path, node)| Some((path, node.function.as_ref()?)))
-                .map(|(path, function)| {
-                    vec![
-                        json!(id(path)),
-                        json!(path.to_string()),
-                        json!(function.arguments),
-                        json!(function.returns),
-                        json!(function.body),
-                        json!(function.scalar),
-                    ]
-                })
-                .collect(),
-            Self::SysViews => datasets()
-                .filter(|(_, node)| node.kind == Kind::View)
-                .map(|(path, node)| {
-                    let [root, parent] = ids_above(path, id);
-                    let context = (!node.context.is_empty()).then(|| bracketed(&node.context));
-                    vec![
-                        json!(id(path)),
-                        root,
-                        json!(path.name()),
-                        parent,
-                        json!(bracketed(path.parts())),
-                        json!("1"),
-                        json!("VIRTUAL_DATASET"),
-                        json!(CREATED),
-                        json!(node.sql.as_ref().filter(|_| !node.sql_hidden)),
-                        json!(context),
-                        json!(OWNER),
-                        json!("USER"),
-                    ]
-                })
-                .collect(),
-            Self::SysTables => datasets()
-                .filter(|(_, node)| node.kind == Kind::Table)
-                .map(|(path, node)| {
-                    let [root, parent] = ids_above(path, id);
-                    vec![
-                        json!(id(path)),
-                        root,
-                        json!(path.name()),
-                        parent,
-                        json!(bracketed(path.parts())),
-                        json!("1"),
-                        json!("PHYSICAL_DATASET"),
-                        json!(node.format),
-                        json!(CREATED),
-                        json!(OWNER),
-                        json!("USER"),
-                    ]
-                })
-                .collect(),
+            ]),
+            Self::Functions => Box::new(functions(index, id)),
+            Self::SysViews => Box::new(
+                datasets(index)
+                    .filter(|(_, node)| node.kind == Kind::View)
+                    .map(|(path, node)| view_row(path, node, id)),
+            ),
+            Self::SysTables => Box::new(
+                datasets(index)
+                    .filter(|(_, node)| node.kind == Kind::Table)
+                    .map(|(path, node)| table_row(path, node, id)),
+            ),
         }
     }
 }
@@ -264,6 +217,78 @@ fn datasets(index: &Index) -> impl Iterator<Item = (&DatasetPath, &Node)> {
         .collect();
     entries.sort_by_cached_key(|entry| index.path(*entry).folded());
     entries.into_iter().map(|entry| (index.path(entry), index.node(entry)))
+}
+
+fn one(row: Vec<Value>) -> Box<dyn Iterator<Item = Vec<Value>>> {
+    Box::new(iter::once(row))
+}
+
+fn tables(index: &Index) -> impl Iterator<Item = Vec<Value>> + '_ {
+    let row = |schema: &str, name: &str, word: &str| {
+        vec![json!("DREMIO"), json!(schema), json!(name), json!(word)]
+    };
+    let own = datasets(index).map(move |(path, node)| {
+        let word = if node.kind == Kind::View { "VIEW" } else { "TABLE" };
+        row(&schema(path), path.name(), word)
+    });
+    let system = SYSTEM_TABLES.iter().flat_map(move |(schema, names)| {
+        names.iter().map(move |name| row(schema, name, "SYSTEM_TABLE"))
+    });
+    own.chain(system)
+}
+
+fn functions<'a>(
+    index: &'a Index,
+    id: &'a dyn Fn(&DatasetPath) -> String,
+) -> impl Iterator<Item = Vec<Value>> + 'a {
+    (0..index.len()).filter_map(move |entry| {
+        let function = index.node(entry).function.as_ref()?;
+        let path = index.path(entry);
+        Some(vec![
+            json!(id(path)),
+            json!(path.to_string()),
+            json!(function.arguments),
+            json!(function.returns),
+            json!(function.body),
+            json!(function.scalar),
+        ])
+    })
+}
+
+fn view_row(path: &DatasetPath, node: &Node, id: &dyn Fn(&DatasetPath) -> String) -> Vec<Value> {
+    let [root, parent] = ids_above(path, id);
+    let context = (!node.context.is_empty()).then(|| bracketed(&node.context));
+    vec![
+        json!(id(path)),
+        root,
+        json!(path.name()),
+        parent,
+        json!(bracketed(path.parts())),
+        json!("1"),
+        json!("VIRTUAL_DATASET"),
+        json!(CREATED),
+        json!(node.sql.as_ref().filter(|_| !node.sql_hidden)),
+        json!(context),
+        json!(OWNER),
+        json!("USER"),
+    ]
+}
+
+fn table_row(path: &DatasetPath, node: &Node, id: &dyn Fn(&DatasetPath) -> String) -> Vec<Value> {
+    let [root, parent] = ids_above(path, id);
+    vec![
+        json!(id(path)),
+        root,
+        json!(path.name()),
+        parent,
+        json!(bracketed(path.parts())),
+        json!("1"),
+        json!("PHYSICAL_DATASET"),
+        json!(node.format),
+        json!(CREATED),
+        json!(OWNER),
+        json!("USER"),
+    ]
 }
 
 /// The parent path joined by dots without quotes, ambiguous as the server has it.
@@ -298,7 +323,7 @@ fn column_rows(path: &DatasetPath, node: &Node) -> Vec<Vec<Value>> {
             json!(schema(path)),
             json!(path.name()),
             json!(column.name),
-            json!(ordinal as i32),
+            json!(ordinal),
             Value::Null,
             json!("YES"),
             json!(word),

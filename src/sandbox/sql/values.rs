@@ -30,8 +30,9 @@ pub(super) fn to_json(value: ValueRef<'_>, data_type: &DataType) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => match data_type {
             DataType::Boolean => Value::Bool(integer != 0),
-            DataType::Float | DataType::Double => real(whole(integer), None),
-            DataType::Decimal { scale: Some(1..), .. } => real(whole(integer), None),
+            DataType::Float | DataType::Double | DataType::Decimal { scale: Some(1..), .. } => {
+                real(whole(integer), None)
+            }
             DataType::Varchar => Value::from(integer.to_string()),
             _ => Value::from(integer),
         },

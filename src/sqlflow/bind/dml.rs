@@ -51,7 +51,7 @@ impl Binder<'_> {
         }
     }
 
-    fn dml_in(&mut self, statement: &Statement, env: &Env) -> Written {
+    pub(super) fn dml_in(&mut self, statement: &Statement, env: &Env) -> Written {
         match statement {
             Statement::Update(update) => self.update(update, env),
             Statement::Delete(delete) => self.delete(delete, env),
@@ -91,7 +91,7 @@ impl Binder<'_> {
         match &update.from {
             Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => {
                 for item in from {
-                    self.from_item(item, &mut scope);
+                    self.add_item(item, &mut scope);
                 }
             }
             None => {}
@@ -127,7 +127,7 @@ impl Binder<'_> {
             let target = scope.rels.first().cloned();
             let was_read = target_read(self, target.as_ref());
             scope.rels.clear();
-            self.from_item(&joined, scope);
+            self.add_item(&joined, scope);
             if let (Some(Rel { content: Content::Base { table, .. }, .. }), false) =
                 (target, was_read)
                 && let Some(table) = self.tables.get_mut(table as usize)
@@ -172,7 +172,7 @@ impl Binder<'_> {
     fn delete(&mut self, delete: &Delete, env: &Env) -> Written {
         let mut scope = Scope::new(None, env.clone());
         for item in delete.using.iter().flatten() {
-            self.from_item(item, &mut scope);
+            self.add_item(item, &mut scope);
         }
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
         let mut target = None;
@@ -183,13 +183,20 @@ impl Binder<'_> {
             }
         } else {
             for item in from {
-                self.from_item(item, &mut scope);
+                self.add_item(item, &mut scope);
             }
             if let Some(name) = delete.tables.first() {
                 let parts = self.parts(name);
                 let found = scope.rels.iter().find(|rel| self.qualifies(rel, &parts)).cloned();
                 target = match found {
-                    Some(Rel { content: Content::Base { table, .. }, .. }) => Some(table),
+                    Some(Rel { content: Content::Base { table, .. }, .. }) => {
+                        if target_only(&scope, table)
+                            && let Some(known) = self.tables.get_mut(table as usize)
+                        {
+                            known.read = false;
+                        }
+                        Some(table)
+                    }
                     _ => Some(self.table(&parts, Self::last_span(name))),
                 };
             }
@@ -203,7 +210,7 @@ impl Binder<'_> {
     fn merge_statement(&mut self, merge: &Merge, env: &Env) -> Written {
         let mut scope = Scope::new(None, env.clone());
         let wrapped = TableWithJoins { relation: merge.source.clone(), joins: Vec::new() };
-        self.from_item(&wrapped, &mut scope);
+        self.add_item(&wrapped, &mut scope);
         let source: Vec<Rel> = scope.rels.clone();
         let target = self.target(&merge.table, &mut scope);
         self.decides(&merge.on, &scope, RowInfluence::Join);

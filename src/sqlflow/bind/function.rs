@@ -87,7 +87,10 @@ impl Binder<'_> {
                 acc.at_least(inner.kind);
                 inner.edges.iter().for_each(|edge| acc.push(*edge));
                 for edge in inner.edges {
-                    acc.push(Edge { column: edge.column, influence: Influence::Conditional.over_step(step) });
+                    acc.push(Edge {
+                        column: edge.column,
+                        influence: Influence::Conditional.over_step(step),
+                    });
                 }
             }
             "if" | "iif" | "nvl2" | "decode" if !list.args.is_empty() => {
@@ -96,9 +99,11 @@ impl Binder<'_> {
             }
             "count_if" | "countif" => self.arguments(&list.args, scope, conditional, acc),
             _ if takes_date_part(name) => {
-                let last = list.args.len().saturating_sub(1);
+                let end = list.args.len().saturating_sub(1);
                 for (index, argument) in list.args.iter().enumerate() {
-                    let part = last > 0 && (index == 0 || index == last) && is_date_part(argument, index > 0);
+                    let part = end > 0
+                        && (index == 0 || index == end)
+                        && is_date_part(argument, index > 0);
                     if !part {
                         self.arguments(std::slice::from_ref(argument), scope, step, acc);
                     }
@@ -166,7 +171,10 @@ impl Binder<'_> {
     }
 
     /// The user function a call means: context + name first, then as written.
-    pub(super) fn user_function(&mut self, function: &Function) -> Option<(Vec<Name>, FunctionBody)> {
+    pub(super) fn user_function(
+        &mut self,
+        function: &Function,
+    ) -> Option<(Vec<Name>, FunctionBody)> {
         if self.function_depth >= MAX_FUNCTION_DEPTH {
             return None;
         }
@@ -302,18 +310,87 @@ fn is_ranking(name: &str) -> bool {
 
 /// Sorted.
 const AGGREGATES: &[&str] = &[
-    "any_value", "approx_distinct", "approx_median", "approx_percentile", "approx_quantiles",
-    "approx_top_count", "arg_max", "arg_min", "array_agg", "array_concat_agg", "avg", "bit_and",
-    "bit_and_agg", "bit_or", "bit_or_agg", "bit_xor", "bit_xor_agg", "bool_and", "bool_or",
-    "checksum_agg", "collect_list", "collect_set", "corr", "count", "count_big", "count_if",
-    "countif", "covar_pop", "covar_samp", "every", "first", "geometric_mean", "group_concat",
-    "grouping_concat", "histogram", "json_agg", "json_arrayagg", "json_object_agg",
-    "json_objectagg", "jsonb_agg", "jsonb_object_agg", "kurtosis", "last", "listagg",
-    "local_listagg", "logical_and", "logical_or", "map_agg", "max", "max_by", "mean", "median",
-    "min", "min_by", "mode", "ndv", "object_agg", "percentile", "percentile_approx",
-    "percentile_cont", "percentile_disc", "skewness", "some", "stddev", "stddev_pop",
-    "stddev_samp", "stdev", "stdevp", "string_agg", "sum", "sum_if", "sumif", "tdigest",
-    "uniq", "var", "var_pop", "var_samp", "variance", "variance_pop", "varp", "wm_concat",
+    "any_value",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile",
+    "approx_quantiles",
+    "approx_top_count",
+    "arg_max",
+    "arg_min",
+    "array_agg",
+    "array_concat_agg",
+    "avg",
+    "bit_and",
+    "bit_and_agg",
+    "bit_or",
+    "bit_or_agg",
+    "bit_xor",
+    "bit_xor_agg",
+    "bool_and",
+    "bool_or",
+    "checksum_agg",
+    "collect_list",
+    "collect_set",
+    "corr",
+    "count",
+    "count_big",
+    "count_if",
+    "countif",
+    "covar_pop",
+    "covar_samp",
+    "every",
+    "first",
+    "geometric_mean",
+    "group_concat",
+    "grouping_concat",
+    "histogram",
+    "json_agg",
+    "json_arrayagg",
+    "json_object_agg",
+    "json_objectagg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "kurtosis",
+    "last",
+    "listagg",
+    "local_listagg",
+    "logical_and",
+    "logical_or",
+    "map_agg",
+    "max",
+    "max_by",
+    "mean",
+    "median",
+    "min",
+    "min_by",
+    "mode",
+    "ndv",
+    "object_agg",
+    "percentile",
+    "percentile_approx",
+    "percentile_cont",
+    "percentile_disc",
+    "skewness",
+    "some",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "stdev",
+    "stdevp",
+    "string_agg",
+    "sum",
+    "sum_if",
+    "sumif",
+    "tdigest",
+    "uniq",
+    "var",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "variance_pop",
+    "varp",
+    "wm_concat",
     "xmlagg",
 ];
 
@@ -321,23 +398,75 @@ const AGGREGATES: &[&str] = &[
 fn takes_date_part(name: &str) -> bool {
     matches!(
         name,
-        "timestampadd" | "timestampdiff" | "timestamp_diff" | "timestamp_trunc" | "dateadd"
-            | "datediff" | "date_add" | "date_sub" | "date_diff" | "date_part" | "datepart"
-            | "datename" | "date_trunc" | "datetrunc" | "datetime_diff" | "datetime_trunc"
-            | "datetime_add" | "datetime_sub" | "time_diff" | "time_trunc" | "timeadd" | "timediff"
-            | "datediff_big" | "last_day" | "trunc" | "generate_date_array"
+        "timestampadd"
+            | "timestampdiff"
+            | "timestamp_diff"
+            | "timestamp_trunc"
+            | "dateadd"
+            | "datediff"
+            | "date_add"
+            | "date_sub"
+            | "date_diff"
+            | "date_part"
+            | "datepart"
+            | "datename"
+            | "date_trunc"
+            | "datetrunc"
+            | "datetime_diff"
+            | "datetime_trunc"
+            | "datetime_add"
+            | "datetime_sub"
+            | "time_diff"
+            | "time_trunc"
+            | "timeadd"
+            | "timediff"
+            | "datediff_big"
+            | "last_day"
+            | "trunc"
+            | "generate_date_array"
     )
 }
 
 /// Whether an argument is a date part; `whole` asks for a whole word, as short ones may be columns.
 fn is_date_part(argument: &FunctionArg, whole: bool) -> bool {
     const WORDS: &[&str] = &[
-        "year", "years", "quarter", "month", "months", "day", "days", "week", "weeks", "isoweek",
-        "isoyear", "dayofyear", "dayofweek", "weekday", "hour", "hours", "minute", "minutes",
-        "second", "seconds", "millisecond", "milliseconds", "microsecond", "microseconds",
-        "nanosecond", "epoch", "century", "decade", "sql_tsi_day", "sql_tsi_frac_second",
-        "sql_tsi_hour", "sql_tsi_minute", "sql_tsi_month", "sql_tsi_quarter", "sql_tsi_second",
-        "sql_tsi_week", "sql_tsi_year",
+        "year",
+        "years",
+        "quarter",
+        "month",
+        "months",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "isoweek",
+        "isoyear",
+        "dayofyear",
+        "dayofweek",
+        "weekday",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "second",
+        "seconds",
+        "millisecond",
+        "milliseconds",
+        "microsecond",
+        "microseconds",
+        "nanosecond",
+        "epoch",
+        "century",
+        "decade",
+        "sql_tsi_day",
+        "sql_tsi_frac_second",
+        "sql_tsi_hour",
+        "sql_tsi_minute",
+        "sql_tsi_month",
+        "sql_tsi_quarter",
+        "sql_tsi_second",
+        "sql_tsi_week",
+        "sql_tsi_year",
     ];
     const SHORT: &[&str] = &[
         "yy", "yyyy", "qq", "q", "mm", "mon", "m", "dd", "d", "ww", "wk", "w", "doy", "dow", "dw",

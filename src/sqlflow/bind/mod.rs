@@ -12,7 +12,9 @@ mod pivot;
 mod query;
 mod resolve;
 mod scope;
+mod select;
 mod star;
+mod table_function;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -50,6 +52,9 @@ pub(super) struct Table {
     /// Whether the statement reads it; the target of DML is known here without being read.
     pub(super) read: bool,
 }
+
+/// A path the catalogue knows, with its columns if it knows those.
+type Probed = (Vec<Name>, Option<Rc<[Name]>>);
 
 /// A diagnostic before its place is turned into lines and columns of the text.
 pub(super) struct Finding {
@@ -161,7 +166,7 @@ impl<'s> Binder<'s> {
         full
     }
 
-    fn probe(&mut self, path: Vec<Name>) -> Option<(Vec<Name>, Option<Rc<[Name]>>)> {
+    fn probe(&mut self, path: Vec<Name>) -> Option<Probed> {
         let key: Vec<Folded> = path.iter().map(|part| self.names.folded(*part)).collect();
         if let Some(&id) = self.table_index.get(&key) {
             let table = &self.tables[id as usize];
@@ -224,7 +229,7 @@ impl<'s> Binder<'s> {
         }
     }
 
-    /// The parts of an object name; BigQuery quotes whole paths, which are split.
+    /// The parts of an object name; some dialects quote whole paths, which are split.
     pub(super) fn parts(&mut self, name: &ObjectName) -> Vec<Name> {
         let mut parts = Vec::with_capacity(name.0.len());
         for part in &name.0 {

@@ -1,12 +1,12 @@
-//! Relations that change shape: PIVOT, UNPIVOT, MATCH_RECOGNIZE.
+//! Relations that change shape: PIVOT, UNPIVOT, `MATCH_RECOGNIZE`.
 
 use std::rc::Rc;
 
 use sqlparser::ast::{Expr, ExprWithAlias, PivotValueSource, TableAlias, TableFactor, Value};
 
-use super::super::lineage::{Influence, Kind, RowInfluence};
+use super::super::lineage::{Influence, RowInfluence};
 use super::super::names::Name;
-use super::scope::{AliasUse, Content, Rel, Scope};
+use super::scope::{AliasUse, Scope};
 use super::{Acc, Binder, Column, Lin};
 
 impl Binder<'_> {
@@ -297,22 +297,5 @@ fn value_name(value: &ExprWithAlias) -> String {
         },
         Expr::Identifier(ident) => ident.value.clone(),
         other => other.to_string(),
-    }
-}
-
-impl Rel {
-    /// A relation of these columns without a name.
-    pub(super) fn unnamed(columns: Rc<[Column]>) -> Self {
-        Self { qualifier: super::scope::Qualifier::Unnamed, content: Content::Derived(columns) }
-    }
-}
-
-impl Lin {
-    /// At least this kind, if anything flows.
-    pub(super) fn raised(mut self, kind: Kind) -> Self {
-        if !self.is_sourceless() {
-            self.kind = self.kind.max(kind);
-        }
-        self
     }
 }

@@ -1,17 +1,14 @@
-//! Queries: WITH, set operations, SELECT with its clauses, VALUES.
+//! Queries: WITH, recursion, set operations, VALUES.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use sqlparser::ast::{
-    Cte as CteAst, Distinct, Expr, GroupByExpr, GroupByWithModifier, NamedWindowExpr, OrderBy,
-    OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Value, Values, With,
-};
+use sqlparser::ast::{Cte as CteAst, Expr, Query, SetExpr, SetQuantifier, Statement, Values, With};
 
-use super::super::lineage::{Influence, Kind, RowInfluence};
+use super::super::lineage::{Influence, RowInfluence};
 use super::super::names::Name;
-use super::scope::{Alias, AliasUse, Cte, Env, Scope};
-use super::{Acc, Binder, Column, Lin, Rows};
+use super::scope::{Cte, Env, Scope};
+use super::{Acc, Binder, Column, Lin};
 
 /// How often a recursive query is read before its lineage must stand still.
 const MAX_ROUNDS: usize = 16;
@@ -80,7 +77,7 @@ impl Binder<'_> {
                 self.renamed(columns, &cte.alias.columns)
             };
             let rows = std::mem::replace(&mut self.rows, outer_rows).list;
-            env = self.bound(name, columns, rows, env);
+            env = Some(self.bound(name, columns, rows, env));
         }
         env
     }
@@ -91,9 +88,9 @@ impl Binder<'_> {
         columns: Rc<[Column]>,
         rows: Vec<(u32, RowInfluence)>,
         outer: Env,
-    ) -> Env {
+    ) -> Rc<Cte> {
         let name = self.names.folded(name);
-        Some(Rc::new(Cte { name, columns, rows, used: Cell::new(false), outer }))
+        Rc::new(Cte { name, columns, rows, used: Cell::new(false), outer })
     }
 
     /// Reads a recursive query again with what it gave until that no longer grows.
@@ -116,10 +113,9 @@ impl Binder<'_> {
         let mut columns = self.renamed(columns, &cte.alias.columns);
         for _ in 0..MAX_ROUNDS {
             let own = self.bound(name, Rc::clone(&columns), Vec::new(), env.clone());
-            let next = self.query(&cte.query, &own, parent);
+            let next = self.query(&cte.query, &Some(Rc::clone(&own)), parent);
             let next = self.renamed(next, &cte.alias.columns);
-            let used = own.as_ref().is_some_and(|cte| cte.used.get());
-            let settled = !used || same_lineage(&next, &columns);
+            let settled = !own.used.get() || same_lineage(&next, &columns);
             columns = next;
             if settled {
                 break;
@@ -138,14 +134,10 @@ impl Binder<'_> {
             return columns;
         }
         let names: Vec<Name> = list.iter().map(|def| self.name(&def.name)).collect();
-        self.renamed_to(&columns, &names)
+        Self::renamed_to(&columns, &names)
     }
 
-    pub(in crate::sqlflow) fn renamed_to(
-        &mut self,
-        columns: &[Column],
-        names: &[Name],
-    ) -> Rc<[Column]> {
+    pub(in crate::sqlflow) fn renamed_to(columns: &[Column], names: &[Name]) -> Rc<[Column]> {
         if let [star] = columns
             && star.star.is_some()
             && !names.is_empty()
@@ -196,7 +188,10 @@ impl Binder<'_> {
                 {
                     return self.query(query, env, parent);
                 }
-                Rc::from([])
+                // `WITH gone AS (DELETE … RETURNING *)` gives rows of its target.
+                let Some(target) = self.dml_in(statement, env).target else { return Rc::from([]) };
+                self.read(target);
+                self.all_columns(target).into()
             }
         }
     }
@@ -226,8 +221,11 @@ impl Binder<'_> {
             .collect();
         for (right, quantifier) in rights.into_iter().rev() {
             let columns = self.set_expr(right, env, parent);
-            use sqlparser::ast::SetQuantifier as Q;
-            if matches!(quantifier, Q::ByName | Q::AllByName | Q::DistinctByName) {
+            let by_name = matches!(
+                quantifier,
+                SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+            );
+            if by_name {
                 self.unite_by_name(&mut names, &mut accs, &columns);
             } else {
                 unite(&mut names, &mut accs, &columns);
@@ -242,15 +240,13 @@ impl Binder<'_> {
 
     fn unite_by_name(&mut self, names: &mut Vec<Column>, accs: &mut Vec<Acc>, right: &[Column]) {
         for column in right {
-            match names.iter().position(|known| self.names.same(known.name, column.name)) {
-                Some(index) => accs[index].add(&column.lin, Influence::Identity),
-                None => {
-                    names.push(column.clone());
-                    let mut acc = Acc::new();
-                    acc.add(&column.lin, Influence::Identity);
-                    accs.push(acc);
-                }
-            }
+            let known = names.iter().position(|known| self.names.same(known.name, column.name));
+            let index = known.unwrap_or_else(|| {
+                names.push(column.clone());
+                accs.push(Acc::new());
+                names.len() - 1
+            });
+            accs[index].add(&column.lin, Influence::Identity);
         }
     }
 
@@ -276,258 +272,12 @@ impl Binder<'_> {
             .collect()
     }
 
-    fn select(
-        &mut self,
-        select: &Select,
-        order: Option<&OrderBy>,
-        env: &Env,
-        parent: Option<&Scope<'_>>,
-    ) -> Vec<Column> {
-        let mut scope = Scope::new(parent, env.clone());
-        for item in &select.from {
-            self.from_item(item, &mut scope);
-        }
-        for view in &select.lateral_views {
-            self.lateral_view(view, &mut scope);
-        }
-        for definition in &select.named_window {
-            let mut acc = Acc::new();
-            match &definition.1 {
-                NamedWindowExpr::NamedWindow(ident) => {
-                    self.named_window(&ident.value, &scope, Influence::Identity, &mut acc);
-                }
-                NamedWindowExpr::WindowSpec(spec) => {
-                    self.window_spec(spec, &scope, Influence::Identity, &mut acc);
-                }
-            }
-            let name = self.name(&definition.0);
-            scope.windows.push((name, acc.finish()));
-        }
-        let number = u32::try_from(self.selects.len()).unwrap_or(u32::MAX);
-        self.selects.push(select.select_token.0.span.start);
-        scope.alias_use = AliasUse::BeforeOpen;
-        let mut columns = Vec::with_capacity(select.projection.len());
-        for (index, item) in select.projection.iter().enumerate() {
-            let first = columns.len();
-            self.select_item(item, index, &mut scope, &mut columns);
-            let item = u32::try_from(index).unwrap_or(u32::MAX);
-            columns[first..].iter_mut().for_each(|column| column.item = Some((number, item)));
-        }
-        if columns.is_empty() && select.projection.is_empty() {
-            columns = self.star(&scope);
-        }
-        scope.alias_use = AliasUse::Last;
-        for filter in select.prewhere.iter().chain(&select.selection) {
-            self.decides(filter, &scope, RowInfluence::Filter);
-        }
-        for clause in &select.connect_by {
-            use sqlparser::ast::ConnectByKind;
-            match clause {
-                ConnectByKind::ConnectBy { relationships, .. } => {
-                    for expr in relationships {
-                        self.decides(expr, &scope, RowInfluence::Filter);
-                    }
-                }
-                ConnectByKind::StartWith { condition, .. } => {
-                    self.decides(condition, &scope, RowInfluence::Filter);
-                }
-            }
-        }
-        self.group_by(&select.group_by, &columns, &mut scope);
-        if let Some(Distinct::On(keys)) = &select.distinct {
-            for key in keys {
-                self.key(key, &columns, &scope, RowInfluence::GroupBy, false);
-            }
-        }
-        scope.alias_use = AliasUse::First;
-        for filter in select.having.iter().chain(&select.qualify) {
-            self.decides(filter, &scope, RowInfluence::Filter);
-        }
-        if let Some(order) = order {
-            self.order_by(order, &columns, &scope);
-        }
-        for key in &select.sort_by {
-            self.key(&key.expr, &columns, &scope, RowInfluence::Sort, true);
-        }
-        columns
-    }
-
-    fn select_item(
-        &mut self,
-        item: &SelectItem,
-        index: usize,
-        scope: &mut Scope<'_>,
-        columns: &mut Vec<Column>,
-    ) {
-        match item {
-            SelectItem::UnnamedExpr(expr) => {
-                let lin = self.lineage(expr, scope);
-                let name = self.implied_name(expr, index);
-                columns.push(Column { name, lin, star: None, item: None });
-            }
-            SelectItem::ExprWithAlias { expr, alias } => {
-                let lin = self.lineage(expr, scope);
-                let name = self.name(alias);
-                let shadows_column = lin
-                    .edges
-                    .as_slice()
-                    .iter()
-                    .any(|edge| self.names.same(self.columns[edge.column as usize].1, name));
-                scope.aliases.push(Alias { name, lin: lin.clone(), shadows_column });
-                columns.push(Column { name, lin, star: None, item: None });
-            }
-            SelectItem::ExprWithAliases { expr, aliases } => {
-                let lin = self.lineage(expr, scope);
-                for alias in aliases {
-                    let name = self.name(alias);
-                    columns.push(Column { name, lin: lin.clone(), star: None, item: None });
-                }
-            }
-            SelectItem::QualifiedWildcard(kind, options) => {
-                let mut given = self.qualified_star(kind, scope);
-                self.star_options(&mut given, options, scope);
-                columns.append(&mut given);
-            }
-            SelectItem::Wildcard(options) => {
-                let mut given = self.star(scope);
-                self.star_options(&mut given, options, scope);
-                columns.append(&mut given);
-            }
-        }
-    }
-
-    /// The name of a select item without alias.
-    fn implied_name(&mut self, expr: &Expr, index: usize) -> Name {
-        let ident = match expr {
-            Expr::Identifier(ident) => Some(ident),
-            Expr::CompoundIdentifier(parts) => parts.last(),
-            Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
-                Some(sqlparser::ast::AccessExpr::Dot(Expr::Identifier(ident))) => Some(ident),
-                _ => None,
-            },
-            Expr::Nested(inner) => return self.implied_name(inner, index),
-            Expr::Cast { expr, .. } if self.flavour.names_casts() => {
-                return self.implied_name(expr, index);
-            }
-            _ => None,
-        };
-        match ident {
-            Some(ident) => self.name(ident),
-            None if self.flavour.names_expressions_by_text() => {
-                self.names.intern(&expr.to_string())
-            }
-            None => self.names.intern(&format!("EXPR${index}")),
-        }
-    }
-
-    fn group_by(&mut self, group: &GroupByExpr, columns: &[Column], scope: &mut Scope<'_>) {
-        scope.alias_use = AliasUse::First;
-        let (GroupByExpr::All(modifiers) | GroupByExpr::Expressions(_, modifiers)) = group;
-        match group {
-            GroupByExpr::All(_) => {
-                for column in columns {
-                    if column.lin.kind < Kind::Aggregation {
-                        self.rows.add_all(column.lin.edges.as_slice(), RowInfluence::GroupBy);
-                    }
-                }
-            }
-            GroupByExpr::Expressions(keys, _) => {
-                for key in keys {
-                    self.group_key(key, columns, scope);
-                }
-            }
-        }
-        for modifier in modifiers {
-            if let GroupByWithModifier::GroupingSets(expr) = modifier {
-                self.group_key(expr, columns, scope);
-            }
-        }
-    }
-
-    fn group_key(&mut self, key: &Expr, columns: &[Column], scope: &Scope<'_>) {
-        match key {
-            Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
-                for key in sets.iter().flatten() {
-                    self.group_key(key, columns, scope);
-                }
-            }
-            Expr::Tuple(keys) => {
-                for key in keys {
-                    self.group_key(key, columns, scope);
-                }
-            }
-            Expr::Nested(key) => self.group_key(key, columns, scope),
-            _ => self.key(key, columns, scope, RowInfluence::GroupBy, false),
-        }
-    }
-
-    /// A key of GROUP BY or ORDER BY: an ordinal, an alias or an expression.
-    fn key(
-        &mut self,
-        key: &Expr,
-        columns: &[Column],
-        scope: &Scope<'_>,
-        how: RowInfluence,
-        alias_first: bool,
-    ) {
-        if let Some(column) = ordinal(key).and_then(|number| columns.get(number)) {
-            self.rows.add_all(column.lin.edges.as_slice(), how);
-            return;
-        }
-        if alias_first && let Expr::Identifier(ident) = key {
-            let name = self.name(ident);
-            if let Some(column) =
-                columns.iter().find(|c| c.star.is_none() && self.names.same(c.name, name))
-            {
-                self.rows.add_all(column.lin.edges.as_slice(), how);
-                return;
-            }
-        }
-        self.decides(key, scope, how);
-    }
-
-    fn order_by(&mut self, order: &OrderBy, columns: &[Column], scope: &Scope<'_>) {
-        match &order.kind {
-            OrderByKind::All(_) => {
-                for column in columns {
-                    self.rows.add_all(column.lin.edges.as_slice(), RowInfluence::Sort);
-                }
-            }
-            OrderByKind::Expressions(keys) => {
-                for key in keys {
-                    self.key(&key.expr, columns, scope, RowInfluence::Sort, true);
-                }
-            }
-        }
-    }
-
-    /// ORDER BY behind a set operation sees its output columns only.
-    fn order_outputs(
-        &mut self,
-        order: &OrderBy,
-        columns: &Rc<[Column]>,
-        env: &Env,
-        parent: Option<&Scope<'_>>,
-    ) {
-        let mut scope = Scope::new(parent, env.clone());
-        scope.rels.push(super::scope::Rel {
-            qualifier: super::scope::Qualifier::Unnamed,
-            content: super::scope::Content::Derived(Rc::clone(columns)),
-        });
-        self.order_by(order, columns, &scope);
-    }
-
     /// Adds the row influences of a CTE where it is read.
     pub(super) fn merge_rows(&mut self, cte: &Cte) {
         cte.used.set(true);
         for (column, influence) in &cte.rows {
             self.rows.add(*column, *influence);
         }
-    }
-
-    /// Takes the rows collected so far.
-    pub(super) fn take_rows(&mut self) -> Rows {
-        std::mem::take(&mut self.rows)
     }
 }
 
@@ -572,18 +322,6 @@ fn same_lineage(a: &[Column], b: &[Column]) -> bool {
 
 fn is_union(query: &Query) -> bool {
     matches!(query.body.as_ref(), SetExpr::SetOperation { .. })
-}
-
-/// `ORDER BY 2` means the second column: its index.
-fn ordinal(expr: &Expr) -> Option<usize> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.parse::<usize>().ok()?.checked_sub(1),
-            _ => None,
-        },
-        Expr::Nested(inner) => ordinal(inner),
-        _ => None,
-    }
 }
 
 impl Lin {

@@ -47,6 +47,9 @@ impl Binder<'_> {
         step: Influence,
         acc: &mut Acc,
     ) {
+        if !quoted && is_clock(self.names.text(name)) && !self.is_known(name, scope) {
+            return;
+        }
         match self.lookup(name, at, scope, acc, step) {
             Lookup::Done => {}
             Lookup::Unknown => {
@@ -56,6 +59,18 @@ impl Binder<'_> {
                 self.unknown_bare(name, at, scope, step, acc);
             }
         }
+    }
+
+    /// Whether a relation with known columns in sight has a column of this name.
+    fn is_known(&mut self, name: Name, scope: &Scope<'_>) -> bool {
+        let mut level = Some(scope);
+        while let Some(scope) = level {
+            if scope.rels.iter().any(|rel| matches!(self.hit(rel, name), Hit::Known(_))) {
+                return true;
+            }
+            level = scope.parent;
+        }
+        false
     }
 
     /// A bare name no relation, alias or parameter knows.
@@ -441,6 +456,23 @@ impl Influence {
     pub(super) fn over_step(self, outer: Self) -> Self {
         outer.over(self)
     }
+}
+
+/// Values whose names are reserved: no open table has them for columns.
+fn is_clock(name: &str) -> bool {
+    const CLOCKS: &[&str] = &[
+        "sysdate",
+        "systimestamp",
+        "rownum",
+        "localtimestamp",
+        "localtime",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "session_user",
+        "system_user",
+    ];
+    (6..=17).contains(&name.len()) && CLOCKS.iter().any(|clock| name.eq_ignore_ascii_case(clock))
 }
 
 /// Names that are values rather than columns when no relation has them.

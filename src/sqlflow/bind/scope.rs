@@ -84,9 +84,9 @@ pub(super) struct Alias {
 /// When a bare name may mean an alias of the select list rather than a column of an open table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sqlflow) enum AliasUse {
-    /// After columns: WHERE, ON.
+    /// After columns, even of open tables: WHERE, ON, and most select lists.
     Last,
-    /// Before columns of open tables: select list.
+    /// Before columns of open tables: select lists where that is the habit.
     BeforeOpen,
     /// Before columns of open tables even if one has that name: HAVING, QUALIFY, GROUP BY.
     First,

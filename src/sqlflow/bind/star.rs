@@ -168,13 +168,12 @@ impl Binder<'_> {
             for item in &replace.items {
                 let name = self.name(&item.column_name);
                 let lin = self.lineage(&item.expr, scope);
-                match columns.iter_mut().find(|c| c.star.is_none() && self.names.same(c.name, name))
-                {
-                    Some(column) => column.lin = lin,
-                    None => {
-                        hide_behind_stars(columns, &[name]);
-                        columns.push(Column { name, lin, star: None, item: None });
-                    }
+                let same = |c: &&mut Column| c.star.is_none() && self.names.same(c.name, name);
+                if let Some(column) = columns.iter_mut().find(same) {
+                    column.lin = lin;
+                } else {
+                    hide_behind_stars(columns, &[name]);
+                    columns.push(Column { name, lin, star: None, item: None });
                 }
             }
         }

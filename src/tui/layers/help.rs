@@ -130,6 +130,8 @@ impl Help {
                         Context::Global => "Everywhere",
                         Context::Catalog => "Catalog",
                         Context::Detail => "Details",
+                        Context::Lineage => "Lineage",
+                        Context::Sync => "Sync",
                         Context::Activity => "Activity",
                         Context::Overlay => "Overlays",
                         Context::Input => "Filters",

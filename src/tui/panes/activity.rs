@@ -1,7 +1,7 @@
 //! Jobs, the request log, and what was left out or warned of.
 
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::http::RequestRecord;
-use crate::model::display::clean;
+use crate::model::display::{clean, truncate_middle};
 use crate::model::{NodeId, NodeRef};
 use crate::tui::core::{Core, JobRecord, JobState};
 use crate::tui::keymap::Context;
@@ -321,7 +321,7 @@ impl ActivityPane {
 
     fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
         self.tab_places.clear();
-        let troubles = core.walk.warnings.len() + core.walk.skipped.len() + core.walk.stats.failed;
+        let troubles = core.walk.warnings.len() + core.walk.stats.failed;
         let mut x = area.x;
         for tab in TABS {
             let title = match tab {
@@ -367,7 +367,7 @@ impl ActivityPane {
             match column {
                 0 => state_sign(job, core),
                 1 => (Cow::Borrowed(job.label.as_str()), theme.base),
-                2 => (Cow::Owned(duration(job.elapsed(core.now))), theme.soft),
+                2 => (Cow::Owned(duration(time(job, core))), theme.soft),
                 _ => result(job, core),
             }
         });
@@ -380,15 +380,15 @@ impl ActivityPane {
             Self::empty(frame, area, "No request has been sent yet.", theme);
             return;
         }
-        let fixed = 8 + 6 + 6 + 9 + 9 + 3 + 2 * 6;
+        let fixed = 8 + 6 + 6 + 6 + 8 + 3 + 2 * 6;
         let room = usize::from(area.width).saturating_sub(fixed).max(10);
         let columns = [
             Column::new("Time", 8),
             Column::new("Method", 6),
             Column::new("Path", room),
             Column::new("Status", 6).right(),
-            Column::new("ms", 9).right(),
-            Column::new("Size", 9).right(),
+            Column::new("ms", 6).right(),
+            Column::new("Size", 8).right(),
             Column::new("Try", 3).right(),
         ];
         let spec = Spec { columns: &columns, left: 0, rows: requests.len(), focused, theme };
@@ -397,7 +397,10 @@ impl ActivityPane {
             match column {
                 0 => (Cow::Owned(clock(request.at)), theme.soft),
                 1 => (Cow::Borrowed(request.method), theme.soft),
-                2 => (Cow::Borrowed(request.path.as_str()), theme.base),
+                2 => {
+                    let path = clean(&request.path).into_owned();
+                    (Cow::Owned(truncate_middle(&path, columns[2].width).into_owned()), theme.base)
+                }
                 3 => status(request, theme),
                 4 => (
                     Cow::Owned(count(usize::try_from(request.elapsed.as_millis()).unwrap_or(0))),
@@ -451,6 +454,15 @@ fn state_sign(job: &JobRecord, core: &Core) -> (Cow<'static, str>, Style) {
         JobState::Done => (Cow::Borrowed("✓"), theme.good),
         JobState::Failed(_) => (Cow::Borrowed("✗"), theme.error),
         JobState::Cancelled => (Cow::Borrowed("○"), theme.soft),
+    }
+}
+
+/// How long a job has run; the walk has only read for a part of the time that it has been there.
+fn time(job: &JobRecord, core: &Core) -> Duration {
+    if job.slot == Slot::Discovery && job.state == JobState::Running && !core.walk.running {
+        core.walk.stats.elapsed
+    } else {
+        job.elapsed(core.now)
     }
 }
 
@@ -525,7 +537,7 @@ fn curl(record: &RequestRecord) -> String {
 pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
     let theme = &core.theme;
     let mut right = Vec::new();
-    let warnings = core.walk.warnings.len() + core.walk.stats.failed + core.walk.skipped.len();
+    let warnings = core.walk.warnings.len() + core.walk.stats.failed;
     let key = core.key(&[Context::Global], Action::ShowActivity);
     if warnings > 0 {
         let plural = if warnings == 1 { "" } else { "s" };
@@ -549,8 +561,6 @@ pub(crate) fn footer_counts(core: &Core) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -4,3 +4,5 @@ pub(crate) mod activity;
 pub(crate) mod catalog;
 pub(crate) mod detail;
 pub(crate) mod kinds;
+pub(crate) mod lineage;
+pub(crate) mod sync;

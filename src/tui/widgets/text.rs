@@ -136,16 +136,11 @@ pub(crate) fn wrap(text: &str, cells: usize) -> Vec<String> {
         let paragraph = clean(paragraph);
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
-            let word_width = width(word);
+        for word in paragraph.split_inclusive(' ') {
+            let word_width = width(word.trim_end());
             if used + word_width <= cells {
                 line.push_str(word);
-                used += word_width;
-                continue;
-            }
-            if word.trim().is_empty() {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
+                used += width(word);
                 continue;
             }
             if used > 0 {

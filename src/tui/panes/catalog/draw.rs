@@ -14,12 +14,12 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 use super::rows::Row;
 use super::{CatalogPane, Mark, ancestors, matched_letters};
 use crate::model::{Listing, NodeId, NodeRef};
-use crate::tui::core::{Core, Server};
+use crate::tui::core::{Core, OmState, Server};
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::text::{count, counted, marked, spread, wrap};
+use crate::tui::widgets::text::{count, counted, marked, spans_width, spread, wrap};
 
 /// From this width on, a row says its kind in words too.
 const WIDTH_FOR_WORDS: u16 = 34;
@@ -229,19 +229,27 @@ impl Looks<'_> {
         let letters = matched_letters(node.name(), &self.filter);
         let name_style = if kind.is_container() { theme.strong } else { theme.base };
         left.extend(marked(node.name(), &letters, name_style, name_style.patch(theme.matched)));
-        spread(left, self.right(node), room)
+        // Signs say kind and trouble too, so the words give way to a long name.
+        let left_width = spans_width(&left);
+        let right = [(self.words, true), (false, true), (false, false)]
+            .map(|(kind, trouble)| self.right(node, kind, trouble));
+        let fits = |right: &&Vec<Span<'_>>| left_width + spans_width(right) < room;
+        let shortest = right.len() - 1;
+        let right = right.iter().find(fits).unwrap_or(&right[shortest]).clone();
+        spread(left, right, room)
     }
 
     /// The end of a line: what is wrong, what kind it is, how much is inside.
-    fn right(&self, node: NodeRef<'_>) -> Vec<Span<'static>> {
+    fn right(&self, node: NodeRef<'_>, words: bool, trouble_words: bool) -> Vec<Span<'static>> {
         let theme = &self.core.theme;
         let mut right = Vec::new();
         if let Some((word, is_bad)) = kinds::trouble(node) {
             let look = if is_bad { theme.error } else { theme.warning };
             let sign = if is_bad { "✗" } else { "!" };
-            right.push(Span::styled(format!("{sign} {word} "), look));
+            let word = if trouble_words { word } else { "" };
+            right.push(Span::styled(format!("{} ", format!("{sign} {word}").trim_end()), look));
         }
-        if self.words {
+        if words {
             right.push(Span::styled(format!("{:<8}", node.kind().name()), theme.soft));
         }
         let is_read = self.core.reading.contains(&node.id())
@@ -249,7 +257,7 @@ impl Looks<'_> {
         let count = if is_read {
             Span::styled(format!("{:>6}", self.core.spinner()), theme.busy)
         } else if !node.kind().is_container() {
-            Span::raw(if self.words { "      " } else { "" })
+            Span::raw(if words { "      " } else { "" })
         } else {
             let children = node.children().len();
             let text = match node.listing() {
@@ -261,6 +269,14 @@ impl Looks<'_> {
             Span::styled(format!("{text:>6}"), theme.soft)
         };
         right.push(count);
+        if !self.core.om.is_empty() {
+            right.push(match self.core.om.get(&node.path().folded()) {
+                Some(OmState::InSync) => Span::styled(" ✓", theme.good),
+                Some(OmState::Differs) => Span::styled(" ●", theme.warning),
+                Some(OmState::Missing) => Span::styled(" ○", theme.busy),
+                None => Span::raw("  "),
+            });
+        }
         right.push(Span::raw(" "));
         right
     }

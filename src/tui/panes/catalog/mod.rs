@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use rustc_hash::FxHashSet;
 
 use self::rows::{Filtered, Openness, Order, Row, flatten};
-use crate::model::{Catalog, Listing, NodeId, NodeRef};
+use crate::model::{Catalog, DatasetPath, Listing, NodeId, NodeRef};
 use crate::tui::core::{Core, Touched, shown_path};
 use crate::tui::msg::Action;
 use crate::tui::widgets::input::LineInput;
@@ -277,6 +277,14 @@ impl CatalogPane {
         if self.partly.contains(&node.id()) { Mark::Partly } else { Mark::Off }
     }
 
+    /// The paths of what is marked; what is below them is marked with them.
+    pub(crate) fn marked_paths(&self, catalog: &Catalog) -> Vec<DatasetPath> {
+        let mut paths: Vec<DatasetPath> =
+            self.marked.iter().filter_map(|id| catalog.get(*id)).map(NodeRef::path).collect();
+        paths.sort();
+        paths
+    }
+
     fn toggle_mark(&mut self, node: NodeRef<'_>) {
         if self.mark(node) == Mark::On {
             // Taking one out of a marked container leaves its siblings marked, up to that container.
@@ -405,6 +413,14 @@ impl CatalogPane {
         if !self.filter.value().is_empty() {
             hints.push((Action::Back, "clear filter"));
         }
+        if node.is_none() {
+            hints.extend([(Action::RefreshAll, "read again"), (Action::ShowActivity, "activity")]);
+            return hints;
+        }
+        if self.marked.is_empty() {
+            hints.push((Action::ToggleMark, "mark"));
+        }
+        hints.push((Action::MakePlan, "diff"));
         hints.extend([
             (Action::Finder, "find"),
             (Action::Filter, "filter"),

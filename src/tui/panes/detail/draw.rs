@@ -20,10 +20,10 @@ use crate::tui::core::{Core, Server};
 use crate::tui::msg::{Action, Slot};
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::sql;
 use crate::tui::widgets::text::{duration, spans_width, spread};
+use crate::tui::widgets::{markdown, sql};
 
-/// From this width on, a view's SQL stands beside its columns.
+/// From this width on, wiki text and SQL stand beside the columns.
 const WIDTH_FOR_BOTH: u16 = 120;
 
 impl DetailPane {
@@ -32,8 +32,6 @@ impl DetailPane {
         self.tab_places.clear();
         let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else {
-            let text = Span::styled("Nothing is selected.", core.theme.soft);
-            frame.render_widget(Line::from(text), area);
             return;
         };
         let [path, tabs, _, body] = rows(area);
@@ -154,13 +152,15 @@ impl DetailPane {
         match (schema.state, node.error()) {
             (SchemaState::Known, _) => {
                 let mut area = area;
-                if area.width >= WIDTH_FOR_BOTH
-                    && let Some(text) = node.sql()
-                {
+                let wiki = match self.extras.get(&node.id()).map(|extras| &extras.wiki) {
+                    Some(Remote::Ready(Some(text))) => Some(text.as_str()),
+                    _ => None,
+                };
+                if area.width >= WIDTH_FOR_BOTH && (node.sql().is_some() || wiki.is_some()) {
                     let left = area.width * 9 / 20;
                     let beside = Rect { x: area.x + left, width: area.width - left, ..area };
                     area.width = left - 2;
-                    draw_beside(frame, beside, text, core);
+                    draw_beside(frame, beside, node.sql(), wiki, core);
                 }
                 self.columns.draw(frame, area, node, theme, focused);
                 return;
@@ -273,7 +273,7 @@ impl DetailPane {
 
 /// SQL with line numbers.
 fn numbered(text: &str, core: &Core) -> Vec<Line<'static>> {
-    let lines = sql::lines(text, &core.theme);
+    let lines = sql::lines(text.trim_end(), &core.theme);
     let digits = lines.len().to_string().len().max(2);
     lines
         .into_iter()
@@ -287,28 +287,42 @@ fn numbered(text: &str, core: &Core) -> Vec<Line<'static>> {
         .collect()
 }
 
-/// A view's SQL beside its columns, as far as there is room.
-fn draw_beside(frame: &mut Frame<'_>, area: Rect, text: &str, core: &Core) {
+/// What else there is to say of a dataset, beside its columns, as far as there is room.
+fn draw_beside(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    sql: Option<&str>,
+    wiki: Option<&str>,
+    core: &Core,
+) {
     let theme = &core.theme;
     for y in area.y..area.bottom() {
         let cell = Rect { x: area.x, y, width: 1, height: 1 };
         frame.render_widget(Span::styled("│", theme.border), cell);
     }
     let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-    frame
-        .render_widget(Line::from(Span::styled("SQL", theme.header)), Rect { height: 1, ..inside });
-    let body = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
-    let lines = numbered(text, core);
-    let hidden = lines.len().saturating_sub(usize::from(body.height));
-    let mut shown: Vec<Line<'_>> = lines.into_iter().take(usize::from(body.height)).collect();
-    if hidden > 0
-        && let Some(last) = shown.last_mut()
-    {
-        let key = DetailPane::key_for(core, Action::ShowSql);
-        let more = format!("… {} more lines ({key})", hidden + 1);
-        *last = Line::from(Span::styled(more, theme.soft));
+    let cells = usize::from(inside.width);
+    let mut lines = Vec::new();
+    if let Some(text) = wiki {
+        lines.push(Line::from(Span::styled("Wiki", theme.header)));
+        lines.extend(markdown::render(text, cells.min(100), theme));
     }
-    frame.render_widget(Paragraph::new(shown), body);
+    let mut key = DetailPane::key_for(core, Action::ShowWiki);
+    if let Some(text) = sql {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::from(Span::styled("SQL", theme.header)));
+        lines.extend(numbered(text, core));
+        key = DetailPane::key_for(core, Action::ShowSql);
+    }
+    let height = usize::from(inside.height);
+    if lines.len() > height && height > 0 {
+        let more = format!("… {} more lines ({key})", lines.len() - height + 1);
+        lines.truncate(height - 1);
+        lines.push(Line::from(Span::styled(more, theme.soft)));
+    }
+    frame.render_widget(Paragraph::new(lines), inside);
 }
 
 /// Path, tabs, a line of air, and the rest.

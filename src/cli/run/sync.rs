@@ -1,0 +1,377 @@
+//! `sync`: plan, show, apply.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use super::discover::{self, Reading};
+use crate::cli::args::{ReportFormat, SyncArgs};
+use crate::cli::session::Session;
+use crate::cli::status::{ExitStatus, Failure};
+use crate::config::Settings;
+use crate::http::RequestLog;
+use crate::lineage::Engine;
+use crate::model::DatasetPath;
+use crate::openmetadata::{Client, ServerInfo};
+use crate::report::SyncReport;
+use crate::sync::Selection;
+use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
+use crate::sync::journal::{Journal, interrupted};
+use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
+use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, prepare};
+
+/// A reviewed plan with what it was asked for, so that it can be made again and compared.
+#[derive(Serialize, Deserialize)]
+struct PlanFile {
+    schema_version: u32,
+    settings: SyncSettings,
+    spaces: Vec<DatasetPath>,
+    include: Vec<String>,
+    exclude: Vec<String>,
+    plan: Plan,
+}
+
+/// What takes part, and how.
+struct Request {
+    settings: SyncSettings,
+    spaces: Vec<DatasetPath>,
+    include: Vec<String>,
+    exclude: Vec<String>,
+    /// The plan that was reviewed, if one was given.
+    reviewed: Option<Plan>,
+}
+
+/// Runs the command.
+pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus, Failure> {
+    let settings = session.settings()?;
+    let _log = session.start_log(&settings, false);
+    let request = request(args, &settings)?;
+    let selection = request.selection()?;
+    let writes = !args.dry_run && args.plan_out.is_none();
+    if writes && !args.yes && !session.printer.can_ask() {
+        return Err(Failure::usage(
+            "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
+        ));
+    }
+    let target = session.target(&settings).await?;
+    let openmetadata = session.openmetadata(&settings, &target).await?;
+    let client = Client::new(openmetadata, RequestLog::new())?;
+    let server = tokio::select! {
+        server = client.connect() => server?,
+        () = session.cancel.cancelled() => return Err(Failure::interrupted()),
+    };
+    let (dremio, _) = discover::connect(session, &target).await?;
+    let options = settings.discovery_options();
+    let Reading { catalog, cancelled, root_error, .. } =
+        discover::read(session, &dremio, options).await;
+    if cancelled {
+        return Err(Failure::interrupted());
+    }
+    if let Some(error) = root_error {
+        return Err(Failure::new(ExitStatus::Remote, error.message));
+    }
+    request.check_spaces(&catalog)?;
+    let graph = Engine::new(&catalog).graph(&catalog);
+    let data_dir = if target.is_demo() { None } else { session.data_dir(&settings) };
+    let sources = Sources {
+        catalog: &catalog,
+        graph: &graph,
+        dremio: &dremio,
+        openmetadata: &client,
+        server: &server,
+        data_dir: data_dir.as_deref(),
+    };
+    let mut prepared = prepared(session, sources, &selection, &request.settings).await?;
+    dremio.logout().await;
+    discover::tell_failures(&session.printer, &catalog);
+    for (path, reason) in &prepared.unread_texts {
+        session.printer.warn(&format!("{path}: its wiki or labels could not be read: {reason}"));
+    }
+    if let Some(reviewed) = &request.reviewed {
+        refuse_stale(reviewed, &prepared.plan)?;
+    }
+    tell_interrupted(session, &prepared)?;
+
+    let shown = SyncReport { plan: &prepared.plan, server: &server, result: None };
+    let is_pending = !prepared.plan.is_empty();
+    let is_text = args.format == ReportFormat::Text;
+    if is_text {
+        session.printer.data(&shown.plan_text())?;
+    }
+    if let Some(file) = &args.plan_out {
+        write_plan(session, file, &request, &prepared.plan)?;
+    }
+    if !writes {
+        if !is_text {
+            session.printer.data(&format!("{:#}\n", shown.to_json()))?;
+        }
+        session.printer.note("nothing was written");
+        let findings = is_pending && args.exit_code;
+        return Ok(if findings { ExitStatus::Findings } else { ExitStatus::Fine });
+    }
+    if is_pending && !args.yes && !session.printer.confirm("Write this to OpenMetadata?") {
+        session.printer.note("nothing was written");
+        return Ok(ExitStatus::Fine);
+    }
+    let report = write(session, &settings, &client, &server, &prepared).await?;
+    if let Err(error) = prepared.remember(&report) {
+        session.printer.warn(&format!(
+            "what was verified could not be remembered ({error}); the next run reads the edges again"
+        ));
+    }
+    let result = SyncReport { plan: &prepared.plan, server: &server, result: Some(&report) };
+    if is_text {
+        session.printer.data(&format!("\n{}", result.result_text()))?;
+    } else {
+        session.printer.data(&format!("{:#}\n", result.to_json()))?;
+    }
+    Ok(status_of(&report, session.cancel.is_cancelled()))
+}
+
+pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
+    if is_cancelled && report.statistics.not_begun > 0 {
+        ExitStatus::Interrupted
+    } else if report.ended_early.is_some() {
+        ExitStatus::Remote
+    } else if report.statistics.errors > 0 {
+        ExitStatus::Partial
+    } else {
+        ExitStatus::Fine
+    }
+}
+
+fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
+    if let Some(file) = &args.plan {
+        let PlanFile { settings, spaces, include, exclude, plan, .. } = read_plan(file)?;
+        return Ok(Request { settings, spaces, include, exclude, reviewed: Some(plan) });
+    }
+    let spaces = args
+        .space
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Request {
+        settings: SyncSettings {
+            descriptions: !args.no_descriptions,
+            label_classification: args.labels_as.clone(),
+            lineage: settings.lineage.enabled && !args.no_lineage,
+            overwrite_descriptions: args.overwrite_descriptions,
+            prune: args.prune,
+            reread_edges: args.reread_edges,
+            ..settings.sync_settings()
+        },
+        spaces,
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
+        reviewed: None,
+    })
+}
+
+impl Request {
+    fn selection(&self) -> Result<Selection, Failure> {
+        let patterns = |flag: &str, texts: &[String]| {
+            texts
+                .iter()
+                .map(|text| {
+                    Regex::new(text)
+                        .map_err(|error| Failure::usage(format!("{flag} {text:?}: {error}")))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Selection {
+            within: self.spaces.clone(),
+            without: Vec::new(),
+            include: patterns("--include", &self.include)?,
+            exclude: patterns("--exclude", &self.exclude)?,
+        })
+    }
+
+    /// A misspelt space must not look like one without tables.
+    fn check_spaces(&self, catalog: &crate::model::Catalog) -> Result<(), Failure> {
+        match self.spaces.iter().find(|space| catalog.at(space).is_none()) {
+            None => Ok(()),
+            Some(missing) => {
+                let roots: Vec<String> =
+                    catalog.root().children().map(|root| root.path().to_string()).collect();
+                Err(Failure::usage(format!(
+                    "--space {missing}: Dremio has no such space, source or folder; at the top there are: {}",
+                    roots.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+async fn prepared(
+    session: &Session,
+    sources: Sources<'_>,
+    selection: &Selection,
+    settings: &SyncSettings,
+) -> Result<Prepared, Failure> {
+    let progress = session.printer.progress();
+    let on_step = |step| match step {
+        Step::Texts(done, total) => {
+            progress.set("reading wikis".to_owned(), done, Some(total));
+        }
+        Step::Current(read) => {
+            let done = read.databases + read.lineages;
+            let total = read.databases_total + read.lineages_total;
+            progress.set("reading OpenMetadata".to_owned(), done, Some(total));
+        }
+    };
+    prepare(sources, selection, settings, &on_step, &session.cancel).await.map_err(|error| {
+        match error {
+            PrepareError::Cancelled => Failure::interrupted(),
+            PrepareError::ServiceName(_) => Failure::usage(error.to_string()),
+            PrepareError::OpenMetadata(error) => error.into(),
+        }
+    })
+}
+
+/// Says what a run that was killed has left.
+pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+    let Some(memory) = prepared.memory() else { return Ok(()) };
+    let path = memory.journal();
+    let found = interrupted(&path).map_err(|error| {
+        Failure::usage(format!("cannot read the journal {}: {error}", path.display()))
+    })?;
+    if let Some(left) = found {
+        session.printer.note(&format!(
+            "the last sync was interrupted: {} of {} items written, {} failed, {} in doubt; this plan holds what is still to do",
+            left.written.len(),
+            left.planned,
+            left.failed.len(),
+            left.in_doubt.len(),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) async fn write(
+    session: &Session,
+    settings: &Settings,
+    client: &Client,
+    server: &ServerInfo,
+    prepared: &Prepared,
+) -> Result<Report, Failure> {
+    let total = prepared.plan.items.iter().filter(|item| item.action.writes()).count();
+    let journal = match prepared.memory() {
+        Some(memory) if total > 0 => {
+            let path = memory.journal();
+            let journal = Journal::start(&path, &prepared.plan.service, &server.host, total);
+            Some(Mutex::new(journal.map_err(|error| {
+                Failure::usage(format!("cannot write the journal {}: {error}", path.display()))
+            })?))
+        }
+        _ => None,
+    };
+    let progress = session.printer.progress();
+    let done = Mutex::new(0_usize);
+    let on_event = |event| {
+        if let ApplyEvent::Finished(..) = event {
+            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *done += 1;
+            progress.set("writing".to_owned(), *done, Some(total));
+        }
+    };
+    let report = apply(
+        Application {
+            client,
+            plan: &prepared.plan,
+            current: &prepared.current,
+            excluded: &BTreeSet::new(),
+            options: &ApplyOptions {
+                max_workers: settings.sync.max_workers,
+                batch_size: settings.sync.batch_size,
+                stores_sql_changes: prepared.traits.stores_sql_changes,
+            },
+            journal: journal.as_ref(),
+            on_event: &on_event,
+        },
+        &session.cancel,
+    )
+    .await;
+    drop(progress);
+    // A run that was cut short keeps its journal open: the next one tells what was done.
+    if let Some(journal) = journal
+        && report.ended_early.is_none()
+    {
+        let journal = journal.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Err(error) = journal.end() {
+            session.printer.warn(&format!("the journal could not be closed: {error}"));
+        }
+    }
+    Ok(report)
+}
+
+fn write_plan(
+    session: &Session,
+    file: &Path,
+    request: &Request,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let document = PlanFile {
+        schema_version: PLAN_SCHEMA_VERSION,
+        settings: request.settings.clone(),
+        spaces: request.spaces.clone(),
+        include: request.include.clone(),
+        exclude: request.exclude.clone(),
+        plan: plan.clone(),
+    };
+    session.printer.write_file(file, |out| {
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    })
+}
+
+fn read_plan(file: &Path) -> Result<PlanFile, Failure> {
+    let place = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("cannot read the plan {place}: {error}")))?;
+    let plan: PlanFile = serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!("{place} is not a plan written by --plan-out: {error}"))
+    })?;
+    if plan.schema_version > PLAN_SCHEMA_VERSION {
+        return Err(Failure::usage(format!(
+            "{place} was written by a newer version of this program (plan version {})",
+            plan.schema_version
+        )));
+    }
+    Ok(plan)
+}
+
+/// A reviewed plan is applied exactly or not at all.
+fn refuse_stale(reviewed: &Plan, fresh: &Plan) -> Result<(), Failure> {
+    if reviewed == fresh {
+        return Ok(());
+    }
+    let by_key = |plan: &'_ Plan| {
+        plan.items
+            .iter()
+            .map(|item| (item.key.clone(), item.clone()))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let (old, new) = (by_key(reviewed), by_key(fresh));
+    let mut moved: Vec<String> = new
+        .iter()
+        .filter(|(key, item)| old.get(key) != Some(item))
+        .map(|(key, _)| crate::report::sync::name_of(key).1)
+        .collect();
+    moved.extend(
+        old.keys()
+            .filter(|key| !new.contains_key(key))
+            .map(|key| crate::report::sync::name_of(key).1),
+    );
+    let count = moved.len();
+    moved.truncate(5);
+    Err(Failure::usage(format!(
+        "the plan was not applied: Dremio or OpenMetadata have moved on since it was made ({count} items differ, such as {}); make and review a new one",
+        moved.join(", ")
+    )))
+}

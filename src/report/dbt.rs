@@ -1,0 +1,273 @@
+//! [`DbtReport`]: what a dbt project and Dremio have in common and what not, for people and for
+//! programs (`docs/dbt.md`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::SCHEMA_VERSION;
+use crate::dbt::{
+    Manifest, MatchReport, MatchStatus, Node, NodeMatch, ResourceType, RunResults, SourceFreshness,
+};
+use crate::lineage::Origin;
+use crate::lineage::dbt::Disagreement;
+use crate::model::DatasetPath;
+use crate::model::display::clean;
+
+/// Lines of one section; more are counted.
+const NAMED: usize = 60;
+
+/// A project, its matches, and what else is worth telling.
+#[derive(Clone, Copy, Debug)]
+pub struct DbtReport<'a> {
+    /// The project.
+    pub manifest: &'a Manifest,
+    /// The matches.
+    pub matches: &'a MatchReport,
+    /// Results of tests and builds.
+    pub runs: &'a RunResults,
+    /// Freshness of sources.
+    pub freshness: &'a SourceFreshness,
+    /// Matched datasets that OpenMetadata does not have yet.
+    pub missing_in_openmetadata: &'a [DatasetPath],
+    /// Edges that only dbt or only a view's SQL knows.
+    pub disagreements: &'a [Disagreement],
+}
+
+impl DbtReport<'_> {
+    fn counts(&self) -> Value {
+        let mut counts = json!(self.matches.counts());
+        counts["missing_in_openmetadata"] = json!(self.missing_in_openmetadata.len());
+        counts
+    }
+
+    /// The document: the project, counts, every node with its tests, and the lists.
+    pub fn to_json(&self) -> Value {
+        let tests = self.manifest.tests_by_node();
+        let nodes: Vec<Value> = self
+            .matches
+            .nodes
+            .iter()
+            .map(|found| {
+                let mut value = json!(found);
+                value["rule_name"] = json!(found.rule.map(crate::dbt::Rule::name));
+                if let Some(node) = self.manifest.node(&found.unique_id) {
+                    value["resource_type"] = json!(node.resource_type.name());
+                    value["materialized"] = json!(node.materialization());
+                    value["tags"] = json!(node.tags);
+                    value["owner"] = json!(node.owner);
+                    let status = self.runs.of(&node.unique_id).map(|result| &result.status);
+                    value["last_run"] = json!(status);
+                    if let Some(freshness) = self.freshness.sources.get(&node.unique_id) {
+                        value["freshness"] = json!(freshness.status);
+                    }
+                }
+                let tests = tests.get(found.unique_id.as_str()).map_or(&[][..], Vec::as_slice);
+                value["tests"] = tests.iter().map(|test| self.test(test)).collect();
+                value
+            })
+            .collect();
+        let unknown: Vec<Value> = self.matches.unknown.iter().map(|found| json!(found)).collect();
+        let twins: Vec<Value> = self
+            .matches
+            .twins
+            .iter()
+            .map(|(path, id)| json!({ "path": path, "unique_id": id }))
+            .collect();
+        let exposures: Vec<Value> = self
+            .manifest
+            .exposures
+            .iter()
+            .map(|exposure| {
+                json!({
+                    "unique_id": exposure.unique_id,
+                    "name": exposure.name,
+                    "label": exposure.label,
+                    "type": exposure.kind,
+                    "owner": exposure.owner,
+                    "url": exposure.url,
+                    "depends_on": exposure.depends_on,
+                })
+            })
+            .collect();
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "project": {
+                "name": self.manifest.project_name,
+                "manifest_version": self.manifest.version,
+                "dbt_version": self.manifest.dbt_version,
+                "adapter": self.manifest.adapter_type,
+                "generated_at": self.manifest.generated_at,
+            },
+            "warnings": self.manifest.warnings,
+            "counts": self.counts(),
+            "nodes": nodes,
+            "unknown_to_dbt": unknown,
+            "twin_views": twins,
+            "missing_in_openmetadata": self.missing_in_openmetadata,
+            "exposures": exposures,
+            "lineage_disagreements": self.disagreements,
+        })
+    }
+
+    fn test(&self, test: &Node) -> Value {
+        let facts = test.test.clone().unwrap_or_default();
+        let result = self.runs.of(&test.unique_id);
+        json!({
+            "unique_id": test.unique_id,
+            "kind": facts.kind,
+            "column": facts.column,
+            "severity": facts.severity,
+            "status": result.map(|result| &result.status),
+            "failures": result.and_then(|result| result.failures),
+        })
+    }
+
+    /// The report for people: counts first, then what needs a look, then the matches.
+    pub fn to_text(&self) -> String {
+        let mut text = self.head();
+        let counts = self.matches.counts();
+        for (count, words) in [
+            (counts.matched, "matched"),
+            (counts.out_of_date, "of these out of date"),
+            (counts.ambiguous, "ambiguous"),
+            (counts.missing_in_dremio, "missing in Dremio"),
+            (counts.unchecked, "not checked"),
+            (counts.not_datasets, "not datasets (ephemeral, reflection, switched off)"),
+            (self.missing_in_openmetadata.len(), "missing in OpenMetadata"),
+            (counts.unknown_to_dbt, "in Dremio, unknown to dbt"),
+        ] {
+            let _ = writeln!(text, "  {count:>5}  {words}");
+        }
+        for status in [
+            MatchStatus::Ambiguous,
+            MatchStatus::Missing,
+            MatchStatus::Unchecked,
+            MatchStatus::NotADataset,
+        ] {
+            let found = self.matches.nodes.iter().filter(|node| node.status == status);
+            section(&mut text, status.name(), found.map(node_lines));
+        }
+        let stale = self.matches.nodes.iter().filter(|node| !node.out_of_date.is_empty());
+        section(&mut text, "out of date", stale.map(stale_lines));
+        let failed = self.failed_tests();
+        section(&mut text, "tests that did not pass", failed.into_iter());
+        let disagreements = self.disagreements.iter().map(|found| {
+            let who = match found.known_to {
+                Origin::Dbt => "only dbt knows it, the view's SQL does not read it",
+                _ => "only the view's SQL knows it, dbt does not list it",
+            };
+            format!("{} → {}: {who}", clean_path(&found.from), clean_path(&found.to))
+        });
+        section(&mut text, "lineage on which dbt and SQL disagree", disagreements);
+        let missing = self.missing_in_openmetadata.iter().map(clean_path);
+        section(&mut text, "missing in OpenMetadata", missing);
+        let twins = self
+            .matches
+            .twins
+            .iter()
+            .map(|(path, id)| format!("{} beside {}", clean_path(path), clean(id)));
+        section(&mut text, "twin views", twins);
+        let unknown = self.matches.unknown.iter().map(|found| clean_path(&found.path));
+        section(&mut text, "in Dremio, unknown to dbt", unknown);
+        let matched = self.matches.nodes.iter().filter(|node| node.status == MatchStatus::Matched);
+        section(&mut text, "matched", matched.map(matched_line));
+        text
+    }
+
+    fn head(&self) -> String {
+        let manifest = self.manifest;
+        let word = |text: &Option<Box<str>>| {
+            text.as_deref().map_or_else(|| "?".to_owned(), |text| clean(text).into_owned())
+        };
+        let mut kinds: BTreeMap<ResourceType, usize> = BTreeMap::new();
+        for node in &manifest.nodes {
+            *kinds.entry(node.resource_type).or_default() += 1;
+        }
+        let mut parts: Vec<String> = kinds
+            .iter()
+            .filter(|(kind, _)| kind.is_data() || **kind == ResourceType::Test)
+            .map(|(kind, count)| {
+                let plural = if *count == 1 { "" } else { "s" };
+                format!("{count} {}{plural}", kind.name())
+            })
+            .collect();
+        if !manifest.exposures.is_empty() {
+            let plural = if manifest.exposures.len() == 1 { "" } else { "s" };
+            parts.push(format!("{} exposure{plural}", manifest.exposures.len()));
+        }
+        format!(
+            "dbt project {} (manifest v{}, dbt {}, adapter {}): {}\n\n",
+            word(&manifest.project_name),
+            manifest.version,
+            word(&manifest.dbt_version),
+            word(&manifest.adapter_type),
+            parts.join(", "),
+        )
+    }
+
+    fn failed_tests(&self) -> Vec<String> {
+        let passed = ["pass", "success", "skipped"];
+        self.manifest
+            .nodes
+            .iter()
+            .filter(|node| node.test.is_some())
+            .filter_map(|test| Some((test, self.runs.of(&test.unique_id)?)))
+            .filter(|(_, result)| !passed.contains(&&*result.status))
+            .map(|(test, result)| {
+                let message = result.message.as_deref().unwrap_or("no reason given");
+                format!("{} {}: {}", clean(&test.name), clean(&result.status), clean(message))
+            })
+            .collect()
+    }
+}
+
+fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title} ({})", lines.len());
+    for line in lines.iter().take(NAMED) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if lines.len() > NAMED {
+        let _ = writeln!(text, "  … and {} more", lines.len() - NAMED);
+    }
+}
+
+fn clean_path(path: &DatasetPath) -> String {
+    clean(&path.to_string()).into_owned()
+}
+
+fn rule(found: &NodeMatch) -> String {
+    found.rule.map_or_else(String::new, |rule| format!(" [{}]", rule.name()))
+}
+
+fn node_lines(found: &NodeMatch) -> String {
+    let mut line = clean(&found.unique_id).into_owned();
+    if let Some(path) = found.expected.as_ref().filter(|_| found.status != MatchStatus::NotADataset)
+    {
+        let _ = write!(line, " → {}{}", clean_path(path), rule(found));
+    }
+    let _ = write!(line, "\n      {}", clean(&found.reason));
+    if found.status == MatchStatus::Ambiguous {
+        let candidates: Vec<String> = found.found.iter().map(clean_path).collect();
+        let _ = write!(line, "\n      candidates: {}", candidates.join(", "));
+    }
+    line
+}
+
+fn stale_lines(found: &NodeMatch) -> String {
+    let mut line = clean(&found.unique_id).into_owned();
+    for difference in &found.out_of_date {
+        let _ = write!(line, "\n      {}", clean(difference));
+    }
+    line
+}
+
+fn matched_line(found: &NodeMatch) -> String {
+    let path = found.found.first().map(clean_path).unwrap_or_default();
+    format!("{} → {path}{}", clean(&found.unique_id), rule(found))
+}

@@ -1,0 +1,47 @@
+//! From a plan to marks in the catalog: in sync, differs, missing; nothing where nothing is known.
+
+use rustc_hash::FxHashMap;
+
+use super::{Progress, Shown};
+use crate::model::DatasetPath;
+use crate::sync::Action;
+use crate::sync::apply::ItemOutcome;
+use crate::tui::core::{Core, OmState};
+
+impl Shown {
+    /// Puts a mark on everything that the plan speaks of, and on what is above it.
+    pub(super) fn mark(&self, core: &mut Core) {
+        let mut marks: FxHashMap<DatasetPath, OmState> = FxHashMap::default();
+        for (item, progress) in self.prepared.plan.items.iter().zip(&self.progress) {
+            let Some(path) = &item.path else { continue };
+            let state = match (item.action, progress) {
+                (_, Progress::Ended(ItemOutcome::Done { .. })) | (Action::Unchanged, _) => {
+                    OmState::InSync
+                }
+                (Action::Create | Action::Restore | Action::Conflict, _) => OmState::Missing,
+                (Action::Update | Action::Keep | Action::Delete, _) => OmState::Differs,
+            };
+            let mut at = Some(path.folded());
+            while let Some(path) = at.filter(|path| !path.is_empty()) {
+                at = path.parent();
+                marks.entry(path).and_modify(|known| *known = known.and(state)).or_insert(state);
+            }
+        }
+        core.om.extend(marks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_what_its_parts_are_together() {
+        use OmState::{Differs, InSync, Missing};
+        assert_eq!(InSync.and(InSync), InSync);
+        assert_eq!(Missing.and(Missing), Missing);
+        assert_eq!(InSync.and(Missing), Differs);
+        assert_eq!(Missing.and(InSync), Differs);
+        assert_eq!(InSync.and(Differs), Differs);
+    }
+}

@@ -1,0 +1,163 @@
+//! Old and new text as one: words that go struck through, words that come underlined.
+
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use similar::{ChangeTag, TextDiff};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::model::display::{clean, width};
+use crate::tui::theme::Theme;
+
+/// Unchanged lines that stay visible beside a changed one.
+const CONTEXT: usize = 1;
+
+pub(super) fn gone(theme: &Theme) -> Style {
+    theme.error.add_modifier(Modifier::CROSSED_OUT)
+}
+
+pub(super) fn come(theme: &Theme) -> Style {
+    theme.good.add_modifier(Modifier::UNDERLINED)
+}
+
+/// A paragraph under way: its pieces, and whether one of them differs.
+#[derive(Default)]
+struct Paragraph {
+    pieces: Vec<(String, Style)>,
+    differs: bool,
+}
+
+/// Lines of at most `cells`; of long texts only what differs, with a little around it.
+pub(super) fn compare(old: &str, new: &str, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let diff = TextDiff::from_words(old, new);
+    let mut paragraphs = vec![Paragraph::default()];
+    for change in diff.iter_all_changes() {
+        let style = match change.tag() {
+            ChangeTag::Equal => theme.base,
+            ChangeTag::Delete => gone(theme),
+            ChangeTag::Insert => come(theme),
+        };
+        let differs = change.tag() != ChangeTag::Equal;
+        for (number, piece) in change.value().split('\n').enumerate() {
+            if number > 0 {
+                paragraphs.push(Paragraph::default());
+            }
+            let Some(paragraph) = paragraphs.last_mut() else { continue };
+            paragraph.differs |= differs;
+            if !piece.is_empty() {
+                paragraph.pieces.push((piece.to_owned(), style));
+            }
+        }
+    }
+    let near = |at: usize| {
+        let from = at.saturating_sub(CONTEXT);
+        paragraphs[from..paragraphs.len().min(at + CONTEXT + 1)].iter().any(|near| near.differs)
+    };
+    let mut lines = Vec::new();
+    let mut left_out = 0;
+    #[expect(clippy::needless_range_loop, reason = "neighbours are looked at by index too")]
+    for at in 0..paragraphs.len() {
+        if near(at) {
+            push_left_out(&mut lines, &mut left_out, theme);
+            lines.extend(wrap_pieces(&paragraphs[at].pieces, cells));
+        } else {
+            left_out += 1;
+        }
+    }
+    push_left_out(&mut lines, &mut left_out, theme);
+    lines
+}
+
+fn push_left_out(lines: &mut Vec<Line<'static>>, left_out: &mut usize, theme: &Theme) {
+    if *left_out > 0 {
+        let plural = if *left_out == 1 { "" } else { "s" };
+        lines.push(Line::styled(format!("⋯ {left_out} line{plural} the same"), theme.faint));
+    }
+    *left_out = 0;
+}
+
+/// Pieces of text in lines of at most `cells`, broken between words where possible.
+pub(super) fn wrap_pieces(pieces: &[(String, Style)], cells: usize) -> Vec<Line<'static>> {
+    let cells = cells.max(4);
+    let mut lines = vec![Vec::<Span<'static>>::new()];
+    let mut used = 0;
+    let mut put = |text: &str, style: Style, fresh: bool| {
+        if fresh {
+            lines.push(Vec::new());
+        }
+        let Some(line) = lines.last_mut() else { return };
+        match line.last_mut() {
+            Some(last) if last.style == style => last.content.to_mut().push_str(text),
+            _ => line.push(Span::styled(text.to_owned(), style)),
+        }
+    };
+    for (text, style) in pieces {
+        for word in clean(text).split_word_bounds() {
+            let word_width = width(word);
+            if used + word_width <= cells {
+                put(word, *style, false);
+                used += word_width;
+            } else if word_width <= cells {
+                let is_space = word.trim().is_empty();
+                let word = if is_space { "" } else { word };
+                put(word, *style, true);
+                used = width(word);
+            } else {
+                for letter in word.graphemes(true) {
+                    let letter_width = width(letter);
+                    let fresh = used + letter_width > cells;
+                    if fresh {
+                        used = 0;
+                    }
+                    put(letter, *style, fresh);
+                    used += letter_width;
+                }
+            }
+        }
+    }
+    lines.into_iter().map(Line::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{ColourDepth, ThemeName};
+
+    fn plain(lines: &[Line<'_>]) -> Vec<String> {
+        lines
+            .iter()
+            .map(|line| line.spans.iter().map(|span| span.content.as_ref()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn words_that_differ_stand_in_their_line() {
+        let theme = Theme::load(ThemeName::Dark, ColourDepth::True);
+        let lines = compare("paid orders of a day", "paid orders of a week", 60, &theme);
+        assert_eq!(plain(&lines), ["paid orders of a dayweek"]);
+        let styles: Vec<_> = lines[0].spans.iter().map(|span| span.style).collect();
+        assert_eq!(styles, [theme.base, gone(&theme), come(&theme)]);
+    }
+
+    #[test]
+    fn what_is_the_same_is_left_out_of_long_texts() {
+        let theme = Theme::load(ThemeName::Dark, ColourDepth::None);
+        let old = "SELECT\na,\nb,\nc,\nd\nFROM t";
+        let new = "SELECT\na,\nb,\nc,\nd\nFROM u";
+        let lines = plain(&compare(old, new, 60, &theme));
+        assert_eq!(lines, ["⋯ 4 lines the same", "d", "FROM tu"]);
+        let same_from_start = plain(&compare("a\nb\nc", "x\nb\nc", 60, &theme));
+        assert_eq!(same_from_start, ["ax", "b", "⋯ 1 line the same"]);
+    }
+
+    #[test]
+    fn lines_are_never_wider_than_asked() {
+        let theme = Theme::load(ThemeName::Dark, ColourDepth::True);
+        let (old, new) = ("日本語 of the month".repeat(9), "日本語 of the year\u{1b}[1m".repeat(9));
+        for cells in 4..40 {
+            for line in plain(&compare(&old, &new, cells, &theme)) {
+                assert!(width(&line) <= cells, "{cells}: {line:?}");
+                assert!(!line.contains('\u{1b}'));
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! [`SyncTarget`]: the OpenMetadata that the UI brings a catalogue to, and the two long steps of
+//! that: making a plan and applying it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::lineage::Engine;
+use crate::model::Catalog;
+use crate::openmetadata::{Client, ServerInfo};
+use crate::sync::Selection;
+use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
+use crate::sync::journal::Journal;
+use crate::sync::session::{Prepared, Sources, Step, SyncSettings, prepare};
+use crate::{dremio, openmetadata};
+
+/// What the UI is told about syncing.
+#[derive(Clone, Debug)]
+pub struct SyncOptions {
+    /// The OpenMetadata to bring the catalogue to.
+    pub connect: openmetadata::ConnectOptions,
+    /// How the catalogue is brought there.
+    pub settings: SyncSettings,
+    /// Requests under way at once.
+    pub max_workers: usize,
+    /// Rows of a bulk request; 1 = none.
+    pub batch_size: usize,
+    /// Where what must be known from run to run is kept; nowhere, if `None`.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A plan to be made.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// The catalogue as known now.
+    pub catalog: Arc<Catalog>,
+    /// What of it takes part.
+    pub selection: Selection,
+    /// Soft-delete what Dremio no longer has.
+    pub prune: bool,
+    /// Replace descriptions that differ from Dremio's.
+    pub overwrite: bool,
+    /// The server as it introduced itself.
+    pub server: ServerInfo,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct SyncTarget {
+    client: Client,
+    settings: SyncSettings,
+    max_workers: usize,
+    batch_size: usize,
+    data_dir: Option<PathBuf>,
+}
+
+impl SyncTarget {
+    /// Prepares the connection; sends nothing yet. Fails when its settings make no sense.
+    pub fn new(
+        options: SyncOptions,
+        log: crate::http::RequestLog,
+    ) -> Result<Self, openmetadata::Error> {
+        let SyncOptions { connect, settings, max_workers, batch_size, data_dir } = options;
+        let client = Client::new(connect, log)?;
+        Ok(Self { client, settings, max_workers, batch_size, data_dir })
+    }
+
+    /// Asks the server who it is and who we are.
+    pub(crate) async fn connect(&self) -> Result<ServerInfo, String> {
+        self.client.connect().await.map_err(|error| error.to_string())
+    }
+
+    /// Reads what is missing and makes a plan. Writes nothing.
+    pub(crate) async fn plan(
+        self,
+        dremio: dremio::Client,
+        request: PlanRequest,
+        steps: mpsc::UnboundedSender<Step>,
+        cancel: CancellationToken,
+    ) -> Result<Prepared, String> {
+        on_a_thread(move || async move {
+            // A copy, so that the walk can go on writing into the one on the screen.
+            let catalog = Catalog::clone(&request.catalog);
+            drop(request.catalog);
+            let graph = Engine::new(&catalog).graph(&catalog);
+            let sources = Sources {
+                catalog: &catalog,
+                graph: &graph,
+                dremio: &dremio,
+                openmetadata: &self.client,
+                server: &request.server,
+                data_dir: self.data_dir.as_deref(),
+            };
+            let settings = SyncSettings {
+                prune: request.prune,
+                overwrite_descriptions: request.overwrite,
+                ..self.settings
+            };
+            // Nobody listens any more when the UI is gone.
+            let on_step = |step| {
+                let _ = steps.send(step);
+            };
+            let made = prepare(sources, &request.selection, &settings, &on_step, &cancel).await;
+            made.map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// Writes what a plan says but for the excluded items, and remembers what was verified.
+    pub(crate) async fn apply(
+        self,
+        mut prepared: Prepared,
+        server: ServerInfo,
+        excluded: BTreeSet<usize>,
+        events: mpsc::UnboundedSender<ApplyEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Report, String> {
+        on_a_thread(move || async move {
+            let total = prepared.plan.items.iter().filter(|item| item.action.writes()).count();
+            let journal = match prepared.memory() {
+                Some(memory) => {
+                    let path = memory.journal();
+                    let journal =
+                        Journal::start(&path, &prepared.plan.service, &server.host, total);
+                    Some(Mutex::new(journal.map_err(|error| {
+                        format!(
+                            "nothing was written: the journal {} cannot be written: {error}",
+                            path.display()
+                        )
+                    })?))
+                }
+                None => None,
+            };
+            let on_event = |event| {
+                let _ = events.send(event);
+            };
+            let options = ApplyOptions {
+                max_workers: self.max_workers,
+                batch_size: self.batch_size,
+                stores_sql_changes: prepared.traits.stores_sql_changes,
+            };
+            let application = Application {
+                client: &self.client,
+                plan: &prepared.plan,
+                current: &prepared.current,
+                excluded: &excluded,
+                options: &options,
+                journal: journal.as_ref(),
+                on_event: &on_event,
+            };
+            let report = apply(application, &cancel).await;
+            if let Some(journal) = journal
+                && report.ended_early.is_none()
+                && let Err(error) =
+                    journal.into_inner().unwrap_or_else(PoisonError::into_inner).end()
+            {
+                tracing::warn!(%error, "the journal could not be closed");
+            }
+            if let Err(error) = prepared.remember(&report) {
+                tracing::warn!(%error, "what a sync verified could not be remembered");
+            }
+            Ok(report)
+        })
+        .await
+    }
+}
+
+/// Runs work that mixes computing and waiting on a thread where it may take its time.
+async fn on_a_thread<T, F, Fut>(work: F) -> Result<T, String>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<T, String>>,
+{
+    let runtime = Handle::current();
+    let task = tokio::task::spawn_blocking(move || runtime.block_on(work()));
+    task.await.unwrap_or_else(|error| match error.try_into_panic() {
+        // Goes up to whoever runs the job, who makes its failure of it.
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => Err(error.to_string()),
+    })
+}

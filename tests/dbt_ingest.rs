@@ -1,0 +1,202 @@
+//! `ingest-dbt` against the sandbox: the shop's project is matched, written once, and then left alone.
+#![cfg(feature = "demo")]
+
+use assert_cmd::Command;
+use dremio_explorer::sandbox::dremio::DremioOptions;
+use dremio_explorer::sandbox::openmetadata::OpenMetadataOptions;
+use dremio_explorer::sandbox::servers::{Content, Sandbox};
+use serde_json::Value;
+
+fn program(home: &std::path::Path) -> Command {
+    let mut command = Command::cargo_bin("dremio-explorer").expect("the binary");
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"));
+    command
+}
+
+fn target() -> String {
+    format!("{}/assets/sandbox/dbt/target", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn document(command: &mut Command) -> Value {
+    let output = command.output().expect("runs");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(output.status.success(), "{out}\n{err}");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}\n{out}\n{err}"))
+}
+
+fn node<'a>(document: &'a Value, id: &str) -> &'a Value {
+    document["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter()
+        .find(|node| node["unique_id"] == id)
+        .unwrap_or_else(|| panic!("{id}"))
+}
+
+/// Items of the plan that would send something.
+fn writes(document: &Value) -> Vec<&Value> {
+    document["sync"]["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .filter(|item| {
+            !["unchanged", "keep"].contains(&item["action"].as_str().expect("an action"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_shop_is_matched_with_one_of_each_trouble() {
+    let home = tempfile::tempdir().expect("a folder");
+    let found = document(program(home.path()).args([
+        "--demo",
+        "ingest-dbt",
+        "--dry-run",
+        "--format",
+        "json",
+    ]));
+    let counts = &found["counts"];
+    assert_eq!(counts["matched"], 34, "{counts}");
+    assert_eq!(counts["missing_in_dremio"], 1, "{counts}");
+    assert_eq!(counts["ambiguous"], 1, "{counts}");
+    assert_eq!(counts["out_of_date"], 1, "{counts}");
+    assert_eq!(counts["not_datasets"], 1, "{counts}");
+    assert_eq!(counts["missing_in_openmetadata"], 11, "{counts}");
+    assert_eq!(node(&found, "model.shop.customer_churn")["status"], "missing");
+    assert_eq!(node(&found, "model.shop.customer_lifetime_gross")["status"], "ambiguous");
+    assert_eq!(node(&found, "model.shop.customer_lifetime")["status"], "matched");
+    assert_eq!(node(&found, "model.shop.int_customer_scores")["status"], "not_a_dataset");
+    let stale = node(&found, "model.shop.rfm_segments");
+    assert!(stale["out_of_date"][0].as_str().expect("a reason").contains("SQL"), "{stale}");
+    let countries = node(&found, "source.shop.lake_shop_raw_reference.countries");
+    assert_eq!(countries["found"][0][3], "countries.csv", "{countries}");
+    assert_eq!(countries["rule"], "source_identifier");
+    let orders = node(&found, "model.shop.stg_orders");
+    assert_eq!(orders["tests"].as_array().expect("tests").len(), 2, "{orders}");
+    let unknown: Vec<&Value> = found["unknown_to_dbt"].as_array().expect("a list").iter().collect();
+    assert!(unknown.iter().any(|found| found["path"][2] == "stg_events"), "{unknown:?}");
+    let text =
+        program(home.path()).args(["--demo", "ingest-dbt", "--dry-run"]).output().expect("runs");
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    for words in ["dbt project shop", "missing in Dremio (1)", "ambiguous (1)", "out of date (1)"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn a_second_run_writes_nothing_and_people_keep_their_words() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let sandbox = runtime
+        .block_on(Sandbox::start(
+            &Content::Named("shop".to_owned()),
+            DremioOptions::default(),
+            OpenMetadataOptions {
+                version: dremio_explorer::sandbox::openmetadata::Version::V2_0,
+                ..OpenMetadataOptions::default()
+            },
+        ))
+        .expect("starts");
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
+        document(
+            program(home.path())
+                .env("DREMIO_URL", sandbox.dremio.url())
+                .env("DREMIO_USER", sandbox.dremio.user())
+                .env("DREMIO_PASSWORD", sandbox.dremio.password())
+                .env("OPENMETADATA_URL", sandbox.openmetadata.url())
+                .env("OPENMETADATA_JWT_TOKEN", sandbox.openmetadata.user_token())
+                .args(args),
+        )
+    };
+    let ingest = ["ingest-dbt", "--target-dir", &target(), "--yes", "--format", "json"];
+    let first = run(&ingest);
+    assert_eq!(first["sync"]["result"]["errors"], 0, "{}", first["sync"]["result"]);
+    assert_eq!(first["sync"]["result"]["tables"], 34);
+    let second = run(&ingest);
+    assert!(writes(&second).is_empty(), "{:#?}", writes(&second));
+    assert_eq!(second["counts"]["missing_in_openmetadata"], 0);
+
+    let client = dremio_explorer::openmetadata::Client::new(
+        dremio_explorer::openmetadata::ConnectOptions {
+            url: sandbox.openmetadata.url(),
+            credentials: dremio_explorer::openmetadata::Credentials::Token(
+                sandbox.openmetadata.user_token().into(),
+            ),
+            http: dremio_explorer::http::HttpOptions::default(),
+            max_concurrency: None,
+        },
+        dremio_explorer::http::RequestLog::new(),
+    )
+    .expect("a client");
+    let entity = dremio_explorer::openmetadata::entity::EntityType::Table;
+    let fqn = "dremio.marts.core.dim_customers";
+    let stored = || -> dremio_explorer::openmetadata::entity::StoredTable {
+        runtime
+            .block_on(async {
+                client.connect().await?;
+                client.by_name(entity, fqn).await
+            })
+            .expect("reads")
+            .expect("is there")
+    };
+    let table = stored();
+    assert_eq!(
+        table.common.description.as_deref(),
+        Some("One row per customer, as everybody should count them.")
+    );
+    let email = table.columns.iter().find(|column| column.name == "email").expect("a column");
+    assert_eq!(email.description.as_deref(), Some("Address in lower case."));
+    assert!(email.tags.iter().any(|tag| tag.tag_fqn == "dbtTags.pii"), "{:?}", email.tags);
+    assert!(table.common.tags.iter().any(|tag| tag.tag_fqn == "dbtTags.mart"));
+    let model = table.data_model.as_ref().expect("facts of dbt");
+    assert_eq!(model["modelType"], "DBT");
+    assert!(
+        model["upstream"]
+            .as_array()
+            .expect("upstream")
+            .contains(&"dremio.staging.crm.stg_customers".into())
+    );
+    assert!(table.schema_definition.is_some(), "the view's SQL was lost");
+
+    // The sync of Dremio has nothing against what dbt brought, and the other way round.
+    let edit =
+        serde_json::json!([{ "op": "replace", "path": "/description", "value": "By hand." }]);
+    runtime.block_on(client.patch(entity, &table.common.id, &edit)).expect("patches");
+    run(&ingest);
+    let table = stored();
+    assert_eq!(table.common.description.as_deref(), Some("By hand."));
+    assert!(table.schema_definition.is_some() && table.data_model.is_some());
+    let space = ["sync", "--space", "marts", "--yes", "--format", "json"];
+    run(&space);
+    assert!(stored().data_model.is_some());
+    let third = run(&ingest);
+    assert!(writes(&third).is_empty(), "{:#?}", writes(&third));
+}
+
+#[test]
+fn wrong_files_are_told_in_one_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    let target = tempfile::tempdir().expect("a folder");
+    let fails = |say: &str| {
+        let output = program(home.path())
+            .args(["--demo", "ingest-dbt", "--dry-run", "--target-dir"])
+            .arg(target.path())
+            .output()
+            .expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(say) && text.trim_end().lines().count() == 1, "{text}");
+    };
+    fails("no manifest.json");
+    std::fs::write(target.path().join("manifest.json"), "{\"metadata\": {").expect("writes");
+    fails("cut off");
+    std::fs::write(target.path().join("manifest.json"), "{}").expect("writes");
+    fails("not an artifact of dbt");
+}
