@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
 
-use super::discover;
+use super::{discover, snapshots};
 use crate::cli::args::DremioGraphArg;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
@@ -319,22 +319,28 @@ fn lost(catalog: &Catalog) -> usize {
     catalog.walk().filter(|node| node.error().is_some_and(|error| is_loss(error.kind))).count()
 }
 
-/// The stored reading of that name: `latest` of the server that is set, else of all; or a file.
+/// The stored reading of that name: `latest` of the server that is set, else of all; or as
+/// `snapshots` names it: a number, a name, a file.
 fn entry(session: &Session, settings: &Settings, name: &str) -> Result<SnapshotEntry, Failure> {
     let failed = |error: StoreError| Failure::usage(flatten(&error));
-    if name != "latest" {
+    if Path::new(name).is_file() {
         return SnapshotEntry::of_file(Path::new(name)).map_err(failed);
     }
     let folder = session.data_dir(settings).ok_or_else(|| {
         Failure::usage("there is no data folder to find snapshots in: set --data-dir")
     })?;
-    let all = SnapshotStore::new(&folder).list(None).map_err(failed)?;
+    let store = SnapshotStore::new(&folder);
+    if name != "latest" {
+        return snapshots::find(&store, name);
+    }
+    let all = store.list(None).map_err(failed)?;
     let server = settings.dremio.url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    let slug = server.and_then(|url| {
-        let port = url.port_or_known_default()?;
-        let host = format!("{}:{port}", url.host_str()?);
-        Some(SnapshotStore::slug(&ServerInfo { host, ..ServerInfo::default() }))
-    });
+    let host = match &session.cli.connection.demo {
+        Some(catalogue) => Some(format!("demo-{catalogue}")),
+        None => server
+            .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))),
+    };
+    let slug = host.map(|host| SnapshotStore::slug(&ServerInfo { host, ..ServerInfo::default() }));
     let servers: HashSet<&str> = all.iter().map(|entry| entry.server.as_str()).collect();
     let own = slug.filter(|slug| servers.contains(slug.as_str()));
     let found = match own {
