@@ -3,13 +3,10 @@
 #![expect(clippy::unwrap_used, missing_docs, reason = "a test")]
 
 mod fake;
-mod lineage;
 mod runner;
 #[cfg(feature = "demo")]
 mod sandbox;
 #[cfg(feature = "demo")]
-mod sync;
-
 use std::time::Instant;
 
 use crossterm::event::MouseEventKind;
