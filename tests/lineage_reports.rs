@@ -256,6 +256,35 @@ fn text_tells_coverage_findings_and_the_tree() {
 }
 
 #[test]
+fn json_holds_everything_of_the_selection() {
+    let lineage = small();
+    let selection = lineage.selection(&wanted("by_person", Some("eur")));
+    let value: Value =
+        serde_json::from_str(&json(&LineageReport::new(lineage.input(), &selection))).unwrap();
+    assert_eq!(value["schema_version"], 1);
+    assert_eq!(value["column"], "eur");
+    assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
+    assert_eq!(value["edges"][0]["columns"][0]["kind"], "AGGREGATION");
+    assert_eq!(value["edges"][0]["columns"][0]["expression"], "SUM(o.eur)");
+    assert_eq!(value["edges"][0]["columns"].as_array().unwrap().len(), 1, "only the trace");
+    assert_eq!(value["edges"][0]["rows"], serde_json::json!([]));
+    assert_eq!(value["edges"][0]["at"]["line"], 1);
+    assert_eq!(value["trace"][0]["column"], "amount");
+    assert_eq!(value["trace"][0]["hops"], -2);
+    let selection = lineage.selection(&Wanted::default());
+    let value: Value =
+        serde_json::from_str(&json(&LineageReport::new(lineage.input(), &selection))).unwrap();
+    assert_eq!(value["coverage"]["views"], 4);
+    assert_eq!(value["coverage"]["columns_percent"], 100.0);
+    assert_eq!(value["broken"][0]["kind"], "unchecked");
+    assert_eq!(value["broken"][0]["line"], 1);
+    assert!(value.get("trace").is_none());
+    let gone =
+        value["nodes"].as_array().unwrap().iter().find(|node| node["role"] == "missing").unwrap();
+    assert_eq!(gone["path"], serde_json::json!(["hr", "gone"]));
+}
+
+#[test]
 fn csv_has_a_line_for_each_edge_column_and_row() {
     let lineage = small();
     let selection = lineage

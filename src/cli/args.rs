@@ -396,7 +396,7 @@ pub struct CheckLineageArgs {
     /// Of which views to ask Dremio's own lineage (Enterprise and Cloud; one request a view)
     #[arg(long, value_name = "WHICH", default_value = "all")]
     pub dremio_graph: DremioGraphArg,
-    /// Work on a stored reading: `latest`, or a file
+    /// Work on a stored reading: `latest`, or what `snapshots show` takes
     #[arg(long, value_name = "FILE|latest")]
     pub snapshot: Option<String>,
 }
@@ -467,7 +467,7 @@ pub struct ImpactArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Work on a stored reading: `latest`, or a file
+    /// Work on a stored reading: `latest`, or what `snapshots show` takes
     #[arg(long, value_name = "FILE|latest")]
     pub snapshot: Option<String>,
 }

@@ -8,6 +8,9 @@ use crate::cli::status::{ExitStatus, Failure};
 use crate::report::LineageReport;
 use crate::report::lineage::{Draw, MERMAID_MOST_EDGES, Selection, TextOptions, Wanted};
 
+/// Browsers become slow with more boxes than this.
+const MOST_IN_A_PAGE: usize = 3_000;
+
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
@@ -39,6 +42,13 @@ pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<Ex
             "Mermaid draws at most {MERMAID_MOST_EDGES} edges unless its `maxEdges` is raised, and \
              this has {}: choose a part with --table, --space or --select",
             report.edge_count()
+        ));
+    }
+    let is_page = matches!(format, LineageFormat::Html | LineageFormat::Svg);
+    if is_page && report.node_count() > MOST_IN_A_PAGE {
+        printer.warn(&format!(
+            "{} datasets make a heavy page: choose a part with --table, --space or --select",
+            report.node_count()
         ));
     }
     let fails = judge(&report, args, printer);

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
 
-use super::discover;
+use super::{discover, snapshots};
 use crate::cli::args::DremioGraphArg;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
@@ -97,7 +97,7 @@ impl Lineage {
             catalog: reading.catalog,
             graph: LineageGraph::default(),
             server,
-            taken_at: rfc3339(SystemTime::now()),
+            taken_at: rfc3339(reading_time()),
             differences: Vec::new(),
             incomplete: reading.cancelled || reading.root_error.is_some(),
             cancelled: reading.cancelled,
@@ -176,7 +176,8 @@ impl Lineage {
                 which == DremioGraphArg::All || is_gap
             })
             .filter_map(|node| {
-                let found = self.catalog.get(node.catalog?)?;
+                // What may not be read has no lineage for us either.
+                let found = self.catalog.get(node.catalog?).filter(|it| it.error().is_none())?;
                 Some((node.path.clone(), found.server_id()?.to_owned()))
             })
             .collect();
@@ -189,8 +190,11 @@ impl Lineage {
         drop(progress);
         if let Some((path, error)) = parents.failed.first() {
             session.printer.warn(&format!(
-                "Dremio's own lineage of {} views could not be read; the first, {path}: {}",
-                parents.failed.len(),
+                "Dremio's own lineage could not be read of {path}{}: {}",
+                match parents.failed.len() {
+                    1 => String::new(),
+                    count => format!(" and {} more", count - 1),
+                },
                 error.message
             ));
         }
@@ -230,6 +234,14 @@ impl Lineage {
             ExitStatus::Fine
         }
     }
+}
+
+/// Now, or what `SOURCE_DATE_EPOCH` says, so that two runs can be made equal to the letter.
+fn reading_time() -> SystemTime {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let seconds = fixed.and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    let fixed = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    fixed.unwrap_or_else(SystemTime::now)
 }
 
 /// The names under which tables are asked for.
@@ -307,22 +319,28 @@ fn lost(catalog: &Catalog) -> usize {
     catalog.walk().filter(|node| node.error().is_some_and(|error| is_loss(error.kind))).count()
 }
 
-/// The stored reading of that name: `latest` of the server that is set, else of all; or a file.
+/// The stored reading of that name: `latest` of the server that is set, else of all; or as
+/// `snapshots` names it: a number, a name, a file.
 fn entry(session: &Session, settings: &Settings, name: &str) -> Result<SnapshotEntry, Failure> {
     let failed = |error: StoreError| Failure::usage(flatten(&error));
-    if name != "latest" {
+    if Path::new(name).is_file() {
         return SnapshotEntry::of_file(Path::new(name)).map_err(failed);
     }
     let folder = session.data_dir(settings).ok_or_else(|| {
         Failure::usage("there is no data folder to find snapshots in: set --data-dir")
     })?;
-    let all = SnapshotStore::new(&folder).list(None).map_err(failed)?;
+    let store = SnapshotStore::new(&folder);
+    if name != "latest" {
+        return snapshots::find(&store, name);
+    }
+    let all = store.list(None).map_err(failed)?;
     let server = settings.dremio.url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    let slug = server.and_then(|url| {
-        let port = url.port_or_known_default()?;
-        let host = format!("{}:{port}", url.host_str()?);
-        Some(SnapshotStore::slug(&ServerInfo { host, ..ServerInfo::default() }))
-    });
+    let host = match &session.cli.connection.demo {
+        Some(catalogue) => Some(format!("demo-{catalogue}")),
+        None => server
+            .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))),
+    };
+    let slug = host.map(|host| SnapshotStore::slug(&ServerInfo { host, ..ServerInfo::default() }));
     let servers: HashSet<&str> = all.iter().map(|entry| entry.server.as_str()).collect();
     let own = slug.filter(|slug| servers.contains(slug.as_str()));
     let found = match own {

@@ -112,7 +112,7 @@ fn list(
 }
 
 /// The snapshot that a number of the list, a name or a file means.
-fn find(store: &SnapshotStore, wanted: &str) -> Result<SnapshotEntry, Failure> {
+pub(super) fn find(store: &SnapshotStore, wanted: &str) -> Result<SnapshotEntry, Failure> {
     if let Ok(number) = wanted.parse::<usize>() {
         let entries = store.list(None)?;
         let count = entries.len();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::{dot, xml};
+use super::escape::{dot, name_in_box, xml};
 use super::{LineageReport, class};
 use crate::lineage::{EdgeIndex, LineageNode, NodeIndex};
 use crate::model::path::fold;
@@ -72,7 +72,7 @@ impl LineageReport<'_> {
     fn label(&self, index: NodeIndex, node: &LineageNode) -> String {
         let (fill, line, ink) = colors(class(node));
         let is_focus = self.selection.focus == Some(index);
-        let name = xml(node.path.name());
+        let name = xml(&name_in_box(&node.path));
         // Graphviz takes no empty text.
         let name = if name.is_empty() { "&#160;".to_owned() } else { name };
         let mut label = format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::mermaid;
+use super::escape::{mermaid, name_in_box};
 use super::{LineageReport, class};
 use crate::lineage::NodeIndex;
 use crate::model::DatasetPath;
@@ -38,7 +38,7 @@ impl LineageReport<'_> {
             }
             for index in nodes {
                 let node = self.graph.node(*index);
-                let mut label = mermaid(node.path.name());
+                let mut label = mermaid(&name_in_box(&node.path));
                 for column in self.traced_columns(*index) {
                     let _ = write!(label, "<br/>{}", mermaid(&column));
                 }
