@@ -152,6 +152,20 @@ async fn a_reviewed_plan_is_applied_exactly_or_not_at_all() {
     assert!(String::from_utf8_lossy(&broken.stderr).contains("not a plan"));
 }
 
+/// The wiki of a space describes its database also when only one dataset below is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_what_is_in_sync_is_in_sync() {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = servers(Content::Named("shop".to_owned()), Version::V1_13).await;
+    let whole = run(&servers, home.path(), &["--yes", "--format", "json"]).await;
+    assert_eq!(json(&whole)["result"]["errors"], 0);
+    servers.openmetadata.clear_requests();
+    let arguments = ["--yes", "--format", "json", "--space", "reporting.executive.board_pack"];
+    let part = json(&run(&servers, home.path(), &arguments).await);
+    assert_eq!(servers.openmetadata.writes(), []);
+    assert_eq!(part["plan"]["table"]["unchanged"], 1);
+}
+
 /// `SYNC_KILLS` and `SYNC_TABLES` make it as hard as one likes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_completed_by_the_next() {

@@ -8,16 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::desired::{self, Body, Desired, ProjectionOptions, Selection};
+use super::desired::{self, Body, Desired, Selection};
 use super::edges::EdgeBody;
 use super::lineage::desired_edges;
-use super::memory::SyncMemory;
 use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
 use super::session::{
     PrepareError, Prepared, Sources, Step, SyncSettings, principal, server_traits,
 };
-use super::settled::SettledEdges;
 use super::texts::{self, Texts, Wanted};
 use crate::dbt::{CatalogArtifact, Manifest, MatchReport, ModelGraph, Node, sql};
 use crate::model::DatasetPath;
@@ -52,36 +50,22 @@ pub async fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let matched: HashSet<DatasetPath> =
         facts.matches.datasets().into_values().map(DatasetPath::folded).collect();
-    let selection = Selection { within: matched.iter().cloned().collect(), ..Selection::default() };
     let wanted = Wanted { wikis: settings.descriptions && !matched.is_empty(), labels: false };
     let on_text = |done, total| on_step(Step::Texts(done, total));
-    let Texts { wikis, failed, .. } =
-        texts::read(sources.dremio, sources.catalog, &selection, wanted, &on_text, cancel).await;
+    let project = |options| desired::project(sources.catalog, &Selection::default(), &options);
+    let paths = only(&project(settings.projection(&Texts::default()))?, &matched).paths();
+    let texts =
+        texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
         return Err(PrepareError::Cancelled);
     }
-    let options = ProjectionOptions {
-        service_name: settings.service_name.clone(),
-        service_type: settings.service_type.clone(),
-        default_schema: settings.default_schema.clone(),
-        dremio_url: settings.dremio_url.clone(),
-        label_classification: None,
-        wikis,
-        labels: HashMap::new(),
-    };
-    let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
+    let everything = project(settings.projection(&texts))?;
     let mut desired = only(&everything, &matched);
     if settings.lineage {
         desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
     }
     decorate(&mut desired, &everything, facts, settings, tags_as);
-    let memory = sources
-        .data_dir
-        .map(|folder| SyncMemory::new(folder, &sources.server.host, &settings.service_name));
-    let settled = match &memory {
-        Some(memory) if !settings.reread_edges => memory.settled(),
-        _ => SettledEdges::default(),
-    };
+    let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
     let current = read::current(sources.openmetadata, &desired, &settled, false, &on_read, cancel)
         .await?
@@ -95,7 +79,8 @@ pub async fn prepare(
         prune: None,
     };
     let plan = plan(&desired, &current, &plan_options);
-    Ok(Prepared { desired, current, plan, traits, unread_texts: failed, settled, memory })
+    let unread_texts = texts.failed;
+    Ok(Prepared { desired, current, plan, traits, unread_texts, settled, memory })
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.

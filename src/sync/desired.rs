@@ -3,7 +3,7 @@
 //! Service → database per home, space and source → schema per folder path → table per dataset.
 //! What cannot be projected becomes a [`Conflict`], never silence.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
@@ -92,6 +92,13 @@ pub struct Desired {
     /// Containers that were not read to the end: what is missing below them may well exist in
     /// Dremio, so nothing there may be deleted.
     pub unread: Vec<DatasetPath>,
+}
+
+impl Desired {
+    /// Where everything that takes part stands in Dremio.
+    pub(super) fn paths(&self) -> BTreeSet<DatasetPath> {
+        self.entities.iter().map(|entity| entity.path.clone()).collect()
+    }
 }
 
 /// One entity that should be there.

@@ -61,6 +61,21 @@ impl Default for SyncSettings {
     }
 }
 
+impl SyncSettings {
+    /// How the projection is made, with the texts that were read for it.
+    pub(super) fn projection(&self, texts: &Texts) -> ProjectionOptions {
+        ProjectionOptions {
+            service_name: self.service_name.clone(),
+            service_type: self.service_type.clone(),
+            default_schema: self.default_schema.clone(),
+            dremio_url: self.dremio_url.clone(),
+            label_classification: self.label_classification.clone(),
+            wikis: texts.wikis.clone(),
+            labels: texts.labels.clone(),
+        }
+    }
+}
+
 /// What is under way, for people who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -118,6 +133,20 @@ pub struct Sources<'a> {
     pub data_dir: Option<&'a Path>,
 }
 
+impl Sources<'_> {
+    /// Where this pair of server and service remembers things, and which edges it left settled.
+    pub(super) fn remembered(&self, settings: &SyncSettings) -> (Option<SyncMemory>, SettledEdges) {
+        let memory = self
+            .data_dir
+            .map(|folder| SyncMemory::new(folder, &self.server.host, &settings.service_name));
+        let settled = match &memory {
+            Some(memory) if !settings.reread_edges => memory.settled(),
+            _ => SettledEdges::default(),
+        };
+        (memory, settled)
+    }
+}
+
 /// Reads what is missing and makes the plan. Writes nothing.
 pub async fn prepare(
     sources: Sources<'_>,
@@ -129,33 +158,21 @@ pub async fn prepare(
     let wanted =
         Wanted { wikis: settings.descriptions, labels: settings.label_classification.is_some() };
     let on_text = |done, total| on_step(Step::Texts(done, total));
+    // What takes part, parents included, is the projection's to say.
+    let bare = settings.projection(&Texts::default());
+    let paths = desired::project(sources.catalog, selection, &bare)?.paths();
     let texts =
-        texts::read(sources.dremio, sources.catalog, selection, wanted, &on_text, cancel).await;
+        texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
         return Err(PrepareError::Cancelled);
     }
-    let Texts { wikis, labels, failed } = texts;
-    let options = ProjectionOptions {
-        service_name: settings.service_name.clone(),
-        service_type: settings.service_type.clone(),
-        default_schema: settings.default_schema.clone(),
-        dremio_url: settings.dremio_url.clone(),
-        label_classification: settings.label_classification.clone(),
-        wikis,
-        labels,
-    };
+    let options = settings.projection(&texts);
     let mut desired = desired::project(sources.catalog, selection, &options)?;
     if settings.lineage {
         let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
         desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
     }
-    let memory = sources
-        .data_dir
-        .map(|folder| SyncMemory::new(folder, &sources.server.host, &settings.service_name));
-    let settled = match &memory {
-        Some(memory) if !settings.reread_edges => memory.settled(),
-        _ => SettledEdges::default(),
-    };
+    let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
     let current =
         read::current(sources.openmetadata, &desired, &settled, settings.prune, &on_read, cancel)
@@ -169,7 +186,8 @@ pub async fn prepare(
         prune: settings.prune.then(|| selection.clone()),
     };
     let plan = plan(&desired, &current, &plan_options);
-    Ok(Prepared { desired, current, plan, traits, unread_texts: failed, settled, memory })
+    let unread_texts = texts.failed;
+    Ok(Prepared { desired, current, plan, traits, unread_texts, settled, memory })
 }
 
 impl Prepared {

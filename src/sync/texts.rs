@@ -1,11 +1,10 @@
 //! Wiki texts and labels of what is to be synced, read from Dremio a few at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::desired::Selection;
 use crate::dremio::Client;
 use crate::model::{Catalog, DatasetPath, Item, NodeKind};
 
@@ -29,11 +28,11 @@ pub struct Texts {
     pub failed: Vec<(DatasetPath, String)>,
 }
 
-/// Reads the texts of everything selected. Stops early, with what it has, when cancelled.
+/// Reads the texts of what stands at these paths. Stops early, with what it has, when cancelled.
 pub async fn read(
     client: &Client,
     catalog: &Catalog,
-    selection: &Selection,
+    paths: &BTreeSet<DatasetPath>,
     wanted: Wanted,
     on_progress: &(dyn Fn(usize, usize) + Send + Sync),
     cancel: &CancellationToken,
@@ -42,12 +41,11 @@ pub async fn read(
     if wanted == Wanted::default() {
         return texts;
     }
-    let items: Vec<Item> = catalog
-        .walk()
+    let items: Vec<Item> = paths
+        .iter()
+        .filter_map(|path| catalog.at(path))
         // Reading a home's wiki would write one (contract §5); unstored things have none.
         .filter(|node| node.kind() != NodeKind::Home)
-        .filter(|node| node.kind().is_container() || node.kind().is_dataset())
-        .filter(|node| selection.holds(&node.path(), node.kind().is_dataset()))
         .filter_map(|node| {
             let id = node.server_id().filter(|id| !id.starts_with("dremio:/"))?;
             Some(Item {

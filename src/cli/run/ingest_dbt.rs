@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::discover::{self, Reading};
-use super::sync::{status_of, tell_interrupted, write};
+use super::discover;
+use super::sync::{Servers, demand_consent, status_of, tell_interrupted, write};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
@@ -12,10 +12,8 @@ use crate::config::Settings;
 use crate::dbt::matching::{Evidence, match_nodes};
 use crate::dbt::project::ProjectFile;
 use crate::dbt::{ArtifactError, CatalogArtifact, Manifest, RunResults, SourceFreshness};
-use crate::http::RequestLog;
 use crate::lineage::{self, Engine};
 use crate::model::DatasetPath;
-use crate::openmetadata::Client;
 use crate::openmetadata::entity::EntityType;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
@@ -34,30 +32,13 @@ struct Project {
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
-    if !args.dry_run && !args.yes && !session.printer.can_ask() {
-        return Err(Failure::usage(
-            "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
-        ));
+    if !args.dry_run {
+        demand_consent(session, args.yes)?;
     }
     // Before any server is asked: broken files need none.
     let project = read_project(session, args)?;
-    let target = session.target(&settings).await?;
-    let openmetadata = session.openmetadata(&settings, &target).await?;
-    let client = Client::new(openmetadata, RequestLog::new())?;
-    let server = tokio::select! {
-        server = client.connect() => server?,
-        () = session.cancel.cancelled() => return Err(Failure::interrupted()),
-    };
-    let (dremio, _) = discover::connect(session, &target).await?;
-    let options = settings.discovery_options();
-    let Reading { catalog, cancelled, root_error, .. } =
-        discover::read(session, &dremio, options).await;
-    if cancelled {
-        return Err(Failure::interrupted());
-    }
-    if let Some(error) = root_error {
-        return Err(Failure::new(ExitStatus::Remote, error.message));
-    }
+    let Servers { target, client, server, dremio, catalog } =
+        Servers::read(session, &settings).await?;
     let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
     let matches = match_nodes(&project.manifest, &catalog, evidence);
     let graph = Engine::new(&catalog).graph(&catalog);

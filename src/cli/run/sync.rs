@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::discover::{self, Reading};
 use crate::cli::args::{ReportFormat, SyncArgs};
-use crate::cli::session::Session;
+use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
+use crate::dremio;
 use crate::http::RequestLog;
 use crate::lineage::Engine;
-use crate::model::DatasetPath;
+use crate::model::{Catalog, DatasetPath};
 use crate::openmetadata::{Client, ServerInfo};
 use crate::report::SyncReport;
 use crate::sync::Selection;
@@ -51,28 +52,11 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     let request = request(args, &settings)?;
     let selection = request.selection()?;
     let writes = !args.dry_run && args.plan_out.is_none();
-    if writes && !args.yes && !session.printer.can_ask() {
-        return Err(Failure::usage(
-            "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
-        ));
+    if writes {
+        demand_consent(session, args.yes)?;
     }
-    let target = session.target(&settings).await?;
-    let openmetadata = session.openmetadata(&settings, &target).await?;
-    let client = Client::new(openmetadata, RequestLog::new())?;
-    let server = tokio::select! {
-        server = client.connect() => server?,
-        () = session.cancel.cancelled() => return Err(Failure::interrupted()),
-    };
-    let (dremio, _) = discover::connect(session, &target).await?;
-    let options = settings.discovery_options();
-    let Reading { catalog, cancelled, root_error, .. } =
-        discover::read(session, &dremio, options).await;
-    if cancelled {
-        return Err(Failure::interrupted());
-    }
-    if let Some(error) = root_error {
-        return Err(Failure::new(ExitStatus::Remote, error.message));
-    }
+    let Servers { target, client, server, dremio, catalog } =
+        Servers::read(session, &settings).await?;
     request.check_spaces(&catalog)?;
     let graph = Engine::new(&catalog).graph(&catalog);
     let data_dir = if target.is_demo() { None } else { session.data_dir(&settings) };
@@ -129,6 +113,48 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
         session.printer.data(&format!("{:#}\n", result.to_json()))?;
     }
     Ok(status_of(&report, session.cancel.is_cancelled()))
+}
+
+/// Without a person to ask, only `--yes` lets a command write.
+pub(super) fn demand_consent(session: &Session, yes: bool) -> Result<(), Failure> {
+    if yes || session.printer.can_ask() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "nothing is written without a look at the plan: use --dry-run to see it, --yes to apply it unseen",
+    ))
+}
+
+/// Both servers, and the whole catalogue: what every command that writes begins with.
+pub(super) struct Servers {
+    pub(super) target: Target,
+    pub(super) client: Client,
+    pub(super) server: ServerInfo,
+    pub(super) dremio: dremio::Client,
+    pub(super) catalog: Catalog,
+}
+
+impl Servers {
+    /// Connects to OpenMetadata first, since reading the catalogue may take long.
+    pub(super) async fn read(session: &Session, settings: &Settings) -> Result<Self, Failure> {
+        let target = session.target(settings).await?;
+        let client =
+            Client::new(session.openmetadata(settings, &target).await?, RequestLog::new())?;
+        let server = tokio::select! {
+            server = client.connect() => server?,
+            () = session.cancel.cancelled() => return Err(Failure::interrupted()),
+        };
+        let (dremio, _) = discover::connect(session, &target).await?;
+        let Reading { catalog, cancelled, root_error, .. } =
+            discover::read(session, &dremio, settings.discovery_options()).await;
+        if cancelled {
+            return Err(Failure::interrupted());
+        }
+        if let Some(error) = root_error {
+            return Err(Failure::new(ExitStatus::Remote, error.message));
+        }
+        Ok(Self { target, client, server, dremio, catalog })
+    }
 }
 
 pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
@@ -193,7 +219,7 @@ impl Request {
     }
 
     /// A misspelt space must not look like one without tables.
-    fn check_spaces(&self, catalog: &crate::model::Catalog) -> Result<(), Failure> {
+    fn check_spaces(&self, catalog: &Catalog) -> Result<(), Failure> {
         match self.spaces.iter().find(|space| catalog.at(space).is_none()) {
             None => Ok(()),
             Some(missing) => {
