@@ -7,6 +7,8 @@ mod lineage;
 mod runner;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[cfg(feature = "demo")]
+mod sync;
 
 use std::time::Instant;
 
