@@ -165,8 +165,17 @@ pub struct ColumnEdge {
     pub kind: Kind,
     /// How it acts.
     pub influence: Influence,
-    /// The SQL that defines the downstream column.
+    /// The SQL that makes the downstream column of this one.
     pub expression: Arc<str>,
+    /// Further SQL that it comes through: of CTEs, of subqueries, of other branches of a UNION.
+    pub further: Vec<Arc<str>>,
+}
+
+impl ColumnEdge {
+    /// All SQL that it comes through, outermost first.
+    pub fn fragments(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.expression).chain(&self.further).map(|sql| &**sql)
+    }
 }
 
 /// A column that decides which rows the downstream node has.

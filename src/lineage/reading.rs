@@ -301,9 +301,16 @@ fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
                 traced += names.iter().filter(|name| &***name != "*").count();
             }
             let expression: Arc<str> = Arc::from(output.expression.as_str());
-            for source in &output.sources {
+            for (number, source) in output.sources.iter().enumerate() {
                 let Some(position) = position_of(&by_path, &source.column) else { continue };
                 let edges = &mut view.sources[position].columns;
+                let mut on_way = output
+                    .fragments
+                    .iter()
+                    .filter(|fragment| fragment.sources.contains(&number))
+                    .map(|fragment| Arc::clone(&fragment.expression));
+                let own = on_way.next().unwrap_or_else(|| Arc::clone(&expression));
+                let further: Vec<Arc<str>> = on_way.collect();
                 edges.extend(names.iter().map(|name| ColumnEdge {
                     // A star hands on every column under its own name.
                     from: if is_star {
@@ -314,7 +321,8 @@ fn collect(sql: &str, analysis: &Analysis, view: &mut ViewLineage) {
                     to: Arc::clone(name),
                     kind: output.kind,
                     influence: source.influence,
-                    expression: Arc::clone(&expression),
+                    expression: Arc::clone(&own),
+                    further: further.clone(),
                 }));
             }
             view.outputs.extend(names.into_iter().filter(|name| &**name != "*"));

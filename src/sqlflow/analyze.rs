@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::bind::{Binder, Column, NO_TABLE, Scope, TableId};
 use super::dialect::Flavour;
+use super::fragments::fragments;
 use super::lineage::{
     Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, OutputColumn,
     RowSource, SourceTable, StatementKind, StatementLineage, Status,
@@ -258,16 +259,14 @@ impl Job<'_> {
             }
         };
         let mut texts = items::Items::new(&outcome.tokens, self.index);
+        let mut range = |(select, item): (u32, u32)| {
+            texts.range(*binder.selects.get(select as usize)?, item as usize)
+        };
         let columns: Vec<OutputColumn> = outcome
             .columns
             .iter()
             .map(|column| {
-                let span = column
-                    .item
-                    .and_then(|(select, item)| {
-                        texts.range(*binder.selects.get(select as usize)?, item as usize)
-                    })
-                    .unwrap_or(0..0);
+                let span = column.item.and_then(&mut range).unwrap_or(0..0);
                 OutputColumn {
                     name: binder.names.text(column.name).to_owned(),
                     kind: column.lin.kind,
@@ -282,6 +281,7 @@ impl Job<'_> {
                         })
                         .collect(),
                     expression: self.index.slice(span.clone()).to_owned(),
+                    fragments: fragments(binder, column, self.index, &mut range),
                     span,
                 }
             })

@@ -122,6 +122,19 @@ pub struct OutputColumn {
     pub expression: String,
     /// Where that SQL stands in the text, in bytes.
     pub span: Range<usize>,
+    /// All SQL that it comes through, outermost first: items of CTEs, of subqueries and of the
+    /// branches of a UNION. Items that only hand a column on are left out where others compute it.
+    /// Empty when `expression` is all there is.
+    pub fragments: Vec<Fragment>,
+}
+
+/// A piece of SQL that an output column comes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// The SQL, as written, without its alias.
+    pub expression: Arc<str>,
+    /// The sources in it, by position in [`OutputColumn::sources`].
+    pub sources: Vec<usize>,
 }
 
 /// A base column and how it acts on an output column.

@@ -9,6 +9,7 @@ pub mod batch;
 mod bind;
 mod dialect;
 mod fallback;
+mod fragments;
 pub mod highlight;
 mod insert;
 mod items;
@@ -25,7 +26,7 @@ pub use analyze::{analyze, analyze_as};
 pub use dialect::Flavour;
 pub use highlight::{TokenClass, classify};
 pub use lineage::{
-    Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Influence, Kind,
+    Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Fragment, Influence, Kind,
     OutputColumn, RowInfluence, RowSource, SourceTable, StatementKind, StatementLineage, Status,
 };
 pub use schema::{FunctionBody, Relation, Schema, SchemaMap};

@@ -135,6 +135,8 @@ struct Flow<'a> {
     influence: &'static str,
     subtype: &'static str,
     expression: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    further: &'a [Arc<str>],
 }
 
 impl<'a> Flow<'a> {
@@ -146,6 +148,7 @@ impl<'a> Flow<'a> {
             influence: column.influence.type_name(),
             subtype: column.influence.subtype_name(),
             expression: &column.expression,
+            further: &column.further,
         }
     }
 }

@@ -32,19 +32,47 @@ impl Edges {
     }
 }
 
+/// Select items that a value has come through last, by number in `Binder::steps`.
+pub(in crate::sqlflow) type Via = Option<Rc<[u32]>>;
+
+/// A select item on the way of a value: those of CTEs, subqueries and branches of a UNION are what
+/// the item of the outermost select does not show.
+#[derive(Debug)]
+pub(in crate::sqlflow) struct Step {
+    /// Which select and which of its items.
+    pub(in crate::sqlflow) item: (u32, u32),
+    /// It hands a column on under its own or another name.
+    pub(in crate::sqlflow) is_plain: bool,
+    /// The base columns in it.
+    pub(in crate::sqlflow) edges: Edges,
+    /// The items before it.
+    pub(in crate::sqlflow) via: Via,
+}
+
 /// The lineage of one value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(in crate::sqlflow) struct Lin {
     pub(in crate::sqlflow) kind: Kind,
     pub(in crate::sqlflow) edges: Edges,
+    pub(in crate::sqlflow) via: Via,
 }
 
+/// The same lineage is the same, by whatever items it came.
+impl PartialEq for Lin {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.edges == other.edges
+    }
+}
+
+impl Eq for Lin {}
+
 impl Lin {
-    pub(in crate::sqlflow) const CONSTANT: Self = Self { kind: Kind::Constant, edges: Edges::None };
+    pub(in crate::sqlflow) const CONSTANT: Self =
+        Self { kind: Kind::Constant, edges: Edges::None, via: None };
 
     pub(in crate::sqlflow) fn identity(column: u32) -> Self {
         let edge = Edge { column, influence: Influence::Identity };
-        Self { kind: Kind::Identity, edges: Edges::One(edge) }
+        Self { kind: Kind::Identity, edges: Edges::One(edge), via: None }
     }
 }
 
@@ -66,14 +94,22 @@ pub(in crate::sqlflow) struct Acc {
     pub(in crate::sqlflow) edges: Vec<Edge>,
     pub(in crate::sqlflow) kind: Kind,
     seen: FxHashSet<Edge>,
+    via: Vec<u32>,
 }
 
 /// From how many edges on a set is kept beside the list.
 const SET_FROM: usize = 24;
+/// So many select items that a value has come through are remembered.
+const MAX_VIA: usize = 64;
 
 impl Acc {
     pub(in crate::sqlflow) fn new() -> Self {
-        Self { edges: Vec::new(), kind: Kind::Constant, seen: FxHashSet::default() }
+        Self {
+            edges: Vec::new(),
+            kind: Kind::Constant,
+            seen: FxHashSet::default(),
+            via: Vec::new(),
+        }
     }
 
     pub(in crate::sqlflow) fn push(&mut self, edge: Edge) {
@@ -96,9 +132,24 @@ impl Acc {
         self.kind = self.kind.max(kind);
     }
 
+    /// Notes the select items that a value has come through.
+    pub(in crate::sqlflow) fn came_through(&mut self, via: &[u32]) {
+        for step in via {
+            if self.via.len() < MAX_VIA && !self.via.contains(step) {
+                self.via.push(*step);
+            }
+        }
+    }
+
+    /// Takes over the select items, not the edges, of another value.
+    pub(in crate::sqlflow) fn came_through_those_of(&mut self, other: &Self) {
+        self.came_through(&other.via);
+    }
+
     /// Adds a value seen through `step`.
     pub(in crate::sqlflow) fn add(&mut self, lin: &Lin, step: Influence) {
         self.at_least(lin.kind);
+        self.came_through(lin.via.as_deref().unwrap_or_default());
         for edge in lin.edges.as_slice() {
             self.push(Edge { column: edge.column, influence: step.over(edge.influence) });
         }
@@ -111,7 +162,8 @@ impl Acc {
             many => Edges::Many(many.into()),
         };
         let sourceless = matches!(edges, Edges::None) && self.kind <= Kind::Expression;
-        Lin { kind: if sourceless { Kind::Constant } else { self.kind }, edges }
+        let via = (!self.via.is_empty()).then(|| self.via.into());
+        Lin { kind: if sourceless { Kind::Constant } else { self.kind }, edges, via }
     }
 }
 

@@ -85,6 +85,7 @@ impl Binder<'_> {
                 let mut inner = Acc::new();
                 self.arguments(&list.args, scope, step, &mut inner);
                 acc.at_least(inner.kind);
+                acc.came_through_those_of(&inner);
                 inner.edges.iter().for_each(|edge| acc.push(*edge));
                 for edge in inner.edges {
                     acc.push(Edge {

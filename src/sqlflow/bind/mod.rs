@@ -24,7 +24,7 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use sqlparser::dialect::Dialect;
 use sqlparser::tokenizer::{Location, Span};
 
-pub(super) use flow::{Acc, Column, Edge, Edges, Lin, Rows};
+pub(super) use flow::{Acc, Column, Edge, Edges, Lin, Rows, Step, Via};
 pub(super) use scope::Scope;
 
 use super::dialect::Flavour;
@@ -78,6 +78,8 @@ pub(super) struct Binder<'s> {
     pub(super) findings: Vec<Finding>,
     /// The SELECTs met, by the place of their keyword: where select items' texts are found.
     pub(super) selects: Vec<Location>,
+    /// The select items met that have base columns in them.
+    pub(super) steps: Vec<Step>,
     /// How many user functions are being expanded around here.
     function_depth: usize,
     /// The function whose body is being read, if any.
@@ -104,6 +106,7 @@ impl<'s> Binder<'s> {
             rows: Rows::default(),
             findings: Vec::new(),
             selects: Vec::new(),
+            steps: Vec::new(),
             function_depth: 0,
             via: None,
         }

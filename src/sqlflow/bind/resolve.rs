@@ -252,6 +252,7 @@ impl Binder<'_> {
     fn through_star(&mut self, star: &Lin, name: Name) -> Lin {
         let mut acc = Acc::new();
         acc.at_least(star.kind);
+        acc.came_through(star.via.as_deref().unwrap_or_default());
         for edge in star.edges.as_slice() {
             let (table, column) = self.columns[edge.column as usize];
             let id = if self.names.text(column) == "*" {
@@ -363,6 +364,7 @@ impl Binder<'_> {
                 inner.edges.iter().all(|edge| self.columns[edge.column as usize].0 != NO_TABLE);
             if decided {
                 acc.at_least(inner.kind.max(Kind::Expression));
+                acc.came_through_those_of(&inner);
                 inner.edges.into_iter().for_each(|edge| acc.push(edge));
                 return;
             }

@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::super::lineage::{Influence, Kind, RowInfluence};
 use super::super::names::Name;
 use super::scope::{Alias, AliasUse, Content, Env, Qualifier, Rel, Scope};
-use super::{Acc, Binder, Column};
+use super::{Acc, Binder, Column, Lin, Step};
 
 impl Binder<'_> {
     pub(super) fn select(
@@ -50,9 +50,9 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(select.projection.len());
         for (index, item) in select.projection.iter().enumerate() {
             let first = columns.len();
-            self.select_item(item, index, &mut scope, &mut columns);
-            let item = u32::try_from(index).unwrap_or(u32::MAX);
-            columns[first..].iter_mut().for_each(|column| column.item = Some((number, item)));
+            let place = (number, u32::try_from(index).unwrap_or(u32::MAX));
+            self.select_item(item, place, &mut scope, &mut columns);
+            columns[first..].iter_mut().for_each(|column| column.item = Some(place));
         }
         if columns.is_empty() && select.projection.is_empty() {
             columns = self.star(&scope);
@@ -95,18 +95,18 @@ impl Binder<'_> {
     fn select_item(
         &mut self,
         item: &SelectItem,
-        index: usize,
+        place: (u32, u32),
         scope: &mut Scope<'_>,
         columns: &mut Vec<Column>,
     ) {
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                let lin = self.lineage(expr, scope);
-                let name = self.implied_name(expr, index);
+                let lin = self.item_lineage(expr, place, scope);
+                let name = self.implied_name(expr, place.1 as usize);
                 columns.push(Column { name, lin, star: None, item: None });
             }
             SelectItem::ExprWithAlias { expr, alias } => {
-                let lin = self.lineage(expr, scope);
+                let lin = self.item_lineage(expr, place, scope);
                 let name = self.name(alias);
                 let shadows_column = lin
                     .edges
@@ -117,7 +117,7 @@ impl Binder<'_> {
                 columns.push(Column { name, lin, star: None, item: None });
             }
             SelectItem::ExprWithAliases { expr, aliases } => {
-                let lin = self.lineage(expr, scope);
+                let lin = self.item_lineage(expr, place, scope);
                 for alias in aliases {
                     let name = self.name(alias);
                     columns.push(Column { name, lin: lin.clone(), star: None, item: None });
@@ -134,6 +134,19 @@ impl Binder<'_> {
                 columns.append(&mut given);
             }
         }
+    }
+
+    /// The lineage of a select item, which is noted as a step on the way.
+    fn item_lineage(&mut self, expr: &Expr, place: (u32, u32), scope: &Scope<'_>) -> Lin {
+        let mut lin = self.lineage(expr, scope);
+        // The items of a function's body stand in another text.
+        if self.function_depth == 0 && !lin.is_sourceless() {
+            let step = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+            let is_plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+            let via = lin.via.replace(Rc::from([step]));
+            self.steps.push(Step { item: place, is_plain, edges: lin.edges.clone(), via });
+        }
+        lin
     }
 
     /// The name of a select item without alias.

@@ -218,7 +218,7 @@
             rows([el("button", { type: "button", onclick: () => chooseColumn(step.at, step.column) },
               el("span", { class: "k" }, el("b", {}, step.column), el("br"), el("span", { class: "muted small" }, nodes[step.at].p)),
               el("span", { class: "muted small" }, step.flow[4] ? step.flow[2] : step.flow[3]))]),
-            step.flow[2] === "identity" ? null : el("code", {}, step.flow[5])));
+            step.flow[2] === "identity" ? null : step.flow[5].map((sql) => el("code", {}, sql))));
         }
       }
     }

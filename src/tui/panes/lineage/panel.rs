@@ -14,7 +14,8 @@ use crate::tui::core::shown_path;
 use crate::tui::lineage_model::LineageModel;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::sql;
-use crate::tui::widgets::text::{counted, cut, fit, spread, wrap};
+use crate::sqlflow::Kind;
+use crate::tui::widgets::text::{counted, cut, fit, spans_width, spread, wrap};
 
 /// Cells that a column's name gets at most.
 const NAME: usize = 28;
@@ -150,51 +151,75 @@ impl Panel<'_> {
         let order: Vec<String> = known.chain(others).filter(wanted).collect();
         let widest = order.iter().map(|name| width(&clean(name))).max().unwrap_or(0).clamp(6, NAME);
         let is_view = graph.node(at).role == NodeRole::View;
+        let is_known = graph
+            .node(at)
+            .reading
+            .as_ref()
+            .is_some_and(|reading| reading.traced_columns == reading.columns);
         order
             .iter()
             .flat_map(|folded| {
                 let spelled = names.iter().find(|name| fold(name) == *folded).copied();
                 let name = spelled.unwrap_or(folded);
                 let steps = by_column.get(folded).map_or(&[][..], Vec::as_slice);
-                // A UNION makes one column by several expressions.
-                let mut by_expression: Vec<(&ColumnEdge, Vec<String>)> = Vec::new();
-                for (from, step) in steps {
-                    let table = clean(graph.node(*from).path.name()).into_owned();
-                    let source = format!("{table}.{}", clean(&step.from));
-                    let is_same =
-                        |(other, _): &&mut (&ColumnEdge, _)| other.expression == step.expression;
-                    match by_expression.iter_mut().find(is_same) {
-                        Some((_, sources)) => sources.push(source),
-                        None => by_expression.push((step, vec![source])),
-                    }
-                }
                 let look = if traced.is_some() { self.theme.busy } else { self.theme.base };
                 let mut head = Span::styled(format!("  {}  ", fit(name, widest)), look);
-                if by_expression.is_empty() {
-                    let word = if is_view { "no source: a constant, or not known" } else { "" };
+                let fragments = self.fragments(steps);
+                if fragments.is_empty() {
+                    let word = match is_view {
+                        true if is_known => "a constant, or a count of rows",
+                        true => "no source: a constant, or not known",
+                        false => "",
+                    };
                     return vec![self.cut(vec![head, Span::styled(word, self.theme.faint)])];
                 }
+                let count = fragments.len();
+                let mut kind = words::kind(steps.first().map_or(Kind::Constant, |(_, s)| s.kind));
                 let mut lines = Vec::new();
-                for (step, sources) in by_expression {
-                    let mut spans = vec![
-                        head.clone(),
-                        Span::styled(fit(words::kind(step.kind), 8), self.theme.call),
-                    ];
-                    spans.extend(self.expression(&step.expression));
+                for (number, (expression, sources)) in fragments.into_iter().enumerate() {
+                    let mut spans =
+                        vec![head.clone(), Span::styled(fit(kind, 8), self.theme.call)];
+                    spans.extend(self.numbered(number, count));
+                    spans.extend(self.expression(expression, (self.cells / 2).max(20)));
                     spans.push(Span::styled("  ← ", self.theme.soft));
                     spans.push(Span::styled(sources.join(", "), self.theme.soft));
                     lines.push(self.cut(spans));
                     head = Span::raw(" ".repeat(widest + 4));
+                    kind = "";
                 }
                 lines
             })
             .collect()
     }
 
+    /// The SQL that one column comes through, each piece with the columns in it: a UNION or a CTE
+    /// makes one column by several.
+    fn fragments<'e>(&self, steps: &[(NodeIndex, &'e ColumnEdge)]) -> Vec<(&'e str, Vec<String>)> {
+        let graph = self.model.graph();
+        let mut fragments: Vec<(&str, Vec<String>)> = Vec::new();
+        for (from, step) in steps {
+            let table = clean(graph.node(*from).path.name()).into_owned();
+            let source = format!("{table}.{}", clean(&step.from));
+            for sql in step.fragments() {
+                match fragments.iter_mut().find(|(other, _)| *other == sql) {
+                    Some((_, sources)) if sources.contains(&source) => {}
+                    Some((_, sources)) => sources.push(source.clone()),
+                    None => fragments.push((sql, vec![source.clone()])),
+                }
+            }
+        }
+        fragments
+    }
+
+    /// `2 of 3 `, if there are several.
+    fn numbered(&self, number: usize, count: usize) -> Option<Span<'static>> {
+        let text = format!("{} of {count} ", number + 1);
+        (count > 1).then(|| Span::styled(text, self.theme.soft))
+    }
+
     /// SQL on one line, in colour.
-    fn expression(&self, text: &str) -> Vec<Span<'static>> {
+    fn expression(&self, text: &str, room: usize) -> Vec<Span<'static>> {
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let room = (self.cells / 2).max(20);
         let flat = truncate_to_width(&flat, room).into_owned();
         sql::lines(&flat, self.theme).into_iter().flat_map(|line| line.spans).collect()
     }
@@ -308,8 +333,13 @@ impl Panel<'_> {
                 let word = step.influence.subtype_name().to_lowercase();
                 spans.push(Span::styled(format!("only by {word}  "), theme.soft));
             }
-            spans.extend(self.expression(&step.expression));
-            lines.push(self.cut(spans));
+            let (used, count) = (spans_width(&spans), step.further.len() + 1);
+            for (number, sql) in step.fragments().enumerate() {
+                spans.extend(self.numbered(number, count));
+                spans.extend(self.expression(sql, self.cells.saturating_sub(used).max(20)));
+                lines.push(self.cut(spans));
+                spans = vec![Span::raw(" ".repeat(used))];
+            }
         }
         lines
     }
