@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::sync_target::{PlanRequest, SyncTarget};
+use super::sync_target::{PlanRequest, Reached, SyncTarget};
 use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
@@ -53,10 +53,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
         max_rows: u64,
         cancel: &CancellationToken,
     ) -> impl Future<Output = Result<QueryResult, String>> + Send;
-    /// Asks OpenMetadata who it is and who we are.
-    fn openmetadata(
-        &self,
-    ) -> impl Future<Output = Result<openmetadata::ServerInfo, String>> + Send {
+    /// Asks OpenMetadata who it is and who we are, and what an earlier sync left unfinished there.
+    fn openmetadata(&self) -> impl Future<Output = Result<Reached, String>> + Send {
         async { Err(NO_TARGET.to_owned()) }
     }
     /// Makes a sync plan. Writes nothing.
@@ -144,7 +142,7 @@ impl Backend for Live {
     ) -> Result<QueryResult, String> {
         self.client.query(sql, &[], max_rows, cancel).await.map_err(|error| error.to_string())
     }
-    async fn openmetadata(&self) -> Result<openmetadata::ServerInfo, String> {
+    async fn openmetadata(&self) -> Result<Reached, String> {
         match &self.sync {
             Some(target) => target.connect().await,
             None => Err(NO_TARGET.to_owned()),

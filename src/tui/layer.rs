@@ -122,7 +122,7 @@ impl Layer {
                 vec![(Action::Accept, "do it"), (Action::Close, "close")]
             }
             Self::Confirm(confirm) => {
-                vec![(Action::Accept, confirm.yes()), (Action::Close, "no")]
+                vec![(Action::Accept, confirm.yes()), (Action::Close, confirm.no())]
             }
             Self::Message(_) => vec![(Action::Copy, "copy"), (Action::Close, "close")],
         }

@@ -35,7 +35,7 @@ pub use backend::{Backend, Live, ReadNow};
 pub use lineage_model::{LineageModel, Looked};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
-pub use sync_target::{PlanRequest, SyncOptions, SyncTarget};
+pub use sync_target::{PlanRequest, Reached, SyncOptions, SyncTarget};
 pub use theme::{ColourDepth, ThemeName};
 
 use self::keymap::{Keymap, KeymapError};

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
-use super::sync_target::PlanRequest;
+use super::sync_target::{PlanRequest, Reached};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
@@ -306,7 +306,7 @@ pub enum JobBody {
     /// A graph is laid out.
     Layout(Arc<Layout>),
     /// OpenMetadata has answered.
-    Reached(openmetadata::ServerInfo),
+    Reached(Reached),
     /// How far a plan is.
     Planning(Step),
     /// A plan is there.

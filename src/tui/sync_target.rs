@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::lineage::Engine;
 use crate::model::Catalog;
 use crate::openmetadata::{Client, ServerInfo};
 use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
-use crate::sync::journal::Journal;
+use crate::sync::journal::{Interrupted, Journal, interrupted};
+use crate::sync::memory::SyncMemory;
 use crate::sync::session::{Prepared, Sources, Step, SyncSettings, prepare};
 use crate::{dremio, openmetadata};
 
@@ -48,10 +50,21 @@ pub struct PlanRequest {
     pub server: ServerInfo,
 }
 
+/// An OpenMetadata that has answered.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// The server as it introduced itself.
+    pub server: ServerInfo,
+    /// What an earlier sync of our service to it left unfinished, as its journal tells.
+    pub interrupted: Option<Interrupted>,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct SyncTarget {
     client: Client,
+    /// Scheme, host and port, for messages.
+    place: String,
     settings: SyncSettings,
     max_workers: usize,
     batch_size: usize,
@@ -65,13 +78,32 @@ impl SyncTarget {
         log: crate::http::RequestLog,
     ) -> Result<Self, openmetadata::Error> {
         let SyncOptions { connect, settings, max_workers, batch_size, data_dir } = options;
+        let place = place_of(&connect.url);
         let client = Client::new(connect, log)?;
-        Ok(Self { client, settings, max_workers, batch_size, data_dir })
+        Ok(Self { client, place, settings, max_workers, batch_size, data_dir })
     }
 
-    /// Asks the server who it is and who we are.
-    pub(crate) async fn connect(&self) -> Result<ServerInfo, String> {
-        self.client.connect().await.map_err(|error| error.to_string())
+    /// Asks the server who it is and who we are, and looks whether an earlier sync was cut off.
+    pub(crate) async fn connect(&self) -> Result<Reached, String> {
+        let server = self
+            .client
+            .connect()
+            .await
+            .map_err(|error| format!("at {}: {error}", self.place))?;
+        let Some(data_dir) = self.data_dir.clone() else {
+            return Ok(Reached { server, interrupted: None });
+        };
+        let memory = SyncMemory::new(&data_dir, &server.host, &self.settings.service_name);
+        let read = tokio::task::spawn_blocking(move || interrupted(&memory.journal())).await;
+        let interrupted = match read {
+            Ok(Ok(interrupted)) => interrupted,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the journal of the last sync could not be read");
+                None
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        Ok(Reached { server, interrupted })
     }
 
     /// Reads what is missing and makes a plan. Writes nothing.
@@ -166,6 +198,14 @@ impl SyncTarget {
             Ok(report)
         })
         .await
+    }
+}
+
+/// Where a URL leads, without what must not be shown in it.
+fn place_of(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "the configured URL".to_owned(),
     }
 }
 

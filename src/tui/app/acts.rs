@@ -49,7 +49,7 @@ impl App {
             Pane::Catalog => self.catalog.is_typing,
             Pane::Detail => self.detail.is_typing(),
             Pane::Lineage => self.lineage.is_typing(),
-            Pane::Sync => false,
+            Pane::Sync => self.sync.is_typing(),
             Pane::Activity => self.activity.is_typing(),
         }
     }
@@ -79,7 +79,7 @@ impl App {
                 Pane::Catalog => self.catalog.key(key),
                 Pane::Detail => self.detail.key(key),
                 Pane::Lineage => self.lineage.key(key),
-                Pane::Sync => {}
+                Pane::Sync => self.sync.key(key),
                 Pane::Activity => self.activity.key(key),
             }
         }
@@ -93,7 +93,7 @@ impl App {
                 Pane::Catalog => self.catalog.paste(pasted),
                 Pane::Detail => self.detail.paste(pasted),
                 Pane::Lineage => self.lineage.paste(pasted),
-                Pane::Sync => {}
+                Pane::Sync => self.sync.paste(pasted),
                 Pane::Activity => self.activity.paste(pasted),
             }
         }
@@ -111,7 +111,7 @@ impl App {
                 Pane::Catalog => self.catalog.typing(action, &mut self.core),
                 Pane::Detail => self.detail.typing(action, &self.core),
                 Pane::Lineage => self.lineage.typing(action, &mut self.core),
-                Pane::Sync => {}
+                Pane::Sync => self.sync.typing(action, &mut self.core),
                 Pane::Activity => self.activity.typing(action, &mut self.core),
             }
             return;
@@ -223,6 +223,7 @@ impl App {
                 match action {
                     Action::RefreshAll => self.walk(),
                     Action::Apply => self.sync.apply(&mut self.core),
+                    Action::Quit => self.sync.quit(&mut self.core),
                     _ => {}
                 }
             }
@@ -296,12 +297,22 @@ impl App {
             }
             Action::Redraw => self.core.cmd(Cmd::Redraw),
             Action::Suspend => self.core.cmd(Cmd::Suspend),
-            Action::Quit => self.core.cmd(Cmd::Quit),
+            Action::Quit => self.quit(),
             _ if self.right == Pane::Lineage && self.focus != Pane::Lineage => {
                 self.act_on_lineage(action);
             }
             _ => {}
         }
+    }
+
+    /// Leaves, after a question if something is being written.
+    fn quit(&mut self) {
+        let Some(text) = self.sync.question_before_quitting() else {
+            self.core.cmd(Cmd::Quit);
+            return;
+        };
+        let confirm = Confirm::new("OpenMetadata is being written to", text, "quit", Action::Quit);
+        self.layers.push(Layer::Confirm(confirm.or("stay")));
     }
 
     fn is_disconnected(&self) -> bool {

@@ -71,9 +71,9 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_layout(drawing);
             }
-            JobBody::Reached(info) => {
+            JobBody::Reached(reached) => {
                 self.core.end(slot, JobState::Done);
-                self.sync.reached(info);
+                self.sync.reached(reached);
             }
             JobBody::Planning(step) => self.sync.planning(step),
             JobBody::Planned(prepared) => {
@@ -109,7 +109,7 @@ impl App {
                 self.core.reading.clear();
             }
             (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
-                self.sync.ended(slot, state);
+                self.sync.ended(slot, state, &mut self.core);
             }
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());

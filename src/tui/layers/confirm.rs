@@ -20,6 +20,7 @@ pub(crate) struct Confirm {
     title: &'static str,
     text: String,
     yes: &'static str,
+    no: &'static str,
     action: Action,
 }
 
@@ -31,11 +32,20 @@ impl Confirm {
         yes: &'static str,
         action: Action,
     ) -> Self {
-        Self { title, text, yes, action }
+        Self { title, text, yes, no: "no", action }
+    }
+
+    /// The same with another word for not doing it.
+    pub(crate) fn or(self, no: &'static str) -> Self {
+        Self { no, ..self }
     }
 
     pub(crate) fn yes(&self) -> &'static str {
         self.yes
+    }
+
+    pub(crate) fn no(&self) -> &'static str {
+        self.no
     }
 
     pub(crate) fn handle(&self, action: Action) -> Outcome {
@@ -55,7 +65,7 @@ impl Confirm {
             Span::styled(core.key(&context, Action::Accept), theme.key),
             Span::styled(format!(" {}    ", self.yes), theme.strong),
             Span::styled(core.key(&context, Action::Close), theme.key),
-            Span::styled(" no", theme.soft),
+            Span::styled(format!(" {}", self.no), theme.soft),
         ]));
         frame.render_widget(Paragraph::new(shown), inside);
     }

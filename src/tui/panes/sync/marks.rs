@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Progress, Shown};
+use super::shown::{Progress, Shown};
+use super::tree::Sort;
 use crate::model::DatasetPath;
 use crate::sync::Action;
 use crate::sync::apply::ItemOutcome;
@@ -12,7 +13,7 @@ impl Shown {
     /// Puts a mark on everything that the plan speaks of, and on what is above it.
     pub(super) fn mark(&self, core: &mut Core) {
         let mut marks: FxHashMap<DatasetPath, OmState> = FxHashMap::default();
-        for (item, progress) in self.prepared.plan.items.iter().zip(&self.progress) {
+        for (item, progress) in self.plan().items.iter().zip(&self.progress) {
             let Some(path) = &item.path else { continue };
             let state = match (item.action, progress) {
                 (_, Progress::Ended(ItemOutcome::Done { .. })) | (Action::Unchanged, _) => {
@@ -28,6 +29,15 @@ impl Shown {
             }
         }
         core.om.extend(marks);
+    }
+
+    /// Marks a table alone once it is written; what it stands in has to wait for the rest.
+    pub(super) fn mark_leaf(&self, index: usize, core: &mut Core) {
+        let is_done = matches!(self.progress[index], Progress::Ended(ItemOutcome::Done { .. }));
+        let sort = self.tree.nodes[self.tree.node_of[index]].sort;
+        if let (true, Sort::Table, Some(path)) = (is_done, sort, &self.item(index).path) {
+            core.om.insert(path.folded(), OmState::InSync);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::choice::{Choice, Share, Toggled, Why};
 use super::tree::{Sort, Tree, place};
 use crate::openmetadata::entity::EntityType;
 use crate::sync::{Action, Item, ItemKey, Plan, Principal};
@@ -86,7 +87,10 @@ fn counts_add_up_towards_the_service() {
 fn a_filter_keeps_the_way_to_what_it_lets_through() {
     let plan = plan();
     let tree = Tree::new(&plan);
-    let only = |action| move |item: usize| plan_action(item) == action;
+    let only = |action| {
+        let tree = &tree;
+        move |at: usize| tree.nodes[at].item.is_some_and(|item| plan_action(item) == action)
+    };
     let rows = tree.rows(&BTreeSet::new(), only(Action::Update));
     assert_eq!(labels(&tree, &rows), ["S", "  a", "    b", "      v"]);
     let folded: BTreeSet<usize> = [rows[1].0].into();
@@ -97,4 +101,65 @@ fn a_filter_keeps_the_way_to_what_it_lets_through() {
 
 fn plan_action(item: usize) -> Action {
     plan().items[item].action
+}
+
+/// Everything is shown.
+fn all(_: usize) -> bool {
+    true
+}
+
+fn node(tree: &Tree, label: &str) -> usize {
+    tree.nodes.iter().position(|node| node.label == label).expect("it is in the plan")
+}
+
+#[test]
+fn what_needs_something_left_out_goes_with_it_and_comes_back_with_it() {
+    let plan = plan();
+    let tree = Tree::new(&plan);
+    let mut choice = Choice::new(&tree, &plan, BTreeSet::new());
+    assert_eq!(choice.total(), Share { taken: 5, out: 0 });
+    // The database alone is shown, say because only creations of databases were searched for.
+    let toggled = choice.toggle(&tree, &plan, node(&tree, "a"), |item| item == 1);
+    assert_eq!(toggled, Toggled::LeftOut(4), "schema, table and edge cannot go without it");
+    assert_eq!(choice.why_out(3), Some(Why::Needs(1)));
+    assert_eq!(choice.why_out(5), Some(Why::Needs(1)));
+    assert_eq!(choice.left_out(), BTreeSet::from([1, 2, 3, 5]));
+    assert_eq!(choice.taken(Action::Create), 0);
+    assert_eq!(choice.taken(Action::Unchanged), 2, "what is not written is counted all the same");
+    let toggled = choice.toggle(&tree, &plan, node(&tree, "← lake.raw.t"), all);
+    assert_eq!(toggled, Toggled::TakenIn(4), "an edge brings back all that it needs");
+    assert_eq!(choice.left_out(), BTreeSet::new());
+    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "w"), all), Toggled::Nothing);
+}
+
+#[test]
+fn an_edge_goes_with_either_of_its_tables() {
+    let mut plan = plan();
+    plan.items.push(entity(EntityType::Table, "S.lake.raw.t", Action::Restore));
+    let tree = Tree::new(&plan);
+    let mut choice = Choice::new(&tree, &plan, BTreeSet::new());
+    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "t"), all), Toggled::LeftOut(1));
+    let upstream = tree.find("S.lake.raw.t").expect("it has a node");
+    assert_eq!(choice.toggle(&tree, &plan, upstream, all), Toggled::LeftOut(2));
+    assert_eq!(choice.why_out(5), Some(Why::Needs(8)));
+    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "← lake.raw.t"), all), Toggled::TakenIn(2));
+}
+
+#[test]
+fn a_container_is_not_deleted_while_something_in_it_stays() {
+    let mut plan = plan();
+    plan.items.push(entity(EntityType::DatabaseSchema, "S.gone.\"x.y\"", Action::Delete));
+    plan.items.push(entity(EntityType::Database, "S.gone", Action::Delete));
+    let tree = Tree::new(&plan);
+    let mut choice = Choice::new(&tree, &plan, BTreeSet::new());
+    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "t"), all), Toggled::LeftOut(3));
+    assert_eq!(choice.why_out(9), Some(Why::Needs(7)));
+    assert_eq!(choice.share(node(&tree, "gone")), Share { taken: 0, out: 3 });
+    // Taking in the table deletes no more than the table has held back; asking for the container
+    // takes in what is inside.
+    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9), Toggled::TakenIn(3));
+    // Leaving out a container says nothing about what is inside.
+    let toggled = choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9);
+    assert_eq!(toggled, Toggled::LeftOut(1));
+    assert_eq!(choice.left_out(), BTreeSet::from([9]));
 }

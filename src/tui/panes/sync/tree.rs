@@ -76,6 +76,8 @@ pub(super) struct Node {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
+    /// The node of each item.
+    pub(super) node_of: Vec<usize>,
     by_fqn: FxHashMap<String, usize>,
 }
 
@@ -103,6 +105,7 @@ impl Tree {
                 }
             };
             tree.nodes[at].item = Some(index);
+            tree.node_of.push(at);
             tree.nodes[at].counts[place(item.action)] += 1;
         }
         for at in (0..tree.nodes.len()).rev() {
@@ -144,6 +147,11 @@ impl Tree {
         at
     }
 
+    /// The node that stands for an FQN, if the plan speaks of it or of something below it.
+    pub(super) fn find(&self, fqn: &str) -> Option<usize> {
+        self.by_fqn.get(fqn).copied()
+    }
+
     /// The items at and below a node.
     pub(super) fn items(&self, at: usize) -> Vec<usize> {
         let mut items = Vec::new();
@@ -167,7 +175,8 @@ impl Tree {
         items
     }
 
-    /// The visible lines: nodes with their depth, where `passes` says which items are wanted.
+    /// The visible lines: nodes with their depth, where `passes` says which nodes with an item are
+    /// wanted.
     pub(super) fn rows(
         &self,
         folded: &BTreeSet<usize>,
@@ -175,7 +184,7 @@ impl Tree {
     ) -> Vec<(usize, usize)> {
         let mut wanted = vec![false; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate().rev() {
-            wanted[at] |= node.item.is_some_and(&passes);
+            wanted[at] |= node.item.is_some() && passes(at);
             if let (true, Some(parent)) = (wanted[at], node.parent) {
                 wanted[parent] = true;
             }

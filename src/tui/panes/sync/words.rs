@@ -1,15 +1,37 @@
 //! Old and new text as one: words that go struck through, words that come underlined.
 
+use std::time::Duration;
+
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use similar::{ChangeTag, TextDiff};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::model::display::{clean, width};
+use crate::tui::core::Core;
 use crate::tui::theme::Theme;
 
 /// Unchanged lines that stay visible beside a changed one.
 const CONTEXT: usize = 1;
+/// How long the shortest comparison is looked for; after that, a longer one will do.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How words that differ are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marks {
+    /// By colour and line alone.
+    Styles,
+    /// By signs too, `[-old-]{+new+}`: where there is no colour, a line through a word may be missing
+    /// as well.
+    Signs,
+}
+
+impl Marks {
+    pub(super) fn of(core: &Core) -> Self {
+        let has_colour = core.theme.good.fg.is_some() && !core.ascii;
+        if has_colour { Self::Styles } else { Self::Signs }
+    }
+}
 
 pub(super) fn gone(theme: &Theme) -> Style {
     theme.error.add_modifier(Modifier::CROSSED_OUT)
@@ -27,24 +49,42 @@ struct Paragraph {
 }
 
 /// Lines of at most `cells`; of long texts only what differs, with a little around it.
-pub(super) fn compare(old: &str, new: &str, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let diff = TextDiff::from_words(old, new);
+pub(super) fn compare(
+    old: &str,
+    new: &str,
+    cells: usize,
+    theme: &Theme,
+    marks: Marks,
+) -> Vec<Line<'static>> {
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_words(old, new);
     let mut paragraphs = vec![Paragraph::default()];
+    let mut runs: Vec<(ChangeTag, String)> = Vec::new();
     for change in diff.iter_all_changes() {
-        let style = match change.tag() {
+        match runs.last_mut() {
+            Some((tag, text)) if *tag == change.tag() => text.push_str(change.value()),
+            _ => runs.push((change.tag(), change.value().to_owned())),
+        }
+    }
+    for (tag, text) in runs {
+        let style = match tag {
             ChangeTag::Equal => theme.base,
             ChangeTag::Delete => gone(theme),
             ChangeTag::Insert => come(theme),
         };
-        let differs = change.tag() != ChangeTag::Equal;
-        for (number, piece) in change.value().split('\n').enumerate() {
+        let (before, after) = match (marks, tag) {
+            (Marks::Styles, _) | (_, ChangeTag::Equal) => ("", ""),
+            (Marks::Signs, ChangeTag::Delete) => ("[-", "-]"),
+            (Marks::Signs, ChangeTag::Insert) => ("{+", "+}"),
+        };
+        let differs = tag != ChangeTag::Equal;
+        for (number, piece) in text.split('\n').enumerate() {
             if number > 0 {
                 paragraphs.push(Paragraph::default());
             }
             let Some(paragraph) = paragraphs.last_mut() else { continue };
             paragraph.differs |= differs;
             if !piece.is_empty() {
-                paragraph.pieces.push((piece.to_owned(), style));
+                paragraph.pieces.push((format!("{before}{piece}{after}"), style));
             }
         }
     }
@@ -132,10 +172,19 @@ mod tests {
     #[test]
     fn words_that_differ_stand_in_their_line() {
         let theme = Theme::load(ThemeName::Dark, ColourDepth::True);
-        let lines = compare("paid orders of a day", "paid orders of a week", 60, &theme);
+        let lines = compare("paid orders of a day", "paid orders of a week", 60, &theme, Marks::Styles);
         assert_eq!(plain(&lines), ["paid orders of a dayweek"]);
         let styles: Vec<_> = lines[0].spans.iter().map(|span| span.style).collect();
         assert_eq!(styles, [theme.base, gone(&theme), come(&theme)]);
+    }
+
+    #[test]
+    fn without_colour_signs_tell_old_from_new() {
+        let theme = Theme::load(ThemeName::Dark, ColourDepth::None);
+        let lines = compare("all orders of a day", "orders of a week", 60, &theme, Marks::Signs);
+        assert_eq!(plain(&lines), ["[-all -]orders of a [-day-]{+week+}"]);
+        let lines = compare("a\nb", "a\nc\nd", 60, &theme, Marks::Signs);
+        assert_eq!(plain(&lines), ["a", "[-b-]{+c+}", "{+d+}"]);
     }
 
     #[test]
@@ -143,9 +192,9 @@ mod tests {
         let theme = Theme::load(ThemeName::Dark, ColourDepth::None);
         let old = "SELECT\na,\nb,\nc,\nd\nFROM t";
         let new = "SELECT\na,\nb,\nc,\nd\nFROM u";
-        let lines = plain(&compare(old, new, 60, &theme));
+        let lines = plain(&compare(old, new, 60, &theme, Marks::Styles));
         assert_eq!(lines, ["⋯ 4 lines the same", "d", "FROM tu"]);
-        let same_from_start = plain(&compare("a\nb\nc", "x\nb\nc", 60, &theme));
+        let same_from_start = plain(&compare("a\nb\nc", "x\nb\nc", 60, &theme, Marks::Styles));
         assert_eq!(same_from_start, ["ax", "b", "⋯ 1 line the same"]);
     }
 
@@ -154,7 +203,7 @@ mod tests {
         let theme = Theme::load(ThemeName::Dark, ColourDepth::True);
         let (old, new) = ("日本語 of the month".repeat(9), "日本語 of the year\u{1b}[1m".repeat(9));
         for cells in 4..40 {
-            for line in plain(&compare(&old, &new, cells, &theme)) {
+            for line in plain(&compare(&old, &new, cells, &theme, Marks::Signs)) {
                 assert!(width(&line) <= cells, "{cells}: {line:?}");
                 assert!(!line.contains('\u{1b}'));
             }
