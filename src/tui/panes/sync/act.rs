@@ -153,8 +153,11 @@ impl SyncPane {
                 if let Toggled::LeftOut(number) | Toggled::TakenIn(number) = toggled
                     && number > 1
                 {
-                    let what =
-                        if matches!(toggled, Toggled::LeftOut(_)) { "left out" } else { "taken in" };
+                    let what = if matches!(toggled, Toggled::LeftOut(_)) {
+                        "left out"
+                    } else {
+                        "taken in"
+                    };
                     core.notify(format!("{} {what}", counted(number, "item")));
                 }
                 let is_container = !shown.tree.nodes[at].children.is_empty();

@@ -155,9 +155,9 @@ impl Choice {
         let mut missing: Vec<Option<usize>> = vec![None; tree.nodes.len()];
         for (at, node) in tree.nodes.iter().enumerate() {
             let above = node.parent.and_then(|parent| missing[parent]);
-            let own = node.item.filter(|item| {
-                self.by_hand.contains(item) && makes(plan.items[*item].action)
-            });
+            let own = node
+                .item
+                .filter(|item| self.by_hand.contains(item) && makes(plan.items[*item].action));
             missing[at] = above.or(own);
             if let (Some(item), Some(above)) = (node.item, above)
                 && writes(item)

@@ -113,8 +113,11 @@ fn draw_filter(frame: &mut Frame<'_>, area: Rect, list: &PlanList, core: &Core) 
     let theme = &core.theme;
     let mut right = Vec::new();
     if list.is_searching() {
-        let matches =
-            if list.matches == 1 { "1 match".to_owned() } else { format!("{} matches", count(list.matches)) };
+        let matches = if list.matches == 1 {
+            "1 match".to_owned()
+        } else {
+            format!("{} matches", count(list.matches))
+        };
         right.push(Span::styled(matches, theme.soft));
     }
     if let Some(only) = list.only.name() {

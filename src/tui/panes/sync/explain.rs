@@ -90,9 +90,9 @@ impl Changes {
         let made = Made { node, cells, theme: theme.name, marks: Marks::of(core) };
         let fields = match self.fields.take() {
             Some((of, fields)) if of == made => fields,
-            _ => shown.item_at(node).map_or_else(Vec::new, |item| {
-                field_lines(item, cells, theme, made.marks)
-            }),
+            _ => shown
+                .item_at(node)
+                .map_or_else(Vec::new, |item| field_lines(item, cells, theme, made.marks)),
         };
         let mut lines = about(shown, node, cells, core);
         let height = usize::from(area.height);
@@ -163,13 +163,16 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
     }
     let replaced = item.changes.iter().filter(|change| is_replaced_text(change)).count();
     if shown.switches.overwrite && replaced > 0 && item.action.writes() {
-        let text = format!("! replaces {} that OpenMetadata has now", counted(replaced, "description"));
+        let text =
+            format!("! replaces {} that OpenMetadata has now", counted(replaced, "description"));
         lines.extend(wrap_pieces(&[(text, theme.warning)], cells));
     }
     if let (true, Some(text)) = (item.changes.is_empty(), nothing_to_tell(item)) {
         lines.extend(wrap_pieces(&[(text.to_owned(), theme.soft)], cells));
     }
-    if !tree_node.children.is_empty() && matches!(tree_node.sort, Sort::Service | Sort::Database | Sort::Schema) {
+    if !tree_node.children.is_empty()
+        && matches!(tree_node.sort, Sort::Service | Sort::Database | Sort::Schema)
+    {
         lines.extend(inside());
     }
     lines
@@ -266,6 +269,14 @@ fn change_lines(
     lines.extend(wrap_pieces(&title, cells));
     let inner = cells.saturating_sub(2);
     let body = match (old, new) {
+        // Nothing goes and nothing comes, so nothing looks like it.
+        (Some(old), Some(new)) if kept.is_some() => {
+            let mut lines = vec![Line::styled("OpenMetadata, stays:", theme.soft)];
+            lines.extend(paragraphs(old, inner, theme.base));
+            lines.push(Line::styled("Dremio, not taken over:", theme.soft));
+            lines.extend(paragraphs(new, inner, theme.soft));
+            lines
+        }
         (Some(old), Some(new)) => compare(old, new, inner, theme, marks),
         (None, Some(text)) => paragraphs(text, inner, theme.good),
         (Some(text), None) => paragraphs(text, inner, gone(theme)),

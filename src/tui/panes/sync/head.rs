@@ -5,13 +5,15 @@ use ratatui::text::{Line, Span};
 
 use super::draw::look;
 use super::list::Only;
-use super::shown::Shown;
+use super::shown::{Progress, Shown};
 use super::tree::ACTIONS;
 use super::{Stage, SyncPane};
 use crate::model::display::width;
+use crate::openmetadata::entity::EntityType;
 use crate::report::sync::{name_of, sign};
-use crate::sync::Action as Change;
+use crate::sync::apply::{ItemOutcome, Report};
 use crate::sync::session::Step;
+use crate::sync::{Action as Change, ItemKey};
 use crate::tui::core::Core;
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
@@ -177,7 +179,10 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         ));
     }
     if shown.unread_texts() > 0 {
-        warn(format!("{} could not be read and stay as they are", counted(shown.unread_texts(), "wiki")));
+        warn(format!(
+            "{} could not be read and stay as they are",
+            counted(shown.unread_texts(), "wiki")
+        ));
     }
     let replaced = shown.replaced_texts();
     if replaced > 0 {
@@ -198,15 +203,17 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
 }
 
 /// What applying came to.
-fn result_line(
-    shown: &Shown,
-    report: &crate::sync::apply::Report,
-    core: &Core,
-    cells: usize,
-) -> Line<'static> {
+fn result_line(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Line<'static> {
     let theme = &core.theme;
     let done = &report.statistics;
+    // It is the first of all items, and the statistics do not speak of it.
+    let services =
+        shown.plan().items.iter().zip(&shown.progress).take(1).filter(|(item, progress)| {
+            matches!(item.key, ItemKey::Entity(EntityType::DatabaseService, _))
+                && matches!(progress, Progress::Ended(ItemOutcome::Done { .. }))
+        });
     let written: Vec<String> = [
+        (services.count(), "service"),
         (done.databases, "database"),
         (done.schemas, "schema"),
         (done.tables, "table"),
@@ -219,10 +226,12 @@ fn result_line(
     let written = if written.is_empty() { "nothing".to_owned() } else { written.join(", ") };
     let mut spans = vec![Span::styled(format!("written: {written}"), theme.good)];
     let conflicts = shown.choice.taken(Change::Conflict);
+    let not_tried = shown.not_tried();
     for (number, word, look) in [
         (done.deleted, "deleted", theme.good),
         (done.excluded, "left out", theme.soft),
-        (shown.failed(), "failed", theme.error),
+        (shown.failed().saturating_sub(not_tried), "failed", theme.error),
+        (not_tried, "not tried", theme.error),
         (conflicts, "cannot be brought over", theme.error),
         (done.not_begun, "not begun", theme.warning),
     ] {

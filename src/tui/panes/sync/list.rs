@@ -62,7 +62,10 @@ pub(super) struct PlanList {
 impl PlanList {
     /// Begins anew with a plan, at the first thing that would be written.
     pub(super) fn open(&mut self, shown: &Shown) {
-        *self = Self { cursor: Cursor { height: self.cursor.height, ..Cursor::default() }, ..Self::default() };
+        *self = Self {
+            cursor: Cursor { height: self.cursor.height, ..Cursor::default() },
+            ..Self::default()
+        };
         self.flatten(shown);
         if self.rows.is_empty() {
             self.only = Only::Everything;
@@ -163,7 +166,8 @@ impl PlanList {
         let mut choices = vec![Only::Differences];
         choices.extend(ACTIONS.map(Only::One));
         choices.extend([Only::LeftOut, Only::Failed, Only::Everything]);
-        let has_any = |only: &Only| (0..shown.progress.len()).any(|item| passes(shown, item, *only));
+        let has_any =
+            |only: &Only| (0..shown.progress.len()).any(|item| passes(shown, item, *only));
         let at = choices.iter().position(|only| *only == self.only).unwrap_or(0);
         let next =
             choices.iter().cycle().skip(at + 1).take(choices.len()).find(|only| has_any(only));

@@ -147,6 +147,12 @@ impl Shown {
         self.failed
     }
 
+    /// How many items were not tried since something that they need failed. Goes through all items.
+    pub(super) fn not_tried(&self) -> usize {
+        let is_skipped = |p: &&Progress| matches!(p, Progress::Ended(ItemOutcome::Skipped { .. }));
+        self.progress.iter().filter(is_skipped).count()
+    }
+
     /// Whether the plan would write nothing, whatever is chosen.
     pub(super) fn is_in_sync(&self) -> bool {
         let total = self.choice.total();
@@ -243,7 +249,11 @@ impl Shown {
                 .map(|(sort, number)| counted(number, sort))
                 .collect();
             let word = if action == Change::Delete { "soft-delete" } else { action.name() };
-            text.push_str(&format!("{word:<12}{}\n", parts.join(", ")));
+            // Three to a line, so that the words stay under each other.
+            for (row, parts) in parts.chunks(3).enumerate() {
+                let word = if row == 0 { word } else { "" };
+                text.push_str(&format!("{word:<12}{}\n", parts.join(", ")));
+            }
             if action == Change::Delete {
                 for index in taken.iter().take(NAMED) {
                     text.push_str(&format!("  - {}\n", name_of(&self.item(*index).key).1));

@@ -157,7 +157,10 @@ fn a_container_is_not_deleted_while_something_in_it_stays() {
     assert_eq!(choice.share(node(&tree, "gone")), Share { taken: 0, out: 3 });
     // Taking in the table deletes no more than the table has held back; asking for the container
     // takes in what is inside.
-    assert_eq!(choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9), Toggled::TakenIn(3));
+    assert_eq!(
+        choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9),
+        Toggled::TakenIn(3)
+    );
     // Leaving out a container says nothing about what is inside.
     let toggled = choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9);
     assert_eq!(toggled, Toggled::LeftOut(1));

@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn words_that_differ_stand_in_their_line() {
         let theme = Theme::load(ThemeName::Dark, ColourDepth::True);
-        let lines = compare("paid orders of a day", "paid orders of a week", 60, &theme, Marks::Styles);
+        let lines =
+            compare("paid orders of a day", "paid orders of a week", 60, &theme, Marks::Styles);
         assert_eq!(plain(&lines), ["paid orders of a dayweek"]);
         let styles: Vec<_> = lines[0].spans.iter().map(|span| span.style).collect();
         assert_eq!(styles, [theme.base, gone(&theme), come(&theme)]);
