@@ -339,6 +339,14 @@ impl Settings {
         }
     }
 
+    /// Where Dremio is, in words and without credentials.
+    pub fn server(&self) -> String {
+        self.deployment().map_or_else(
+            |_| "no Dremio server is set".to_owned(),
+            |deployment| describe(&deployment),
+        )
+    }
+
     /// The way to log in that the strongest layer names; within one layer a token comes first.
     fn credentials(
         &self,

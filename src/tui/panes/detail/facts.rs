@@ -143,7 +143,17 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Labels and wiki text.
+    /// Labels, with a line of air after them.
+    pub(super) fn labels(&mut self, labels: &[String]) {
+        if labels.is_empty() {
+            return;
+        }
+        let labels: Vec<String> = labels.iter().map(|label| format!("#{}", clean(label))).collect();
+        self.text(&labels.join(" "), self.core.theme.call);
+        self.blank();
+    }
+
+    /// The wiki text.
     pub(super) fn wiki(&mut self, wiki: Option<&Remote<Option<String>>>, name: &str) {
         let theme = &self.core.theme;
         match wiki {
