@@ -73,7 +73,7 @@ fn open_ui(
         // Kept until the UI is left: the demo's servers stop with it.
         let target = session.target(&settings).await?;
         let data_dir = session.data_dir(&settings);
-        let sync = session.sync_target(&settings, &target).await;
+        let sync = session.sync_target(&settings, &target).await?;
         let options = tui::Options {
             connect: target.options.clone(),
             discovery: settings.browsing_options(),

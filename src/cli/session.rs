@@ -256,15 +256,20 @@ impl Session {
 pub type SyncParts = (openmetadata::ConnectOptions, SyncSettings, Option<PathBuf>);
 
 impl Session {
-    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it.
+    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it. Fails
+    /// only when somebody wants to leave.
     pub async fn sync_target(
         &self,
         settings: &Settings,
         target: &Target,
-    ) -> Result<SyncParts, String> {
-        let connect = self.openmetadata(settings, target).await.map_err(|error| error.message)?;
+    ) -> Result<Result<SyncParts, String>, Failure> {
+        let connect = match self.openmetadata(settings, target).await {
+            Ok(connect) => connect,
+            Err(failure) if failure.status == ExitStatus::Interrupted => return Err(failure),
+            Err(failure) => return Ok(Err(failure.message)),
+        };
         let data_dir = if target.is_demo() { None } else { self.data_dir(settings) };
-        Ok((connect, settings.sync_settings(), data_dir))
+        Ok(Ok((connect, settings.sync_settings(), data_dir)))
     }
 }
 

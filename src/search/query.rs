@@ -540,11 +540,11 @@ fn rough_score(text: &str, letters: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Labels;
     use crate::model::{
         Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
         NodeKind,
     };
+    use crate::search::Labels;
 
     fn item(path: DatasetPath, kind: NodeKind) -> Item {
         Item { path, id: None, kind, raw_kind: None }
@@ -609,7 +609,7 @@ mod tests {
     }
 
     fn search(catalog: &Catalog, text: &str) -> Vec<String> {
-        let index = Index::build(catalog);
+        let index = Index::build(catalog, &Labels::default());
         let found = Query::new(text, Scope::All)
             .search(&index, None, 100, &AtomicBool::new(false))
             .expect("not cancelled");
@@ -683,6 +683,70 @@ mod tests {
         }
         assert!(rough_score("order_customer", b"cus") > rough_score("discus", b"cus"));
         assert!(rough_score("order_customer", b"oc") > rough_score("orbiting_basic", b"oc"));
+    }
+
+    #[test]
+    fn finds_labels_and_pieces_of_sql() {
+        let mut catalog = catalog(SHOP);
+        let path = DatasetPath::new(["sales", "orders"]);
+        let sql = "SELECT order_id\nFROM lake.raw\n  LEFT  JOIN x ON Kundengröße > 1";
+        catalog.apply(Change::Entity(Box::new(Entity {
+            item: item(path.clone(), NodeKind::View),
+            created_at: None,
+            detail: EntityDetail::Dataset(DatasetDetail {
+                columns: Some(Vec::new()),
+                sql: Some(sql.to_owned()),
+                ..DatasetDetail::default()
+            }),
+        })));
+        let node = catalog.at(&path).expect("it is there").id();
+        let labels = Labels::from_iter([(node, vec!["gold".to_owned(), "pii".to_owned()])]);
+        let index = Index::build(&catalog, &labels);
+        let find = |text: &str, scope| {
+            Query::new(text, scope)
+                .search(&index, None, 10, &AtomicBool::new(false))
+                .expect("not cancelled")
+        };
+        assert_eq!(names(&catalog, &find("gol", Scope::All)), ["orders #0"]);
+        assert_eq!(names(&catalog, &find("pi", Scope::Labels)), ["orders #1"]);
+        assert_eq!(index.label(1), "pii");
+        assert_eq!(names(&catalog, &find("left join", Scope::All)), ["orders:2"]);
+        assert_eq!(names(&catalog, &find("KUNDENGRÖSSE", Scope::Sql)), [""; 0]);
+        assert_eq!(names(&catalog, &find("kundengröße", Scope::Sql)), ["orders:2"]);
+        // Everything is named `order…` first; what the SQL says comes last.
+        let all = names(&catalog, &find("order_id", Scope::All));
+        assert_eq!(all.last().map(String::as_str), Some("orders:0"));
+        assert!(find("or", Scope::All).sqls == 0 && find("or", Scope::Sql).sqls == 1);
+        assert_eq!(find("left join", Scope::Datasets).sqls, 0);
+        let query = Query::new("left join", Scope::Sql);
+        assert_eq!(query.matched_sql(sql).map(|range| &sql[range]), Some("LEFT  JOIN"));
+    }
+
+    #[test]
+    fn narrowing_in_sql_finds_what_a_fresh_search_finds() {
+        let mut catalog = catalog(SHOP);
+        for (name, sql) in [("orders", "SELECT customer_id"), ("fct_orders", "SELECT 1 AS cust")] {
+            catalog.apply(Change::Entity(Box::new(Entity {
+                item: item(DatasetPath::new(["sales", name]), NodeKind::View),
+                created_at: None,
+                detail: EntityDetail::Dataset(DatasetDetail {
+                    columns: Some(Vec::new()),
+                    sql: Some(sql.to_owned()),
+                    ..DatasetDetail::default()
+                }),
+            })));
+        }
+        let index = Index::build(&catalog, &Labels::default());
+        let open = AtomicBool::new(false);
+        let mut previous = None;
+        let mut counts = Vec::new();
+        for text in ["cu", "cus", "cust", "custo"] {
+            let query = Query::new(text, Scope::All);
+            let found = query.search(&index, previous.as_ref(), 10, &open).expect("not cancelled");
+            counts.push(found.sqls);
+            previous = Some(found);
+        }
+        assert_eq!(counts, [0, 2, 2, 1]);
     }
 
     #[test]

@@ -225,8 +225,9 @@ mod tests {
 
     #[test]
     fn the_answer_is_told_from_what_was_typed_ahead() {
-        let reading =
-            Reading::of("jé\r\u{1b}[B\u{1b}]11;rgb:ffff/fafa/f0f0\u{1b}\\/o\u{1b}[?62;22cq".as_bytes());
+        let reading = Reading::of(
+            "jé\r\u{1b}[B\u{1b}]11;rgb:ffff/fafa/f0f0\u{1b}\\/o\u{1b}[?62;22cq".as_bytes(),
+        );
         assert_eq!(reading.is_light, Some(true));
         assert!(reading.is_complete);
         assert_eq!(chars(&reading), "jé<Enter><Down>/oq");

@@ -143,7 +143,8 @@ impl Core {
         now: Instant,
     ) -> Self {
         let catalog = snapshot.unwrap_or_default();
-        let failed = catalog.walk().filter(|node| node.error().is_some()).map(NodeRef::id).collect();
+        let failed =
+            catalog.walk().filter(|node| node.error().is_some()).map(NodeRef::id).collect();
         Self {
             title,
             now,

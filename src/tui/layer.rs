@@ -140,7 +140,8 @@ impl Layer {
             }
             Self::Message(_) => vec![(Action::Copy, "copy"), (Action::Close, "close")],
             Self::Choice(choice) => {
-                vec![(Action::Accept, choice.verb()), (Action::Close, "close")]
+                let accept = choice.verb().map(|verb| (Action::Accept, verb));
+                accept.into_iter().chain([(Action::Close, "close")]).collect()
             }
         }
     }

@@ -205,7 +205,10 @@ impl App {
         } else if self.core.running(Slot::Resolve).is_some() {
             self.core.complain("still looking for datasets that views name");
         } else {
-            self.core.start(format!("Look for {}", shown_path(&path)), JobSpec::Resolve(vec![path.clone()]));
+            self.core.start(
+                format!("Look for {}", shown_path(&path)),
+                JobSpec::Resolve(vec![path.clone()]),
+            );
             self.arriving = Some(path);
         }
     }
@@ -477,13 +480,15 @@ impl App {
     }
 
     fn arrive(&mut self, node: NodeId, column: Option<usize>) {
+        // Who follows names through SQL goes on doing so.
+        let was_in_detail = self.focus == Pane::Detail;
         self.catalog.reveal(&self.core, node);
         self.detail.show(Some(node));
         if let Some(column) = column {
             self.detail.go_to_column(column);
         }
         self.look();
-        if column.is_none() {
+        if column.is_none() && !was_in_detail {
             self.focus = Pane::Catalog;
         }
     }

@@ -156,7 +156,9 @@ impl App {
             .items
             .iter()
             .filter_map(|item| match &item.key {
-                ItemKey::Entity(EntityType::Table, fqn) => Some((fqn.as_str(), item.path.as_ref()?)),
+                ItemKey::Entity(EntityType::Table, fqn) => {
+                    Some((fqn.as_str(), item.path.as_ref()?))
+                }
                 _ => None,
             })
             .collect();

@@ -56,8 +56,9 @@ impl Choice {
         Self { title, verb, options, empty, cursor, list: Rect::ZERO }
     }
 
-    pub(crate) fn verb(&self) -> &'static str {
-        self.verb
+    /// The word for choosing; `None` if there is nothing to choose.
+    pub(crate) fn verb(&self) -> Option<&'static str> {
+        (!self.options.is_empty()).then_some(self.verb)
     }
 
     fn choose(&self, at: usize) -> Outcome {

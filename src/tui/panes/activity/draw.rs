@@ -7,6 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 use super::{ActivityPane, TABS, Tab, clock};
 use crate::http::RequestRecord;
@@ -16,7 +17,10 @@ use crate::tui::keymap::Context;
 use crate::tui::msg::{Action, Slot};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::table::{self, Column, Spec};
-use crate::tui::widgets::text::{bytes, count, duration, spans_width, spread};
+use crate::tui::widgets::text::{bytes, count, cut_left, duration, spans_width, spread, wrap};
+
+/// Lines below the warnings, the first of them empty.
+const TOLD: u16 = 5;
 
 impl ActivityPane {
     /// Draws the pane's inside.
@@ -139,6 +143,10 @@ impl ActivityPane {
             Self::empty(frame, area, self.nothing("Nothing to complain about."), theme);
             return;
         }
+        // The reason seldom fits beside the name: that of the line under the cursor is told in full.
+        let told = if area.height >= 12 { TOLD } else { 0 };
+        let below = Rect { y: area.bottom() - told, height: told, ..area };
+        let area = Rect { height: area.height - told, ..area };
         let word = troubles.iter().map(|trouble| width(trouble.word)).max().unwrap_or(0);
         let room = usize::from(area.width).saturating_sub(word + 4);
         let longest = troubles.iter().map(|trouble| width(&clean(&trouble.what))).max();
@@ -156,10 +164,31 @@ impl ActivityPane {
                     let look = if trouble.is_failure { theme.error } else { theme.warning };
                     (Cow::Borrowed(trouble.word), look)
                 }
-                1 => (Cow::Borrowed(trouble.what.as_str()), theme.base),
+                1 => {
+                    let what = if trouble.node.is_some() {
+                        cut_left(&trouble.what, columns[1].width)
+                    } else {
+                        trouble.what.clone()
+                    };
+                    (Cow::Owned(what), theme.base)
+                }
                 _ => (Cow::Borrowed(trouble.why.as_str()), theme.soft),
             }
         });
+        self.draw_told(frame, below, theme);
+    }
+
+    /// Tells the trouble under the cursor in full, as far as there is room.
+    fn draw_told(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let Some(trouble) = self.troubles.list().get(self.cursors[2].at) else { return };
+        let why = if trouble.why.is_empty() { &trouble.what } else { &trouble.why };
+        let lines: Vec<Line<'_>> = wrap(why, usize::from(area.width))
+            .into_iter()
+            .take(usize::from(area.height.saturating_sub(1)))
+            .map(|line| Line::from(Span::styled(line, theme.base)))
+            .collect();
+        let place = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        frame.render_widget(Paragraph::new(lines), place);
     }
 
     /// What an empty list says: a filter may be why.
@@ -231,7 +260,6 @@ impl Field {
         }
     }
 }
-
 
 fn state_sign(job: &JobRecord, core: &Core) -> (Cow<'static, str>, Style) {
     let theme = &core.theme;

@@ -306,6 +306,8 @@ fn curl(record: &RequestRecord) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -53,9 +53,7 @@ impl DetailPane {
             Tab::Columns => self.columns.handle(action, node).into(),
             Tab::Sql => self.handle_in_sql(action, node, core),
             Tab::UsedBy => match (action, self.used_by.selected()) {
-                (Action::Open, Some((path, id))) => {
-                    Outcome::Jump(path.clone(), id)
-                }
+                (Action::Open, Some((path, id))) => Outcome::Jump(path.clone(), id),
                 _ => self.used_by.handle(action).into(),
             },
             Tab::Preview => {

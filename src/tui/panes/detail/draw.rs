@@ -20,8 +20,8 @@ use crate::tui::core::{Core, Server};
 use crate::tui::msg::{Action, Slot};
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
-use crate::tui::widgets::text::{duration, spans_width, spread};
 use crate::tui::widgets::markdown;
+use crate::tui::widgets::text::{duration, spans_width, spread};
 
 /// From this width on, wiki text and SQL stand beside the columns.
 const WIDTH_FOR_BOTH: u16 = 120;
@@ -34,13 +34,21 @@ impl DetailPane {
         let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else {
             return;
         };
-        let [path, tabs, _, body] = rows(area);
+        let [path, tabs, below, body] = rows(area);
         frame.render_widget(path_line(node, core, usize::from(area.width)), path);
-        self.draw_tabs(frame, tabs, node, core);
+        let free = self.draw_tabs(frame, tabs, node, core);
+        self.draw_labels(frame, free, below, node, core);
         self.draw_body(frame, body, node, core, focused);
     }
 
-    fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
+    /// Draws the tabs; gives what they leave free.
+    fn draw_tabs(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        node: NodeRef<'_>,
+        core: &Core,
+    ) -> Rect {
         let theme = &core.theme;
         let front = self.tab(node);
         let mut x = area.x;
@@ -53,17 +61,28 @@ impl DetailPane {
             self.tab_places.push((place, *tab));
             x = x.saturating_add(cells + 2);
         }
-        let extras = self.extras.get(&node.id());
-        let labels = extras.map_or(&[][..], |extras| &extras.labels);
+        Rect { x, width: area.right().saturating_sub(x), ..area }
+    }
+
+    /// Draws the labels beside the tabs, or else below them.
+    fn draw_labels(
+        &self,
+        frame: &mut Frame<'_>,
+        beside: Rect,
+        below: Rect,
+        node: NodeRef<'_>,
+        core: &Core,
+    ) {
+        let labels = self.extras.get(&node.id()).map_or(&[][..], |extras| &extras.labels);
         let text =
             labels.iter().map(|label| format!("#{}", clean(label))).collect::<Vec<_>>().join(" ");
-        let room = usize::from(area.right().saturating_sub(x));
-        if !text.is_empty() && room > 8 {
-            let text = crate::model::display::truncate_to_width(&text, room).into_owned();
-            let line = Line::from(Span::styled(text, theme.call)).right_aligned();
-            let place = Rect { x, width: area.right() - x, ..area };
-            frame.render_widget(line, place);
+        if text.is_empty() {
+            return;
         }
+        let place = if width(&text) <= usize::from(beside.width) { beside } else { below };
+        let text = crate::model::display::truncate_to_width(&text, usize::from(place.width));
+        let line = Line::from(Span::styled(text.into_owned(), core.theme.call)).right_aligned();
+        frame.render_widget(line, place);
     }
 
     fn draw_body(
@@ -140,10 +159,8 @@ impl DetailPane {
         self.scroll.fit(lines.len(), (cells, height), widest);
         let shown: Vec<Line<'_>> =
             lines.iter().skip(self.scroll.top).take(height).cloned().collect();
-        let goes_on: Vec<bool> = shown
-            .iter()
-            .map(|line| spans_width(&line.spans) > cells + self.scroll.left)
-            .collect();
+        let goes_on: Vec<bool> =
+            shown.iter().map(|line| spans_width(&line.spans) > cells + self.scroll.left).collect();
         let left = u16::try_from(self.scroll.left).unwrap_or(u16::MAX);
         frame.render_widget(Paragraph::new(shown).scroll((0, left)), area);
         for (y, _) in (area.y..).zip(goes_on).filter(|(_, goes_on)| *goes_on) {
@@ -269,8 +286,9 @@ impl DetailPane {
                 page.blank();
                 page.text(why, theme.base);
             }
-            None => page
-                .text(&format!("{} reading the SQL of the views …", core.spinner()), theme.soft),
+            None => {
+                page.text(&format!("{} reading the SQL of the views …", core.spinner()), theme.soft)
+            }
         }
         let lines = page.lines;
         self.draw_lines(frame, area, &lines, core);

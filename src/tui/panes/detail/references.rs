@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn finds_what_names_a_dataset() {
-        let all = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), true)).collect::<Vec<_>>();
+        let all =
+            |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), true)).collect::<Vec<_>>();
         assert_eq!(found("SELECT o.x FROM S.Orders o", &[]), all(&["S.Orders"]));
         assert_eq!(found("SELECT * FROM s.\"a.b\", s.lines", &[]), all(&["s.\"a.b\"", "s.lines"]));
         assert_eq!(found("SELECT s.orders.id FROM s.orders", &[]), all(&["s.orders", "s.orders"]));
@@ -190,10 +191,7 @@ mod tests {
     #[test]
     fn names_of_the_query_itself_are_no_references() {
         let sql = "WITH orders AS (SELECT * FROM s.lines) SELECT * FROM orders JOIN lines ON 1 = 1";
-        assert_eq!(
-            found(sql, &["s"]),
-            [("s.lines".to_owned(), true), ("lines".to_owned(), true)]
-        );
+        assert_eq!(found(sql, &["s"]), [("s.lines".to_owned(), true), ("lines".to_owned(), true)]);
     }
 
     #[test]

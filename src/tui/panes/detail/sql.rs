@@ -162,8 +162,7 @@ impl SqlView {
     /// Brings the first line with this text into view.
     pub(super) fn show_text(&self, needle: &str, scroll: &mut Scroll) {
         let needle = needle.to_lowercase();
-        if let Some(line) =
-            self.text.lines().position(|line| line.to_lowercase().contains(&needle))
+        if let Some(line) = self.text.lines().position(|line| line.to_lowercase().contains(&needle))
         {
             scroll.show(line, 0);
         }
@@ -180,7 +179,14 @@ impl SqlView {
     }
 
     /// Marks the reference under the cursor, on a page drawn from line `top` and cell `left` on.
-    pub(super) fn mark(&self, frame: &mut Frame<'_>, area: Rect, top: usize, scroll: &Scroll, core: &Core) {
+    pub(super) fn mark(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        top: usize,
+        scroll: &Scroll,
+        core: &Core,
+    ) {
         let Some(link) = self.at.and_then(|at| self.links.get(at)) else { return };
         let line = (top + link.line).checked_sub(scroll.top);
         let first = (self.gutter + link.cell).checked_sub(scroll.left);

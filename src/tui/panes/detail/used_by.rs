@@ -69,7 +69,10 @@ impl UsedBy {
 
     /// The list as lines of hops, kind and path, for the clipboard.
     pub(super) fn to_text(&self) -> String {
-        self.users.iter().map(|user| format!("{}\t{}\t{}\n", user.hops, user.role, user.path)).collect()
+        self.users
+            .iter()
+            .map(|user| format!("{}\t{}\t{}\n", user.hops, user.role, user.path))
+            .collect()
     }
 
     /// Puts the cursor where the mouse clicked; `true` if that is a line under the cursor already.
@@ -99,9 +102,9 @@ impl UsedBy {
         let theme = &core.theme;
         let cells = usize::from(area.width);
         let figures = match self.users.len() {
-            0 => "Nothing that was read uses it.".to_owned(),
-            all if all == self.direct => format!("{} use it, all directly", counted(all, "dataset")),
-            all => format!("{} directly, {} in all", counted(self.direct, "dataset"), count(all)),
+            0 => "Used by no other dataset".to_owned(),
+            all if all == self.direct => format!("Used by {}", counted(all, "dataset")),
+            all => format!("Used by {} directly, {} in all", count(self.direct), count(all)),
         };
         let mut right = Vec::new();
         if unread > 0 {
@@ -173,18 +176,14 @@ fn users(model: &LineageModel, node: NodeRef<'_>) -> Vec<User> {
     }
     hops.remove(&start);
     // A node's index is its rank by path.
-    let mut found: Vec<(usize, NodeIndex)> = hops.into_iter().map(|(at, hops)| (hops, at)).collect();
+    let mut found: Vec<(usize, NodeIndex)> =
+        hops.into_iter().map(|(at, hops)| (hops, at)).collect();
     found.sort_unstable();
     found
         .into_iter()
         .map(|(hops, at)| {
             let node = graph.node(at);
-            User {
-                hops,
-                path: node.path.clone(),
-                role: node.role.name(),
-                node: node.catalog,
-            }
+            User { hops, path: node.path.clone(), role: node.role.name(), node: node.catalog }
         })
         .collect()
 }
