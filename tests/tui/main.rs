@@ -9,6 +9,8 @@ mod runner;
 mod sandbox;
 #[cfg(feature = "demo")]
 mod sync;
+#[cfg(all(unix, feature = "demo"))]
+mod terminal;
 
 use std::time::Instant;
 
