@@ -173,6 +173,18 @@ async fn the_finder_goes_to_datasets_and_columns() {
 }
 
 #[tokio::test]
+async fn what_is_typed_at_once_finds_what_it_says() {
+    let runner = read(&Fake::default()).await;
+    // No search can have ended before the last of these keys.
+    runner.keys("f").typed("orders10").keys("enter s 2");
+    let text = runner.wait_for("marts › orders10").await;
+    assert!(!text.contains("Find anything"), "{text}");
+    runner.wait_for("WHERE amount > 0").await;
+    runner.keys("f").typed("nothing like it").keys("enter x x").wait_for("Nothing like that").await;
+    runner.wait_for("> nothing like it").await;
+}
+
+#[tokio::test]
 async fn the_finder_looks_into_labels_and_sql() {
     let runner = on(&Fake::default(), "customers").await;
     runner.wait_for("#pii").await;

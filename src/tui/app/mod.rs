@@ -10,7 +10,7 @@ mod reports;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::core::{Core, Server, Walk};
@@ -129,6 +129,8 @@ pub struct App {
     arriving: Option<DatasetPath>,
     has_arrived: bool,
     follows_terminal: bool,
+    /// Keys that were pressed before what they are meant for is there.
+    held: Vec<KeyEvent>,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -185,6 +187,7 @@ impl App {
             arriving: None,
             has_arrived: false,
             follows_terminal: settings.follows_terminal,
+            held: Vec::new(),
         }
     }
 
