@@ -6,6 +6,7 @@
 pub mod args;
 mod interrupt;
 pub mod printer;
+mod prompt;
 mod run;
 mod session;
 mod status;
