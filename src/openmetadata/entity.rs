@@ -366,6 +366,9 @@ pub struct LineageDetails {
     /// A pipeline that someone attached; kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<EntityReference>,
+    /// The tables in between, as others wrote them; kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temp_lineage_tables: Option<Value>,
 }
 
 /// One column mapping of an edge.
