@@ -78,6 +78,7 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
             "owners",
             "schemaDefinition",
             "tableConstraints",
+            "tablePartition",
             "extension",
             "dataModel",
             "domains",

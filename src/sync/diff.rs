@@ -299,13 +299,16 @@ pub fn table(
         body.schema_definition.clone_from(&stored.schema_definition);
     }
     body.table_constraints.clone_from(&stored.table_constraints);
+    body.table_partition.clone_from(&stored.table_partition);
     body.location_path.clone_from(&stored.location_path);
+    body.file_format.clone_from(&stored.file_format);
     if columns_known {
         columns(&mut diff, "columns", &mut body.columns, &stored.columns, options);
     } else {
         body.columns = stored.columns.iter().map(resend).collect();
     }
     drop_constraints_of_gone_columns(&mut diff, body);
+    drop_partition_of_gone_columns(&mut diff, body);
     // A PATCH erases the SQL, which the PUT after it has to bring back (quirk 8).
     let has_sql = body.schema_definition.as_deref().is_some_and(|sql| !sql.is_empty());
     let brings_sql = diff.sql_differs || (diff.description_patch.is_some() && has_sql);
@@ -332,6 +335,24 @@ fn drop_constraints_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTabl
         }
         stays
     });
+}
+
+/// The server refuses a partition by a column that is not there.
+fn drop_partition_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTable) {
+    let by = body.table_partition.as_ref().and_then(|partition| partition.get("columns"));
+    let by = by.and_then(serde_json::Value::as_array).into_iter().flatten();
+    let names: HashSet<String> = body.columns.iter().map(|column| fold(&column.name)).collect();
+    let gone: Vec<&str> = by
+        .filter_map(|column| column.get("columnName").and_then(serde_json::Value::as_str))
+        .filter(|column| !names.contains(&fold(column)))
+        .collect();
+    if !gone.is_empty() {
+        diff.warnings.push(format!(
+            "its partitioning will be dropped, since {} is gone",
+            gone.join(", ")
+        ));
+        body.table_partition = None;
+    }
 }
 
 /// Diffs one level of columns: matched without case, as the server does (contract §3.4).

@@ -158,6 +158,14 @@ async fn quirk_10_what_we_do_not_own_is_sent_back() {
         assert!(stored["sourceUrl"].is_string(), "{who}");
         assert_eq!(bench.stored("database", "Dremio.lake")["retentionPeriod"], "P30D", "{who}");
         bench.is_settled().await;
+
+        // A partitioning by a column that goes is refused: it goes too, and the preview says so.
+        bench.lake.edges.clear();
+        bench.lake.dataset("lake.raw.orders").columns.retain(|(name, _)| name != "day");
+        let plan = bench.plan().await;
+        assert!(item(&plan, ORDERS).notes.join("; ").contains("partitioning"), "{who}");
+        bench.sync_well().await;
+        assert!(bench.stored("table", ORDERS)["tablePartition"].is_null(), "{who}");
     }
 }
 

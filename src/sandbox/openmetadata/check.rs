@@ -200,6 +200,13 @@ fn table(body: &Map<String, Value>, version: Version) -> Result<(), Refusal> {
             }
         }
     }
+    let partition = body.get("tablePartition").and_then(|partition| partition.get("columns"));
+    for column in partition.and_then(Value::as_array).into_iter().flatten() {
+        let column = column.get("columnName").and_then(Value::as_str).unwrap_or_default();
+        if !names.contains(&column.to_lowercase()) {
+            return Err(Refusal::bad(format!("Invalid partition column name {column}")));
+        }
+    }
     Ok(())
 }
 

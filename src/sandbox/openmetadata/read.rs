@@ -14,7 +14,7 @@ use super::{Refusal, Version, fqn};
 use crate::openmetadata::entity::EntityType;
 
 /// Fields that a plain read leaves out.
-const ON_DEMAND: [&str; 8] = [
+const ON_DEMAND: [&str; 9] = [
     "owners",
     "tags",
     "domains",
@@ -22,11 +22,12 @@ const ON_DEMAND: [&str; 8] = [
     "extension",
     "schemaDefinition",
     "tableConstraints",
+    "tablePartition",
     "certification",
 ];
 
 /// Names that `fields` may hold besides those.
-const ALSO_KNOWN: [&str; 18] = [
+const ALSO_KNOWN: [&str; 17] = [
     "columns",
     "dataModel",
     "sourceHash",
@@ -34,7 +35,6 @@ const ALSO_KNOWN: [&str; 18] = [
     "usageSummary",
     "followers",
     "joins",
-    "tablePartition",
     "customMetrics",
     "testSuite",
     "lifeCycle",
