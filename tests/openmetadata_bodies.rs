@@ -118,17 +118,30 @@ fn run(sandbox: &Sandbox, home: &Path, token: &str, arguments: &[&str]) {
     );
 }
 
+fn person(sandbox: &Sandbox) -> Client {
+    let options = ConnectOptions {
+        url: sandbox.openmetadata.url(),
+        credentials: Credentials::Token(sandbox.openmetadata.user_token().into()),
+        http: HttpOptions::default(),
+        max_concurrency: None,
+    };
+    Client::new(options, RequestLog::new()).expect("good settings")
+}
+
+/// Deletes everything, softly.
+async fn delete_service(sandbox: &Sandbox) {
+    let kind = EntityType::DatabaseService;
+    let person = person(sandbox);
+    let service: Value = person.by_name(kind, "dremio").await.expect("reads").expect("is there");
+    let id = service["id"].as_str().expect("an id");
+    person.delete(kind, id, true).await.expect("deletes");
+}
+
 /// What people do to a server between two runs, so that the second has to update, restore, repair
 /// and put edges back.
 async fn disturb(sandbox: &Sandbox) {
     let server = &sandbox.openmetadata;
-    let options = ConnectOptions {
-        url: server.url(),
-        credentials: Credentials::Token(server.user_token().into()),
-        http: HttpOptions::default(),
-        max_concurrency: None,
-    };
-    let person = Client::new(options, RequestLog::new()).expect("good settings");
+    let person = person(sandbox);
     let mut touched = 0;
     for (name, entity) in server.dump()["entities"].as_object().expect("entities") {
         let Some(fqn) = name.strip_prefix("table ") else { continue };
@@ -185,6 +198,8 @@ async fn record(version: Version) -> Recording {
         run(user, vec!["sync", "--overwrite-descriptions", "--prune"]);
         disturb(&sandbox).await;
         run(bot, vec!["sync", "--overwrite-descriptions"]);
+        delete_service(&sandbox).await;
+        run(bot, vec!["sync"]);
         for seen in sandbox.openmetadata.writes() {
             let Some(sort) = Sort::of(&seen) else { continue };
             // The tests that follow are about what was meant, not about what an old server refused.
