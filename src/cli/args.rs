@@ -330,7 +330,7 @@ pub struct DoctorArgs {
     /// The form
     #[arg(short, long, value_name = "FORM", default_value = "text")]
     pub format: ReportFormat,
-    /// No test query (on Cloud a query may start an engine)
+    /// No test query to Dremio (on Cloud a query may start an engine)
     #[arg(long)]
     pub no_sql: bool,
 }

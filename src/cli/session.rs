@@ -241,6 +241,14 @@ impl Session {
             return Ok(demo.openmetadata(settings));
         }
         let _ = target;
+        self.openmetadata_set(settings).await
+    }
+
+    /// The OpenMetadata that flags, environment and files name.
+    pub(super) async fn openmetadata_set(
+        &self,
+        settings: &Settings,
+    ) -> Result<openmetadata::ConnectOptions, Failure> {
         let mut printer = self.printer.clone();
         let wanted = settings.clone();
         let options =

@@ -101,9 +101,7 @@ impl From<dremio::Error> for Failure {
             dremio::Error::Setup(_) => ExitStatus::Usage,
             _ => ExitStatus::Remote,
         };
-        let (what, advice) = with_advice(&error);
-        let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
-        Self::new(status, format!("{what}{advice}"))
+        Self::new(status, on_two_lines(&error, error.advice()))
     }
 }
 
@@ -113,16 +111,21 @@ impl From<openmetadata::Error> for Failure {
             openmetadata::Error::Setup(_) => ExitStatus::Usage,
             _ => ExitStatus::Remote,
         };
-        Self::new(status, error.to_string())
+        Self::new(status, on_two_lines(&error, error.advice()))
     }
 }
 
-/// What happened and what to do about it, which an error of Dremio's shows as one text.
-pub(super) fn with_advice(error: &dremio::Error) -> (String, Option<&'static str>) {
+/// What happened, and below it what to do.
+fn on_two_lines(error: &dyn Error, advice: Option<&'static str>) -> String {
+    let what = without_advice(error, advice);
+    advice.map_or_else(|| what.clone(), |advice| format!("{what}\n{advice}"))
+}
+
+/// What happened alone: an error of a server shows its advice behind it, as one text.
+pub(super) fn without_advice(error: &dyn Error, advice: Option<&'static str>) -> String {
     let text = error.to_string();
-    let advice = error.advice();
     let what = advice.and_then(|advice| text.strip_suffix(&format!("; {advice}")));
-    (what.unwrap_or(&text).to_owned(), advice)
+    what.unwrap_or(&text).to_owned()
 }
 
 /// An error with its causes on one line, leaving out causes whose words are there already.

@@ -37,6 +37,8 @@ struct Inner {
     root: Url,
     credentials: Credentials,
     token: Mutex<Option<SecretString>>,
+    /// Names that this server refuses in `fields` (quirk 24).
+    unknown_fields: Mutex<Vec<&'static str>>,
     login: tokio::sync::Mutex<()>,
 }
 
@@ -61,6 +63,15 @@ pub struct ServerInfo {
     pub is_bot: Option<bool>,
 }
 
+/// Who we are to a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Our name there, where it could be read.
+    pub user: Option<String>,
+    /// Whether we are a bot; `None` when that could not be read, which is to be treated as "no".
+    pub is_bot: Option<bool>,
+}
+
 impl Client {
     /// Prepares a connection; sends nothing yet.
     pub fn new(options: ConnectOptions, log: RequestLog) -> Result<Self, Error> {
@@ -78,6 +89,7 @@ impl Client {
                 root,
                 credentials: options.credentials,
                 token: Mutex::new(token),
+                unknown_fields: Mutex::default(),
                 login: tokio::sync::Mutex::new(()),
             }),
         })
@@ -85,20 +97,38 @@ impl Client {
 
     /// Asks for the version, proves the token and learns who we are (contract §1.3).
     pub async fn connect(&self) -> Result<ServerInfo, Error> {
+        let (version, numbers) = self.version().await?;
+        let Identity { user, is_bot } = self.identity().await?;
+        Ok(ServerInfo { host: self.host(), version, numbers, user, is_bot })
+    }
+
+    /// The API root that the URL was understood as (contract §1.1).
+    pub fn root(&self) -> &Url {
+        &self.inner.root
+    }
+
+    /// The server's version as it writes it, and its major, minor and patch. Proves nothing about
+    /// the token (quirk 2); a version that is too old is an error.
+    pub async fn version(&self) -> Result<(String, (u32, u32, u32)), Error> {
         #[derive(Deserialize)]
         struct VersionWire {
             version: String,
         }
+        let answer: VersionWire = self.call(Call::contact(Method::Get, "system/version")).await?;
+        let numbers = parse_version(&answer.version);
+        if (numbers.0, numbers.1) < OLDEST && numbers != (0, 0, 0) {
+            return Err(Error::TooOld { version: answer.version });
+        }
+        Ok((answer.version, numbers))
+    }
+
+    /// Who we are to the server: the first request that proves the token.
+    pub async fn identity(&self) -> Result<Identity, Error> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct UserWire {
             name: Option<String>,
             is_bot: Option<bool>,
-        }
-        let version: VersionWire = self.call(Call::contact(Method::Get, "system/version")).await?;
-        let numbers = parse_version(&version.version);
-        if (numbers.0, numbers.1) < OLDEST && numbers != (0, 0, 0) {
-            return Err(Error::TooOld { version: version.version });
         }
         let user = match self.call::<UserWire>(Call::new(Method::Get, "users/loggedInUser")).await {
             Ok(user) => user,
@@ -106,16 +136,21 @@ impl Client {
             Err(Error::Forbidden { .. } | Error::NotFound { .. }) => UserWire::default(),
             Err(error) => return Err(error),
         };
-        let root = &self.inner.root;
-        let host = root.host_str().unwrap_or_default();
-        Ok(ServerInfo {
-            host: root.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
-            version: version.version,
-            numbers,
+        Ok(Identity {
             // The property may be left out for people (contract §1.2).
             is_bot: user.is_bot.or(user.name.is_some().then_some(false)),
             user: user.name,
         })
+    }
+
+    fn host(&self) -> String {
+        let root = &self.inner.root;
+        let host = root.host_str().unwrap_or_default();
+        root.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    pub(super) fn unknown_fields(&self) -> std::sync::MutexGuard<'_, Vec<&'static str>> {
+        self.inner.unknown_fields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The log that this connection writes.
@@ -329,9 +364,14 @@ pub(super) fn again(is_read: bool, error: &Error) -> Again {
         Error::Server { status: 502..=504, .. } | Error::Limited { retry_after: Some(_), .. } => {
             Again::Yes
         }
-        Error::Rejected { status: 409, message, .. } if message.contains("lock") => Again::Once,
+        Error::Rejected { status: 409, message, .. } if speaks_of_lock(message) => Again::Once,
         _ => Again::No,
     }
+}
+
+/// A parent that is being deleted, by the words or the constant of the server (contract §1.4).
+fn speaks_of_lock(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("lock")
 }
 
 pub(super) type Verdict<T> = Judged<Result<T, Error>>;

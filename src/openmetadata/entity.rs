@@ -197,7 +197,13 @@ pub struct CreateTable {
     pub table_constraints: Option<Value>,
     /// Likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_partition: Option<Value>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location_path: Option<String>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_format: Option<String>,
     /// The rest.
     #[serde(flatten)]
     pub common: CreateCommon,
@@ -312,7 +318,11 @@ pub struct StoredTable {
     /// dbt's facts.
     pub data_model: Option<Value>,
     /// Carried back unchanged.
+    pub table_partition: Option<Value>,
+    /// Carried back unchanged.
     pub location_path: Option<String>,
+    /// Carried back unchanged.
+    pub file_format: Option<String>,
 }
 
 /// A column as read.
@@ -366,6 +376,9 @@ pub struct LineageDetails {
     /// A pipeline that someone attached; kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<EntityReference>,
+    /// The tables in between, as others wrote them; kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temp_lineage_tables: Option<Value>,
 }
 
 /// One column mapping of an edge.

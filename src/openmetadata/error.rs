@@ -119,6 +119,31 @@ impl Error {
         }
     }
 
+    /// What a person can do about it; part of the shown text too.
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::BadLogin { .. } => "check e-mail and password, or use a token",
+            Self::Unauthorized { .. } => {
+                "it has expired or a newer token of the same bot replaced it: copy the current one \
+                 from Settings › Bots"
+            }
+            Self::Forbidden { .. } => "give the token's user or bot a role that may",
+            Self::TooOld { .. } => "have the server updated",
+            Self::Limited { retry_after: None, .. } => "ask its administrator",
+            Self::Server { status: 502..=504, .. } => {
+                "the server or a proxy before it is overloaded or starting: try again later"
+            }
+            Self::Server { .. } => "see its log",
+            Self::NotJson { .. } => "check the URL, and whether a proxy asks for a login",
+            Self::Malformed { .. } => "a proxy may have cut it: try again",
+            Self::Unreachable { reason, .. } => reason.advice(),
+            Self::Setup(_)
+            | Self::NotFound { .. }
+            | Self::Rejected { .. }
+            | Self::Limited { .. } => return None,
+        })
+    }
+
     /// Whether a server that lacks an endpoint answers so.
     pub(super) fn is_missing_endpoint(&self) -> bool {
         matches!(
@@ -131,48 +156,45 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Setup(problem) => f.write_str(problem),
-            Self::BadLogin { request, message } => write!(
-                f,
-                "OpenMetadata refused the login ({request}: {message}); check e-mail and password, or use a token"
-            ),
-            Self::Unauthorized { request } => write!(
-                f,
-                "OpenMetadata refused the token ({request}: 401); it has expired or a newer token of the same bot replaced it: copy the current one from Settings › Bots"
-            ),
-            Self::Forbidden { request, message } => write!(
-                f,
-                "OpenMetadata does not allow it ({request}: {message}); give the token's user or bot a role that may"
-            ),
+            Self::Setup(problem) => f.write_str(problem)?,
+            Self::BadLogin { request, message } => {
+                write!(f, "OpenMetadata refused the login ({request}: {message})")?;
+            }
+            Self::Unauthorized { request } => {
+                write!(f, "OpenMetadata refused the token ({request}: 401)")?;
+            }
+            Self::Forbidden { request, message } => {
+                write!(f, "OpenMetadata does not allow it ({request}: {message})")?;
+            }
             Self::NotFound { request, message } => {
-                write!(f, "{request}: not found in OpenMetadata: {message}")
+                write!(f, "{request}: not found in OpenMetadata: {message}")?;
             }
             Self::TooOld { version } => {
-                write!(f, "OpenMetadata {version} is too old: 1.5 or newer is needed")
+                write!(f, "OpenMetadata {version} is too old: 1.5 or newer is needed")?;
             }
             Self::Rejected { request, status, message } => {
-                write!(f, "{request}: OpenMetadata refused it ({status}): {message}")
+                write!(f, "{request}: OpenMetadata refused it ({status}): {message}")?;
             }
             Self::Limited { request, message, retry_after } => {
-                write!(f, "{request}: OpenMetadata's limits are reached (429): {message}; ")?;
-                match retry_after {
-                    Some(wait) => write!(f, "it asks to wait {} s", wait.as_secs()),
-                    None => f.write_str("ask its administrator"),
+                write!(f, "{request}: OpenMetadata's limits are reached (429): {message}")?;
+                if let Some(wait) = retry_after {
+                    write!(f, ", it asks to wait {} s", wait.as_secs())?;
                 }
             }
             Self::Server { request, status, message } => {
-                write!(f, "{request}: OpenMetadata failed ({status}): {message}; see its log")
+                write!(f, "{request}: OpenMetadata failed ({status}): {message}")?;
             }
-            Self::NotJson { request, what } => write!(
-                f,
-                "{request}: the answer is not from OpenMetadata's API but {what}; check the URL, and whether a proxy asks for a login"
-            ),
+            Self::NotJson { request, what } => {
+                write!(f, "{request}: the answer is not from OpenMetadata's API but {what}")?;
+            }
             Self::Malformed { request, detail } => {
-                write!(f, "{request}: the answer could not be understood: {detail}")
+                write!(f, "{request}: the answer could not be understood: {detail}")?;
             }
-            Self::Unreachable { request, reason, detail } => {
-                write!(f, "{request}: {detail}; {}", reason.advice())
-            }
+            Self::Unreachable { request, detail, .. } => write!(f, "{request}: {detail}")?,
+        }
+        match self.advice() {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ mod options;
 mod requests;
 mod verdict;
 
-pub use client::{Client, ServerInfo};
+pub use client::{Client, Identity, ServerInfo};
 pub use error::Error;
 pub use options::{ConnectOptions, Credentials};
 pub use requests::{BulkOutcome, Neighbourhood, Written};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Error;
 use super::client::{Call, Client};
-use super::entity::{EntityType, LineageDetails, StoredCommon, StoredEdge};
+use super::entity::{EntityReference, EntityType, LineageDetails, StoredCommon, StoredEdge};
 use crate::http::{Body, Method, encode_segment};
 
 /// Rows of a listing with columns are big (contract §4.1).
@@ -41,6 +41,8 @@ pub struct BulkOutcome {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Neighbourhood {
+    /// What stands at the other ends of the edges.
+    pub nodes: Vec<EntityReference>,
     /// Edges into the table.
     pub upstream_edges: Vec<StoredEdge>,
     /// Edges out of it.
@@ -76,6 +78,7 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
             "owners",
             "schemaDefinition",
             "tableConstraints",
+            "tablePartition",
             "extension",
             "dataModel",
             "domains",
@@ -102,7 +105,7 @@ impl Client {
     where
         T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
     {
-        let mut fields = fields_of(entity).to_vec();
+        let mut fields = self.fields_of(entity);
         let mut rows: Vec<T> = Vec::new();
         let mut seen = HashSet::new();
         let mut after: Option<String> = None;
@@ -117,7 +120,7 @@ impl Client {
                 call = call.query("after", cursor);
             }
             let page: PageWire<T> = match self.call(call).await {
-                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => {
+                Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {
                     continue;
                 }
                 result => result?,
@@ -142,7 +145,7 @@ impl Client {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        let mut fields = fields_of(entity).to_vec();
+        let mut fields = self.fields_of(entity);
         loop {
             let path = format!("{}/name/{}", entity.collection(), segment(fqn));
             let call = Call::new(Method::Get, path)
@@ -151,10 +154,52 @@ impl Client {
             match self.call(call).await {
                 Ok(found) => return Ok(Some(found)),
                 Err(Error::NotFound { .. }) => return Ok(None),
-                Err(Error::Rejected { message, .. }) if drop_field(&mut fields, &message) => {}
+                Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// How many there are of one type below a parent (soft-deleted ones not counted), and the
+    /// first of them: enough to see whether they may be read.
+    pub async fn peek<T>(
+        &self,
+        entity: EntityType,
+        filter: (&str, &str),
+    ) -> Result<(u64, Option<T>), Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let call = Call::new(Method::Get, entity.collection())
+            .query(filter.0, filter.1)
+            .query("limit", "1");
+        let page: PageWire<T> = self.call(call).await?;
+        let first = page.data.into_iter().next();
+        Ok((page.paging.total.unwrap_or(u64::from(first.is_some())), first))
+    }
+
+    /// The fields to ask for, without those that this server has refused before.
+    fn fields_of(&self, entity: EntityType) -> Vec<&'static str> {
+        let unknown = self.unknown_fields();
+        fields_of(entity).iter().copied().filter(|field| !unknown.contains(field)).collect()
+    }
+
+    /// Whether a refusal names a field that can be left out; if so it is, now and from now on.
+    fn drop_field(&self, fields: &mut Vec<&'static str>, message: &str) -> bool {
+        if !message.contains("Invalid field name") {
+            return false;
+        }
+        let named = fields.iter().position(|field| {
+            message.split(|c: char| !c.is_alphanumeric()).any(|word| word == *field)
+        });
+        let dropped = match named {
+            Some(index) => Some(fields.remove(index)),
+            None => fields.pop(),
+        };
+        if let Some(field) = dropped {
+            self.unknown_fields().push(field);
+        }
+        dropped.is_some()
     }
 
     /// Creates or updates an entity.
@@ -280,9 +325,20 @@ impl Client {
         to: &str,
         details: &LineageDetails,
     ) -> Result<(), Error> {
+        self.put_edge_between((from, "table"), (to, "table"), details).await
+    }
+
+    /// Replaces all details of the edge between two entities, each by id and type: references here,
+    /// though a read gives bare ids (quirk 19).
+    pub async fn put_edge_between(
+        &self,
+        from: (&str, &str),
+        to: (&str, &str),
+        details: &LineageDetails,
+    ) -> Result<(), Error> {
         let body = json!({ "edge": {
-            "fromEntity": { "id": from, "type": "table" },
-            "toEntity": { "id": to, "type": "table" },
+            "fromEntity": { "id": from.0, "type": from.1 },
+            "toEntity": { "id": to.0, "type": to.1 },
             "lineageDetails": details,
         }});
         self.call_for_status(Call::json(Method::Put, "lineage", encode(&body)?)).await.map(drop)
@@ -317,22 +373,4 @@ impl Client {
 fn encode(body: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(body)
         .map_err(|error| Error::Setup(format!("a body cannot be written: {error}")))
-}
-
-/// Whether a refusal names a field that can be left out; if so, it is left out.
-fn drop_field(fields: &mut Vec<&'static str>, message: &str) -> bool {
-    if !message.contains("Invalid field name") {
-        return false;
-    }
-    let named = fields
-        .iter()
-        .position(|field| message.split(|c: char| !c.is_alphanumeric()).any(|word| word == *field));
-    match named {
-        Some(index) => fields.remove(index),
-        None => match fields.pop() {
-            Some(field) => field,
-            None => return false,
-        },
-    };
-    true
 }

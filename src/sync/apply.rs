@@ -4,7 +4,7 @@
 //! A failed item costs itself and what stands below it, never the run. Cancelling takes effect
 //! between requests; what is under way is waited for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, StreamExt as _};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::desired::Body;
 use super::journal::Journal;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
+use super::rescue::{self, EdgesAtRisk};
 use super::write::{Handles, Writer};
 use crate::openmetadata::entity::EntityType;
 use crate::openmetadata::{Client, Error, names};
@@ -242,6 +243,7 @@ impl Run<'_> {
     }
 
     async fn phase(&self, phase: Phase, indices: Vec<usize>) {
+        let at_risk = self.edges_at_risk(&indices).await;
         let mut singles = indices;
         if phase == Phase::Tables && self.application.options.batch_size > 1 {
             singles = self.bulk_tables(singles).await;
@@ -253,8 +255,58 @@ impl Run<'_> {
                 }
             })
             .await;
+        self.put_back(at_risk).await;
         if phase == Phase::Edges && !self.is_ended() {
             self.verify_edges().await;
+        }
+    }
+
+    /// The edges of tables whose columns will go, as they are before anything is written.
+    async fn edges_at_risk(&self, indices: &[usize]) -> Vec<(usize, Result<EdgesAtRisk, Error>)> {
+        let items = &self.application.plan.items;
+        let risky = indices.iter().copied().filter(|index| rescue::is_risky(&items[*index]));
+        stream::iter(risky)
+            .map(|index| async move {
+                (index, self.writer.edges_at_risk(&items[index]).await)
+            })
+            .buffer_unordered(self.application.options.max_workers.max(1))
+            .collect()
+            .await
+    }
+
+    /// Puts those edges back that the plan will not write itself, also when the run has ended: what
+    /// was there before must not be lost.
+    async fn put_back(&self, at_risk: Vec<(usize, Result<EdgesAtRisk, Error>)>) {
+        if at_risk.is_empty() {
+            return;
+        }
+        let planned: HashSet<(String, String)> = self
+            .application
+            .plan
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(index, item)| item.action.writes() && self.is_open(*index))
+            .filter_map(|(_, item)| match &item.key {
+                ItemKey::Edge { from, to } => {
+                    Some((self.writer.id(from)?, self.writer.id(to)?))
+                }
+                ItemKey::Entity(..) => None,
+            })
+            .collect();
+        for (index, edges) in at_risk {
+            if !matches!(lock(&self.outcomes)[index], ItemOutcome::Done { .. }) {
+                continue;
+            }
+            let told = match edges {
+                Ok(edges) => self.writer.put_back(&edges, &planned).await,
+                Err(error) => vec![format!(
+                    "its lineage edges could not be read before it was written, so that what the server made of them stays: {error}"
+                )],
+            };
+            if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
+                notes.extend(told);
+            }
         }
     }
 

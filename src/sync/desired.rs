@@ -391,7 +391,9 @@ impl Projection<'_> {
             columns,
             schema_definition: dataset.sql().map(str::to_owned),
             table_constraints: None,
+            table_partition: None,
             location_path: None,
+            file_format: None,
             common,
         }));
         self.tables.push(DesiredEntity {

@@ -4,7 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
+use regex::{Captures, Regex};
+
+use super::plan::ServerTraits;
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
     CreateColumn, CreateCommon, CreateTable, StoredColumn, StoredCommon, StoredTable, TagLabel,
@@ -61,6 +65,12 @@ pub struct EntityDiff {
     pub description_patch: Option<String>,
     /// Something changes that makes every server store the row.
     compared: bool,
+    /// The view's SQL changes, which newer servers notice and older ones do not.
+    sql_differs: bool,
+    /// Something changes that no server notices by itself.
+    unnoticed: bool,
+    /// The stored hash is ours: these very texts were sent before.
+    sent_before: bool,
 }
 
 impl EntityDiff {
@@ -71,11 +81,21 @@ impl EntityDiff {
 
     fn push(&mut self, field: impl Into<String>, old: Option<String>, new: Option<String>) {
         self.compared = true;
-        self.push_uncompared(field, old, new);
+        self.push_written(field, old, new);
     }
 
-    /// A difference that older servers do not store by itself (contract §3.3).
-    fn push_uncompared(
+    /// A difference that no server stores by itself (contract §3.3).
+    fn push_unnoticed(
+        &mut self,
+        field: impl Into<String>,
+        old: Option<String>,
+        new: Option<String>,
+    ) {
+        self.unnoticed = true;
+        self.push_written(field, old, new);
+    }
+
+    fn push_written(
         &mut self,
         field: impl Into<String>,
         old: Option<String>,
@@ -96,6 +116,8 @@ impl EntityDiff {
 pub struct DiffOptions {
     /// Who writes.
     pub principal: Principal,
+    /// What the server does.
+    pub traits: ServerTraits,
     /// Replace descriptions that differ from Dremio's wiki.
     pub overwrite_descriptions: bool,
 }
@@ -107,10 +129,17 @@ pub fn common(
     stored: &StoredCommon,
     options: DiffOptions,
 ) {
+    diff.sent_before = body.source_hash.is_some() && body.source_hash == stored.source_hash;
     description(diff, body, stored, options);
     // A name set by a human wins; ours only tells the true spelling of an encoded name.
     match (&stored.display_name, &body.display_name) {
         (Some(stored), _) if !stored.is_empty() => body.display_name = Some(stored.clone()),
+        (_, Some(ours)) if is_name_kept(options) => diff.changes.push(FieldChange {
+            field: "displayName".to_owned(),
+            old: None,
+            new: Some(ours.clone()),
+            outcome: Outcome::KeptByServer,
+        }),
         (_, ours) => diff.text("displayName", None, ours.clone().as_deref()),
     }
     tags(diff, "tags", &body.tags, &stored.tags);
@@ -124,6 +153,11 @@ pub fn common(
     }
     let hash = body.source_hash.clone();
     diff.text("sourceHash", stored.source_hash.as_deref(), hash.as_deref());
+}
+
+/// Whether the server ignores a display name that we send (contract §3.2).
+fn is_name_kept(options: DiffOptions) -> bool {
+    options.principal == Principal::Bot && options.traits.keeps_names_from_bots()
 }
 
 fn description(
@@ -141,7 +175,7 @@ fn description(
         }
         return;
     };
-    if normal_text(&new) == normal_text(&old) {
+    if is_same_text(&new, &old, diff.sent_before) {
         body.description = Some(old);
         return;
     }
@@ -168,9 +202,45 @@ fn description(
     });
 }
 
-/// Line ends and outer space do not count; 2.0 also rewrites HTML, which only a hash could tell.
-fn normal_text(text: &str) -> String {
-    text.replace("\r\n", "\n").trim().to_owned()
+/// Line ends and outer space do not count. What was sent before may have come back rewritten: 2.0
+/// drops scripts and rewrites markup (contract §3.2), so that then only the words count.
+fn is_same_text(new: &str, old: &str, sent_before: bool) -> bool {
+    let normal = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
+    normal(new) == normal(old) || (sent_before && words(new) == words(old))
+}
+
+/// A text without markup, entities read, white space folded.
+fn words(text: &str) -> String {
+    static MARKUP: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?is)<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<!--.*?(?:-->|$)|</?[a-z][^>]*>",
+        )
+        .ok()
+    });
+    static ENTITY: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]+));").ok());
+    let (Some(markup), Some(entity)) = (MARKUP.as_ref(), ENTITY.as_ref()) else {
+        return text.to_owned();
+    };
+    let bare = markup.replace_all(text, " ");
+    let read = entity.replace_all(&bare, |found: &Captures<'_>| {
+        let number = |group: usize, radix| {
+            let digits = found.get(group)?.as_str();
+            u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
+        };
+        let named = || match found.get(3)?.as_str() {
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "amp" => Some('&'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            "nbsp" => Some(' '),
+            _ => None,
+        };
+        let read = number(1, 10).or_else(|| number(2, 16)).or_else(named);
+        read.map_or_else(|| found[0].to_owned(), String::from)
+    });
+    read.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn tags(diff: &mut EntityDiff, field: &str, ours: &[TagLabel], stored: &[TagLabel]) {
@@ -222,20 +292,28 @@ pub fn table(
     if sql_known {
         let (old, new) = (&stored.schema_definition, &body.schema_definition);
         if old.as_deref().unwrap_or_default() != new.as_deref().unwrap_or_default() {
-            diff.push_uncompared("schemaDefinition", old.clone(), new.clone());
+            diff.sql_differs = true;
+            diff.push_written("schemaDefinition", old.clone(), new.clone());
         }
     } else {
         body.schema_definition.clone_from(&stored.schema_definition);
     }
     body.table_constraints.clone_from(&stored.table_constraints);
+    body.table_partition.clone_from(&stored.table_partition);
     body.location_path.clone_from(&stored.location_path);
+    body.file_format.clone_from(&stored.file_format);
     if columns_known {
         columns(&mut diff, "columns", &mut body.columns, &stored.columns, options);
     } else {
         body.columns = stored.columns.iter().map(resend).collect();
     }
     drop_constraints_of_gone_columns(&mut diff, body);
-    diff.repair = diff.is_written() && !diff.compared;
+    drop_partition_of_gone_columns(&mut diff, body);
+    // A PATCH erases the SQL, which the PUT after it has to bring back (quirk 8).
+    let has_sql = body.schema_definition.as_deref().is_some_and(|sql| !sql.is_empty());
+    let brings_sql = diff.sql_differs || (diff.description_patch.is_some() && has_sql);
+    diff.repair =
+        !diff.compared && (diff.unnoticed || (brings_sql && !options.traits.stores_sql_changes));
     diff
 }
 
@@ -257,6 +335,24 @@ fn drop_constraints_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTabl
         }
         stays
     });
+}
+
+/// The server refuses a partition by a column that is not there.
+fn drop_partition_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTable) {
+    let by = body.table_partition.as_ref().and_then(|partition| partition.get("columns"));
+    let by = by.and_then(serde_json::Value::as_array).into_iter().flatten();
+    let names: HashSet<String> = body.columns.iter().map(|column| fold(&column.name)).collect();
+    let gone: Vec<&str> = by
+        .filter_map(|column| column.get("columnName").and_then(serde_json::Value::as_str))
+        .filter(|column| !names.contains(&fold(column)))
+        .collect();
+    if !gone.is_empty() {
+        diff.warnings.push(format!(
+            "its partitioning will be dropped, since {} is gone",
+            gone.join(", ")
+        ));
+        body.table_partition = None;
+    }
 }
 
 /// Diffs one level of columns: matched without case, as the server does (contract §3.4).
@@ -295,7 +391,7 @@ fn columns(
     let new_order = order(ours.iter().map(|column| column.name.as_str()).collect());
     let same_members = old_order.len() == new_order.len() && matched.len() == new_order.len();
     if same_members && old_order != new_order {
-        diff.push_uncompared(
+        diff.push_unnoticed(
             format!("{prefix}.order"),
             Some(old_order.join(", ")),
             Some(new_order.join(", ")),
@@ -312,7 +408,7 @@ fn column(
 ) {
     if ours.name != old.name {
         diff.touches_columns = true;
-        diff.push_uncompared(
+        diff.push_unnoticed(
             format!("{field}.name"),
             Some(old.name.clone()),
             Some(ours.name.clone()),
@@ -358,7 +454,7 @@ fn column(
     }
     let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_lowercase();
     if lower(&old.data_type_display) != lower(&ours.data_type_display) {
-        diff.push_uncompared(
+        diff.push_unnoticed(
             format!("{field}.dataTypeDisplay"),
             old.data_type_display.clone(),
             ours.data_type_display.clone(),
@@ -366,10 +462,21 @@ fn column(
     }
     column_description(diff, field, ours, old, options);
     keep_words(ours, old);
+    let is_named = old.display_name.as_deref().is_some_and(|name| !name.is_empty());
+    if !is_named {
+        diff.text(&format!("{field}.displayName"), None, ours.display_name.clone().as_deref());
+    }
     tags(diff, &format!("{field}.tags"), &ours.tags, &old.tags);
     let empty = Vec::new();
     let old_children = old.children.as_ref().unwrap_or(&empty);
     match &mut ours.children {
+        // Children of a column that had none are not noticed (contract §3.3).
+        Some(children) if old_children.is_empty() && same_type => {
+            for child in children {
+                let name = format!("{field}.{}", child.name);
+                diff.push_unnoticed(name, None, child.data_type_display.clone());
+            }
+        }
         Some(children) => columns(diff, field, children, old_children, options),
         None if !old_children.is_empty() && same_type => {
             diff.push(format!("{field}.children"), Some(old_children.len().to_string()), None);
@@ -392,7 +499,7 @@ fn column_description(
         diff.push(field, None, Some(new));
         return;
     };
-    if normal_text(&new) == normal_text(&old) {
+    if is_same_text(&new, &old, diff.sent_before) {
         ours.description = Some(old);
         return;
     }

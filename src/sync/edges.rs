@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::desired::{Desired, DesiredEdge};
 use super::diff::{FieldChange, Outcome};
@@ -31,6 +32,9 @@ pub struct EdgeBody {
     /// Kept from the stored edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<EntityReference>,
+    /// Kept from the stored edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temp_lineage_tables: Option<Value>,
     /// Upstream columns, downstream column, transformation.
     pub columns: Vec<(Vec<String>, String, Option<String>)>,
     /// Mappings of others, kept with their FQNs.
@@ -43,6 +47,7 @@ pub(super) fn items(
     desired: &Desired,
     current: &Current,
     touched: &HashSet<String>,
+    clashing: &HashSet<&str>,
     prune: bool,
 ) -> Vec<Item> {
     let by_fqn: HashMap<String, &StoredTable> = current
@@ -75,7 +80,12 @@ pub(super) fn items(
             let there = by_fqn.get(&fold(fqn)).is_some_and(|table| !table.common.deleted);
             !there && !wanted_tables.contains(&fold(fqn))
         };
-        if let Some(missing) = [&edge.from, &edge.to].into_iter().find(|fqn| end_missing(fqn)) {
+        let is_clashing = |fqn: &&String| clashing.contains(fqn.as_str());
+        if let Some(clash) = [&edge.from, &edge.to].into_iter().find(is_clashing) {
+            item.action = Action::Keep;
+            item.payload = None;
+            item.notes.push(format!("{clash} cannot be brought over"));
+        } else if let Some(missing) = [&edge.from, &edge.to].into_iter().find(|fqn| end_missing(fqn)) {
             item.action = Action::Keep;
             item.payload = None;
             item.notes.push(format!(
@@ -154,6 +164,7 @@ fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> EdgeBody {
         sql: edge.sql.clone().or(details.sql_query),
         description: details.description,
         pipeline: details.pipeline,
+        temp_lineage_tables: details.temp_lineage_tables,
         columns: edge.columns.clone(),
         foreign,
     }

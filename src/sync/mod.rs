@@ -16,6 +16,7 @@ pub mod lineage;
 pub mod memory;
 pub mod plan;
 pub mod read;
+mod rescue;
 pub mod session;
 pub mod settled;
 pub mod texts;

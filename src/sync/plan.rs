@@ -53,6 +53,12 @@ impl ServerTraits {
     pub fn keeps_data_model(self) -> bool {
         self.stores_sql_changes
     }
+
+    /// Whether a bot's PUT leaves display names of entities alone: the policy that bots have by
+    /// default denies them from 2.0 on (contract §3.2).
+    pub fn keeps_names_from_bots(self) -> bool {
+        self.stores_sql_changes
+    }
 }
 
 /// Settings of the plan.
@@ -225,26 +231,29 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
     let stored = Stored::of(current);
     let mut items = vec![service_item(desired, current)];
     let mut touched = HashSet::new();
+    let mut clashing: HashSet<&str> = HashSet::new();
     for entity in &desired.entities {
-        let (item, touches_columns) = entity_item(entity, &stored, options);
-        if touches_columns {
+        let (mut item, touches_columns) = entity_item(entity, &stored, options);
+        if let Some(parent) = parent_fqn(&entity.body).filter(|parent| clashing.contains(parent)) {
+            let why = format!("{parent} cannot be brought over, and so neither can this");
+            item = Item { notes: vec![why], ..conflict(item.key, item.path) };
+        }
+        if item.action == Action::Conflict {
+            clashing.insert(&entity.fqn);
+        } else if touches_columns {
             touched.insert(entity.fqn.clone());
         }
         items.push(item);
     }
-    items.extend(desired.conflicts.iter().map(|conflict| Item {
-        key: ItemKey::Entity(conflict.entity, conflict.path.to_string()),
-        path: Some(conflict.path.clone()),
-        action: Action::Conflict,
-        changes: Vec::new(),
-        notes: vec![conflict.reason.clone()],
-        expected: None,
-        payload: None,
-        repair: false,
-        description_patch: None,
-        data_model: None,
+    tell_of_revived(&mut items, desired, &stored);
+    items.extend(desired.conflicts.iter().map(|found| Item {
+        notes: vec![found.reason.clone()],
+        ..conflict(
+            ItemKey::Entity(found.entity, found.path.to_string()),
+            Some(found.path.clone()),
+        )
     }));
-    items.extend(edges::items(desired, current, &touched, options.prune.is_some()));
+    items.extend(edges::items(desired, current, &touched, &clashing, options.prune.is_some()));
     if let Some(selection) = &options.prune {
         items.extend(deletes(desired, &stored, selection));
     }
@@ -253,6 +262,59 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
         service: desired.service.name.clone(),
         principal: options.principal,
         items,
+    }
+}
+
+fn conflict(key: ItemKey, path: Option<DatasetPath>) -> Item {
+    Item {
+        key,
+        path,
+        action: Action::Conflict,
+        changes: Vec::new(),
+        notes: Vec::new(),
+        expected: None,
+        payload: None,
+        repair: false,
+        description_patch: None,
+        data_model: None,
+    }
+}
+
+fn parent_fqn(body: &Body) -> Option<&str> {
+    match body {
+        Body::Service(_) => None,
+        Body::Database(body) => Some(&body.service),
+        Body::Schema(body) => Some(&body.database),
+        Body::Table(body) => Some(&body.database_schema),
+    }
+}
+
+/// What comes back brings along all that was deleted below it (quirk 12), wanted or not: that is
+/// said beforehand.
+fn tell_of_revived(items: &mut [Item], desired: &Desired, stored: &Stored<'_>) {
+    /// How many are named.
+    const SHOWN: usize = 5;
+    let wanted: HashSet<&str> = desired.entities.iter().map(|entity| entity.fqn.as_str()).collect();
+    let mut unwanted: Vec<&str> = stored
+        .commons
+        .iter()
+        .filter(|((_, fqn), common)| common.deleted && !wanted.contains(fqn))
+        .map(|((_, fqn), _)| *fqn)
+        .collect();
+    unwanted.sort_unstable();
+    for item in items.iter_mut().filter(|item| item.action == Action::Restore) {
+        let ItemKey::Entity(_, fqn) = &item.key else { continue };
+        let prefix = format!("{fqn}.");
+        let below: Vec<&str> =
+            unwanted.iter().copied().filter(|fqn| fqn.starts_with(&prefix)).collect();
+        if below.is_empty() {
+            continue;
+        }
+        let mut named = below.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        if below.len() > SHOWN {
+            named.push_str(&format!(" and {} more", below.len() - SHOWN));
+        }
+        item.notes.push(format!("the server restores with it what was deleted below it: {named}"));
     }
 }
 
@@ -360,6 +422,7 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
     };
     let diff_options = DiffOptions {
         principal: options.principal,
+        traits: options.traits,
         overwrite_descriptions: options.overwrite_descriptions,
     };
     let mut diff = EntityDiff::default();
@@ -398,9 +461,15 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
     };
     item.changes = diff.changes;
     item.notes.extend(diff.warnings);
+    if diff.touches_columns {
+        item.notes.push(
+            "the server rewrites the lineage edges of a table whose columns go; they are put back"
+                .to_owned(),
+        );
+    }
     if item.action.writes() {
         item.payload = Some(Payload::Put(body));
-        item.repair = diff.repair && !options.traits.stores_sql_changes;
+        item.repair = diff.repair;
         item.description_patch = diff.description_patch;
     }
     (item, diff.touches_columns)

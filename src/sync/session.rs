@@ -5,6 +5,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::Report;
+use super::journal::interrupted;
 use super::desired::{self, Desired, ProjectionOptions, Selection};
 use super::lineage::desired_edges;
 use super::memory::SyncMemory;
@@ -140,7 +141,8 @@ impl Sources<'_> {
             .data_dir
             .map(|folder| SyncMemory::new(folder, &self.server.host, &settings.service_name));
         let settled = match &memory {
-            Some(memory) if !settings.reread_edges => memory.settled(),
+            // A run that was killed may have left edges as the server rewrote them (quirk 15).
+            Some(memory) if !settings.reread_edges && !was_interrupted(memory) => memory.settled(),
             _ => SettledEdges::default(),
         };
         (memory, settled)
@@ -207,6 +209,10 @@ impl Prepared {
         }
         self.memory.as_ref().map_or(Ok(()), |memory| memory.store_settled(&self.settled))
     }
+}
+
+fn was_interrupted(memory: &SyncMemory) -> bool {
+    !matches!(interrupted(&memory.journal()), Ok(None))
 }
 
 /// Unknown is treated as a person: the case in which a PUT destroys more (contract §1.2).

@@ -48,6 +48,19 @@ impl Handles {
     pub(super) fn id(&self, fqn: &str) -> Option<String> {
         self.0.get(fqn).map(|handle| handle.id.clone())
     }
+
+    /// A column's FQN as the table has it now: `None` if it is gone, unchanged if nothing is known
+    /// of its table.
+    fn column_now(&self, fqn: &str) -> Option<String> {
+        let Ok(parts) = names::split_fqn(fqn) else { return Some(fqn.to_owned()) };
+        let table = parts.get(..4).and_then(|parts| names::build_fqn(parts).ok());
+        match table.and_then(|table| self.0.get(&table)) {
+            Some(handle) if parts.len() > 4 => {
+                handle.columns.get(&fold(&parts[4..].join("."))).cloned()
+            }
+            _ => Some(fqn.to_owned()),
+        }
+    }
 }
 
 fn add_columns(into: &mut HashMap<String, String>, prefix: &str, columns: &[StoredColumn]) {
@@ -75,6 +88,31 @@ impl<'a> Writer<'a> {
             stores_sql_changes: options.stores_sql_changes,
             handles: Mutex::new(handles),
         }
+    }
+
+    pub(super) fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// The id of a table that is known.
+    pub(super) fn id(&self, fqn: &str) -> Option<String> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).id(fqn)
+    }
+
+    /// Column mappings with the columns as they are now: those of columns that are gone are left
+    /// out, those of columns that are spelt otherwise name them so.
+    pub(super) fn mappings_now(&self, mappings: &[ColumnLineage]) -> Vec<ColumnLineage> {
+        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = mappings.iter().filter_map(|mapping| {
+            let from = mapping.from_columns.iter();
+            let from_columns: Vec<String> =
+                from.filter_map(|column| handles.column_now(column)).collect();
+            let to_column = handles.column_now(&mapping.to_column)?;
+            let function = mapping.function.clone();
+            (!from_columns.is_empty())
+                .then_some(ColumnLineage { from_columns, to_column, function })
+        });
+        now.collect()
     }
 
     pub(super) fn into_handles(self) -> Handles {
@@ -144,7 +182,7 @@ impl<'a> Writer<'a> {
         for _ in 0..3 {
             match self.client.put::<StoredCommon>(entity, &body).await {
                 Ok(_) => return Ok(notes),
-                Err(Error::Rejected { .. }) if body.service_type != "CustomDatabase" => {
+                Err(Error::Rejected { status: 400, .. }) if body.service_type != "CustomDatabase" => {
                     notes.push(format!(
                         "the server does not know the service type {}; it was made as CustomDatabase",
                         body.service_type
@@ -168,6 +206,10 @@ impl<'a> Writer<'a> {
         let (Some(description), Some(expected)) = (&item.description_patch, &item.expected) else {
             return Ok(());
         };
+        if item.action == Action::Restore {
+            // What is deleted cannot be patched (contract §3.6).
+            self.client.restore(entity, &expected.id).await?;
+        }
         let patch = json!([{ "op": "replace", "path": "/description", "value": description }]);
         self.client.patch(entity, &expected.id, &patch).await
     }
@@ -198,21 +240,24 @@ impl<'a> Writer<'a> {
             self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&written.entity);
             return Ok(Vec::new());
         }
-        let touches_sql = item.changes.iter().any(|change| change.field == "schemaDefinition");
-        let is_doubtful = touches_sql && !self.stores_sql_changes;
         // The answer echoes the request; only a read tells what is stored (quirk 35).
         let Some(stored) = self.client.by_name::<StoredTable>(entity, fqn).await? else {
             return Ok(vec!["the server said yes, and yet it is not there".to_owned()]);
         };
         let mut notes = Vec::new();
-        if is_doubtful && stored.schema_definition != table.schema_definition {
+        let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+        if sql(&stored.schema_definition) != sql(&table.schema_definition) {
             notes.push("the server did not store the new SQL".to_owned());
         }
-        if stored.columns.len() != table.columns.len() {
+        let theirs = stored.columns.iter().map(|column| column.name.as_str());
+        let ours = table.columns.iter().map(|column| column.name.as_str());
+        if theirs.clone().ne(ours) {
+            let theirs: Vec<&str> = theirs.take(20).collect();
             notes.push(format!(
-                "the server stored {} of {} columns",
+                "the server did not store the columns as sent; it has {} of {}: {}",
                 stored.columns.len(),
-                table.columns.len()
+                table.columns.len(),
+                theirs.join(", ")
             ));
         }
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&stored);
@@ -366,6 +411,7 @@ fn details(body: &EdgeBody, from: &Handle, to: &Handle) -> (LineageDetails, Vec<
         description: body.description.clone(),
         columns_lineage,
         pipeline: body.pipeline.clone(),
+        temp_lineage_tables: body.temp_lineage_tables.clone(),
     };
     (details, notes)
 }

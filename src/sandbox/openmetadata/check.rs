@@ -73,7 +73,12 @@ const TABLE_TYPES: [&str; 13] = [
 
 const DATA_TYPES: &str = "NUMBER TINYINT SMALLINT INT BIGINT BYTEINT BYTES FLOAT DOUBLE DECIMAL NUMERIC TIMESTAMP \
 TIMESTAMPZ TIME DATE DATETIME INTERVAL STRING MEDIUMTEXT TEXT CHAR LONG VARCHAR BOOLEAN BINARY VARBINARY ARRAY BLOB \
-LONGBLOB MEDIUMBLOB MAP STRUCT UNION SET GEOGRAPHY ENUM JSON UUID VARIANT GEOMETRY BYTEA NULL UNKNOWN YEAR RECORD";
+LONGBLOB MEDIUMBLOB MAP STRUCT UNION SET GEOGRAPHY ENUM JSON UUID VARIANT GEOMETRY BYTEA AGGREGATEFUNCTION ERROR \
+FIXED RECORD NULL SUPER HLLSKETCH PG_LSN PG_SNAPSHOT TSQUERY TXID_SNAPSHOT XML MACADDR TSVECTOR UNKNOWN CIDR INET \
+CLOB ROWID LOWCARDINALITY YEAR POINT POLYGON TUPLE SPATIAL TABLE NTEXT IMAGE IPV4 IPV6 DATETIMERANGE HLL LARGEINT \
+QUANTILE_STATE AGG_STATE BITMAP UINT BIT MONEY MEASURE KPI HEIRARCHY HIERARCHYID";
+/// Those that hold a space.
+const SPACED_DATA_TYPES: [&str; 2] = ["MEASURE HIDDEN", "MEASURE VISIBLE"];
 
 /// The property that names the parent in a create body.
 pub(super) fn parent_key(entity: EntityType) -> Option<&'static str> {
@@ -183,6 +188,7 @@ fn table(body: &Map<String, Value>, version: Version) -> Result<(), Refusal> {
         .filter_map(|column| column.get("name").and_then(Value::as_str))
         .map(str::to_lowercase)
         .collect();
+    primary_keys(columns, body.get("tableConstraints"))?;
     let constraints = body.get("tableConstraints").and_then(Value::as_array);
     for constraint in constraints.into_iter().flatten() {
         let columns = constraint.get("columns").and_then(Value::as_array);
@@ -193,6 +199,27 @@ fn table(body: &Map<String, Value>, version: Version) -> Result<(), Refusal> {
                 )));
             }
         }
+    }
+    let partition = body.get("tablePartition").and_then(|partition| partition.get("columns"));
+    for column in partition.and_then(Value::as_array).into_iter().flatten() {
+        let column = column.get("columnName").and_then(Value::as_str).unwrap_or_default();
+        if !names.contains(&column.to_lowercase()) {
+            return Err(Refusal::bad(format!("Invalid partition column name {column}")));
+        }
+    }
+    Ok(())
+}
+
+/// At most one column says that it is the primary key, and not beside a key of the table.
+fn primary_keys(columns: &[Value], constraints: Option<&Value>) -> Result<(), Refusal> {
+    let says = |value: &Value, field: &str| {
+        value.get(field).and_then(Value::as_str) == Some("PRIMARY_KEY")
+    };
+    let of_columns = columns.iter().filter(|column| says(column, "constraint")).count();
+    let constraints = constraints.and_then(Value::as_array).into_iter().flatten();
+    let of_table = constraints.filter(|constraint| says(constraint, "constraintType")).count();
+    if of_columns > 1 || (of_columns == 1 && of_table > 0) {
+        return Err(Refusal::bad("Multiple primary keys found".to_owned()));
     }
     Ok(())
 }
@@ -218,7 +245,8 @@ fn columns(columns: &[Value], version: Version) -> Result<(), Refusal> {
             return Err(Refusal::bad(format!("Column name {name} is repeated")));
         }
         let data_type = text("dataType").unwrap_or_default();
-        if !DATA_TYPES.split_whitespace().any(|known| known == data_type) {
+        let mut known = DATA_TYPES.split_whitespace().chain(SPACED_DATA_TYPES);
+        if !known.any(|known| known == data_type) {
             return Err(Refusal::bad(format!(
                 "Cannot deserialize ColumnDataType from \"{data_type}\""
             )));

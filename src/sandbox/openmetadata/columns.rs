@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Caller;
-use crate::openmetadata::names;
+use super::{Caller, fqn};
 
 /// What comparing two sets of columns came to.
 #[derive(Clone, Debug, Default)]
@@ -18,12 +17,13 @@ pub(super) struct ColumnChanges {
     pub(super) renamed: Vec<(String, String)>,
 }
 
-/// Fills what the server adds to sent columns: FQNs, display types in lower case.
-pub(super) fn normalise(columns: &mut [Value], parent_fqn: &str) {
+/// Fills what the server adds to sent columns: FQNs, display types in lower case. `words` is what
+/// it makes of a description.
+pub(super) fn normalise(columns: &mut [Value], parent_fqn: &str, words: fn(&str) -> String) {
     for column in columns {
         let Some(column) = column.as_object_mut() else { continue };
         let name = text(column, "name").to_owned();
-        let fqn = names::child_fqn(parent_fqn, &name);
+        let fqn = fqn::below(parent_fqn, &name);
         column.insert("fullyQualifiedName".to_owned(), json!(fqn));
         let data_type = text(column, "dataType").to_owned();
         if data_type != "ARRAY" {
@@ -35,8 +35,11 @@ pub(super) fn normalise(columns: &mut [Value], parent_fqn: &str) {
         };
         column.insert("dataTypeDisplay".to_owned(), json!(display));
         column.entry("tags").or_insert_with(|| json!([]));
+        if let Some(text) = column.get("description").and_then(Value::as_str).map(words) {
+            column.insert("description".to_owned(), json!(text));
+        }
         if let Some(children) = column.get_mut("children").and_then(Value::as_array_mut) {
-            normalise(children, &fqn);
+            normalise(children, &fqn, words);
         }
     }
 }
@@ -61,7 +64,7 @@ pub(super) fn merge(sent: &mut [Value], stored: &[Value], caller: Caller) -> Col
     for (old, _) in stored.iter().zip(&matched).filter(|(_, matched)| !**matched) {
         changes.changed = true;
         changes.major = true;
-        changes.gone.push(fqn(old));
+        changes.gone.push(own_fqn(old));
     }
     changes
 }
@@ -159,7 +162,7 @@ pub(super) fn tags(sent: Option<&Value>, stored: Option<&Value>) -> Vec<Value> {
 pub(super) fn all_fqns(columns: &[Value]) -> Vec<String> {
     let mut fqns = Vec::new();
     for column in columns {
-        fqns.push(fqn(column));
+        fqns.push(own_fqn(column));
         if let Some(children) = column.get("children").and_then(Value::as_array) {
             fqns.extend(all_fqns(children));
         }
@@ -167,7 +170,7 @@ pub(super) fn all_fqns(columns: &[Value]) -> Vec<String> {
     fqns
 }
 
-fn fqn(column: &Value) -> String {
+fn own_fqn(column: &Value) -> String {
     column.as_object().map(fqn_of).unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::columns::{self, ColumnChanges, text};
-use super::{Caller, Version};
+use super::{Caller, Quirks, Version, change};
 
 /// A PUT against something stored.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) fn merge(
     old: &Map<String, Value>,
     caller: Caller,
     version: Version,
+    quirks: &Quirks,
 ) -> Merged {
     let mut changed = false;
     words(&mut sent, old, caller, version, &mut changed);
@@ -36,6 +37,8 @@ pub(super) fn merge(
         "locationPath",
         "tableConstraints",
         "sourceHash",
+        // Left out it is gone, which an official connector would notice (contract §2.3).
+        "connection",
     ] {
         changed |= sent.get(key) != old.get(key);
     }
@@ -46,13 +49,13 @@ pub(super) fn merge(
         column_changes = columns::merge(sent_columns, stored_columns, caller);
         changed |= column_changes.changed;
     }
-    if version.compares_sql() {
-        if !sent.contains_key("schemaDefinition") {
-            keep(&mut sent, old, "schemaDefinition");
-        }
+    if version == Version::V2_0 && !sent.contains_key("schemaDefinition") {
+        keep(&mut sent, old, "schemaDefinition");
+    }
+    if !quirks.ignores_sql(version) {
         changed |= sent.get("schemaDefinition") != old.get("schemaDefinition");
-        keep(&mut sent, old, "dataModel");
-    } else if !changed {
+    }
+    if version == Version::V2_0 || !changed {
         keep(&mut sent, old, "dataModel");
     }
     for key in
@@ -134,9 +137,11 @@ fn version_and_time(
     if changed {
         let next = version + if major { 1.0 } else { 0.1 };
         sent.insert("version".to_owned(), json!((next * 10.0).round() / 10.0));
+        change::note(sent, old);
     } else {
         keep(sent, old, "version");
         keep(sent, old, "updatedAt");
         keep(sent, old, "updatedBy");
+        keep(sent, old, "changeDescription");
     }
 }

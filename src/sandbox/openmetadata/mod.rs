@@ -1,10 +1,14 @@
 //! An OpenMetadata that behaves as the contract's section 8 demands: four collections, lineage,
 //! data models, tags, and every quirk of writing that a client has to live with. State is in memory.
 
+mod change;
 mod check;
 mod columns;
+pub mod fqn;
 mod lineage;
 mod merge;
+mod patch;
+mod read;
 mod routes;
 mod seed;
 mod server;
@@ -34,10 +38,30 @@ impl Version {
             Self::V2_0 => "2.0.2",
         }
     }
+}
 
-    /// Whether a PUT that changes only a view's SQL is stored (contract §3.3).
-    fn compares_sql(self) -> bool {
-        self >= Self::V2_0
+/// Faults of a server that do not go with its version alone. By default each is as its version
+/// has it, or as all versions have it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// Whether a PUT fails to notice that only a view's SQL differs; `None` = up to 1.13
+    /// (contract §3.3).
+    pub legacy_schema_definition: Option<bool>,
+    /// A PATCH of a table leaves the view's SQL alone, once that is mended (contract §3.6).
+    pub patch_keeps_sql: bool,
+    /// Names that `fields` may not hold (contract §4.3).
+    pub unknown_fields: Vec<String>,
+    /// The most rows of a bulk request, beyond which it is 413 (contract §4.4).
+    pub bulk_limit: Option<usize>,
+    /// A PUT of something stored is answered as if it were done, and is not (contract §3.1).
+    pub echo_only: bool,
+    /// A service without a connection is a 500 (contract §2.3).
+    pub needs_connection: bool,
+}
+
+impl Quirks {
+    fn ignores_sql(&self, version: Version) -> bool {
+        self.legacy_schema_definition.unwrap_or(version < Version::V2_0)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::store::Store;
-use super::{Caller, Version, routes};
+use super::{Caller, Quirks, Version, routes};
 use crate::openmetadata::entity::EntityType;
 use crate::sandbox::connection::{Connection, ResettableListener};
 
@@ -46,6 +46,8 @@ pub struct OpenMetadataOptions {
     pub reset_after_write: f64,
     /// Seed of the random faults.
     pub seed: u64,
+    /// Faults of its own.
+    pub quirks: Quirks,
 }
 
 /// Something that goes wrong with a request.
@@ -53,6 +55,8 @@ pub struct OpenMetadataOptions {
 pub enum Fault {
     /// This status, with this message.
     Status(u16, String),
+    /// This status, with so many seconds in `Retry-After`.
+    Later(u16, u64),
     /// The connection is reset before anything happens.
     Reset,
     /// The request takes effect, then the connection is reset.
@@ -274,7 +278,7 @@ impl OpenMetadataSandbox {
         let mut entities = Map::new();
         for ((kind, fqn), entity) in &store.entities {
             let mut shown = entity.clone();
-            for volatile in ["updatedAt", "version"] {
+            for volatile in ["updatedAt", "version", "changeDescription"] {
                 shown.remove(volatile);
             }
             entities.insert(format!("{} {fqn}", kind.name()), Value::Object(shown));
@@ -292,6 +296,13 @@ impl OpenMetadataSandbox {
             .collect();
         edges.sort_by_key(ToString::to_string);
         json!({ "entities": entities, "edges": edges })
+    }
+
+    /// From now on whatever carries this glossary term is shown with this tag too.
+    pub fn derive_tag(&self, term: &str, tag: &str) {
+        let mut store = self.shared.store();
+        store.tags.extend([term.to_owned(), tag.to_owned()]);
+        store.derived_tags.push((term.to_owned(), tag.to_owned()));
     }
 
     /// How many entities of a kind are stored and not deleted.
@@ -322,6 +333,30 @@ impl Drop for OpenMetadataSandbox {
     }
 }
 
+/// An error as the server words it; only its own ones have an `errorType` (contract §1.4).
+fn failure(status: u16, message: &str) -> Response<Body> {
+    let mut answer = json!({ "code": status, "message": message });
+    let kind = match status {
+        401 => Some("UNAUTHORIZED"),
+        403 => Some("FORBIDDEN"),
+        404 => Some("ENTITY_NOT_FOUND"),
+        409 => Some("ENTITY_LOCKED"),
+        412 => Some("PRECONDITION_FAILED"),
+        413 => Some("BULK_LIMIT_EXCEPTION"),
+        429 => Some("LIMITS_EXCEPTION"),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        answer["errorType"] = json!(kind);
+    }
+    let mut response = Response::new(Body::from(answer.to_string()));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
 async fn handle(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -347,14 +382,10 @@ async fn handle(
     }
     let mut is_reset = false;
     let response = match shared.draw(&method, &target) {
-        Some(Fault::Status(status, message)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let answer = json!({ "code": status.as_u16(), "message": message });
-            let mut response = Response::new(Body::from(answer.to_string()));
-            *response.status_mut() = status;
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        Some(Fault::Status(status, message)) => failure(status, &message),
+        Some(Fault::Later(status, seconds)) => {
+            let mut response = failure(status, "try again later");
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             response
         }
         Some(Fault::Reset) => {

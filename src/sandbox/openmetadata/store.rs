@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::check::{self, parent_key};
 use super::columns::{self, text};
 use super::merge::{self, Merged};
-use super::{Caller, Refusal, Version};
+use super::{Caller, Quirks, Refusal, Version, fqn};
 use crate::openmetadata::entity::EntityType;
-use crate::openmetadata::names;
+
+/// In characters (contract §2.7).
+const LONGEST_FQN: usize = 3072;
 
 /// The property of an entity that refers to its parent, and the reference.
 type Parent = (&'static str, Value);
@@ -27,11 +29,14 @@ pub(super) struct Edge {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) version: Version,
+    pub(super) quirks: Quirks,
     pub(super) entities: BTreeMap<(EntityType, String), Map<String, Value>>,
     pub(super) by_id: HashMap<String, (EntityType, String)>,
     pub(super) edges: Vec<Edge>,
     /// FQNs of classifications and tags.
     pub(super) tags: Vec<String>,
+    /// Tags that come with a glossary term: term and tag.
+    pub(super) derived_tags: Vec<(String, String)>,
     clock: i64,
 }
 
@@ -92,14 +97,13 @@ impl Store {
         if let Some(products) = sent.get("dataProducts").cloned() {
             sent.insert("dataProducts".to_owned(), named_references(&products, "dataProduct"));
         }
+        let words: fn(&str) -> String =
+            if self.version == Version::V2_0 { sanitise } else { str::to_owned };
         if let Some(sent_columns) = sent.get_mut("columns").and_then(Value::as_array_mut) {
-            columns::normalise(sent_columns, &fqn);
+            columns::normalise(sent_columns, &fqn, words);
         }
-        if let Some(description) = sent.get("description").and_then(Value::as_str)
-            && self.version == Version::V2_0
-        {
-            let clean = sanitise(description);
-            sent.insert("description".to_owned(), json!(clean));
+        if let Some(description) = sent.get("description").and_then(Value::as_str).map(words) {
+            sent.insert("description".to_owned(), json!(description));
         }
         let now = self.tick();
         sent.insert("updatedAt".to_owned(), json!(now));
@@ -117,6 +121,7 @@ impl Store {
         let old = if Self::is_deleted(&old) { self.restore(entity, &fqn) } else { old };
         let data_products = sent.get("dataProducts").and_then(Value::as_array);
         let has_domain = |map: &Map<String, Value>| {
+            let map = self.with_inherited(map);
             map.get("domains").and_then(Value::as_array).is_some_and(|list| !list.is_empty())
         };
         if data_products.is_some_and(|list| !list.is_empty())
@@ -128,7 +133,7 @@ impl Store {
             ));
         }
         let Merged { entity: merged, stored, columns } =
-            merge::merge(sent, &old, caller, self.version);
+            merge::merge(sent, &old, caller, self.version, &self.quirks);
         for (from, to) in &columns.renamed {
             self.rename_in_edges(from, to);
         }
@@ -137,11 +142,11 @@ impl Store {
             let sql = merged.get("schemaDefinition").cloned();
             self.rewrite_edges(&id, &columns.gone, sql.as_ref());
         }
-        if stored {
+        if stored && !self.quirks.echo_only {
             self.entities.insert((entity, fqn), merged.clone());
         }
-        // The answer echoes the request, stored or not (contract §3.1).
-        Ok((200, Value::Object(merged)))
+        // The answer echoes the request, stored or not, with what is inherited (contract §3.1).
+        Ok((200, Value::Object(self.with_inherited(&merged))))
     }
 
     fn create(&mut self, entity: EntityType, fqn: String, mut sent: Map<String, Value>) -> Value {
@@ -164,18 +169,21 @@ impl Store {
         name: &str,
     ) -> Result<(String, Option<Parent>), Refusal> {
         let Some(key) = parent_key(entity) else {
-            let fqn = names::build_fqn(&[name]).map_err(|error| Refusal::bad(error.to_string()))?;
-            return Ok((fqn, None));
+            return Ok((fqn::quote(name), None));
         };
         let parent_type = match entity {
             EntityType::Table => EntityType::DatabaseSchema,
             EntityType::DatabaseSchema => EntityType::Database,
             EntityType::Database | EntityType::DatabaseService => EntityType::DatabaseService,
         };
-        let parent_fqn = text(body, key);
-        let parent = self.find(parent_type, parent_fqn)?;
+        let parent_fqn = fqn::canonical(text(body, key)).map_err(Refusal::bad)?;
+        let parent = self.find(parent_type, &parent_fqn)?;
         if Self::is_deleted(parent) {
-            return Err(missing(parent_type, parent_fqn));
+            return Err(missing(parent_type, &parent_fqn));
+        }
+        let own_fqn = fqn::below(&parent_fqn, name);
+        if own_fqn.chars().count() > LONGEST_FQN {
+            return Err(Refusal::bad(format!("[fullyQualifiedName size must be below {LONGEST_FQN}]")));
         }
         let reference = json!({
             "id": text(parent, "id"),
@@ -184,18 +192,43 @@ impl Store {
             "fullyQualifiedName": parent_fqn,
             "deleted": false,
         });
-        Ok((names::child_fqn(parent_fqn, name), Some((key, reference))))
+        Ok((own_fqn, Some((key, reference))))
+    }
+
+    /// The FQN that a create body asks for, right or wrong.
+    pub(super) fn fqn_of(entity: EntityType, body: &Map<String, Value>) -> String {
+        let name = text(body, "name");
+        parent_key(entity).map_or_else(|| fqn::quote(name), |key| fqn::below(text(body, key), name))
+    }
+
+    /// Whether a bulk request may leave a row out since its hash is the stored one: so from 2.0 on
+    /// (contract §3.3).
+    pub(super) fn holds_hash_of(
+        &self,
+        entity: EntityType,
+        fqn: &str,
+        body: &Map<String, Value>,
+    ) -> bool {
+        let stored = self.entities.get(&(entity, fqn.to_owned()));
+        self.version == Version::V2_0
+            && stored.is_some_and(|stored| {
+                !Self::is_deleted(stored)
+                    && body.contains_key("sourceHash")
+                    && stored.get("sourceHash") == body.get("sourceHash")
+            })
     }
 
     fn check_tags(&self, body: &Map<String, Value>) -> Result<(), Refusal> {
-        let own = body.get("tags").and_then(Value::as_array).into_iter().flatten();
-        let columns = body.get("columns").and_then(Value::as_array).into_iter().flatten();
-        let below =
-            columns.filter_map(|column| column.get("tags").and_then(Value::as_array)).flatten();
-        for tag in own.chain(below) {
+        for tag in body.get("tags").and_then(Value::as_array).into_iter().flatten() {
             let fqn = tag.get("tagFQN").and_then(Value::as_str).unwrap_or_default();
             if !self.tags.iter().any(|known| known == fqn) {
                 return Err(Refusal::not_found(format!("tag instance for {fqn} not found")));
+            }
+        }
+        for key in ["columns", "children"] {
+            let below = body.get(key).and_then(Value::as_array).into_iter().flatten();
+            for column in below.filter_map(Value::as_object) {
+                self.check_tags(column)?;
             }
         }
         Ok(())
@@ -247,36 +280,6 @@ impl Store {
         Ok(found)
     }
 
-    /// A JSON Patch; on a table it erases the view's SQL (contract §3.6).
-    pub(super) fn patch(
-        &mut self,
-        entity: EntityType,
-        fqn: &str,
-        operations: &[Value],
-        caller: Caller,
-    ) -> Result<Value, Refusal> {
-        let stored = self.find(entity, fqn)?;
-        if Self::is_deleted(stored) {
-            return Err(missing(entity, fqn));
-        }
-        let mut patched = Value::Object(stored.clone());
-        for operation in operations {
-            apply_operation(&mut patched, operation)?;
-        }
-        let now = self.tick();
-        if let Some(object) = patched.as_object_mut() {
-            let version = object.get("version").and_then(Value::as_f64).unwrap_or(0.1);
-            object.insert("version".to_owned(), json!(((version + 0.1) * 10.0).round() / 10.0));
-            object.insert("updatedAt".to_owned(), json!(now));
-            object.insert("updatedBy".to_owned(), json!(caller.name()));
-            if entity == EntityType::Table {
-                object.remove("schemaDefinition");
-            }
-            self.entities.insert((entity, fqn.to_owned()), object.clone());
-        }
-        Ok(patched)
-    }
-
     /// Stores dbt's facts; by the way the table's SQL is lost (contract §6).
     pub(super) fn put_data_model(
         &mut self,
@@ -310,7 +313,7 @@ impl Store {
 }
 
 impl Caller {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bot => "ingestion-bot",
             Self::User => "admin",
@@ -336,39 +339,4 @@ fn sanitise(description: &str) -> String {
     let Some(start) = description.find("<script") else { return description.to_owned() };
     let end = description[start..].find("</script>").map_or(description.len(), |at| start + at + 9);
     format!("{}{}", &description[..start], &description[end..])
-}
-
-fn apply_operation(target: &mut Value, operation: &Value) -> Result<(), Refusal> {
-    let field = |key: &str| operation.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (kind, pointer) = (field("op"), field("path"));
-    let invalid = || Refusal::bad(format!("invalid patch operation {operation}"));
-    let value = operation.get("value").cloned().unwrap_or(Value::Null);
-    if kind == "test" {
-        let matches = target.pointer(pointer) == Some(&value);
-        return matches.then_some(()).ok_or_else(invalid);
-    }
-    let (parent, last) = pointer.rsplit_once('/').ok_or_else(invalid)?;
-    let last = last.replace("~1", "/").replace("~0", "~");
-    match (target.pointer_mut(parent).ok_or_else(invalid)?, kind) {
-        (Value::Object(object), "add" | "replace") => {
-            object.insert(last, value);
-        }
-        (Value::Object(object), "remove") => {
-            object.remove(&last).ok_or_else(invalid)?;
-        }
-        (Value::Array(array), "add") if last == "-" => array.push(value),
-        (Value::Array(array), _) => {
-            let index: usize = last.parse().map_err(|_| invalid())?;
-            match kind {
-                "add" if index <= array.len() => array.insert(index, value),
-                "replace" if index < array.len() => array[index] = value,
-                "remove" if index < array.len() => {
-                    array.remove(index);
-                }
-                _ => return Err(invalid()),
-            }
-        }
-        _ => return Err(invalid()),
-    }
-    Ok(())
 }
