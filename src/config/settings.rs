@@ -15,7 +15,7 @@ use super::secret::{self, Interrupted, Prompt, SecretError};
 use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
-use crate::model::{NodeKind, TableKind};
+use crate::model::{DatasetPath, NodeKind, TableKind};
 use crate::{openmetadata, sync};
 
 /// The settings of one run.
@@ -477,6 +477,16 @@ impl Settings {
             auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
+    }
+
+    /// Whether the filters of `discovery` let a dataset at this path be read.
+    pub fn reads(&self, path: &DatasetPath) -> bool {
+        let discovery = &self.discovery;
+        let forms = [path.to_string(), path.parts().join(".")];
+        let matches = |pattern: &Regex| forms.iter().any(|form| pattern.is_match(form));
+        discovery.max_depth.is_none_or(|depth| path.len() <= depth)
+            && (discovery.include.is_empty() || discovery.include.iter().any(matches))
+            && !discovery.exclude.iter().any(matches)
     }
 
     fn value(&self, path: &str) -> Option<&Value> {

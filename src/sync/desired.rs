@@ -512,9 +512,15 @@ fn container(path: DatasetPath, fqn: String, body: Body, warnings: Vec<String>) 
 /// The body with the hash of its projection in it (contract §3.3).
 ///
 /// The hash is taken before anything of the server's is merged in, so that the same Dremio state
-/// always gives the same hash.
+/// always gives the same hash. Descriptions and tags are no part of it: the server compares them
+/// itself, and leaving them out of a run, or failing to read them, is no reason to write anything.
 fn hashed(mut body: Body) -> Body {
-    let canonical = serde_json::to_vec(&body).unwrap_or_default();
+    let mut projection = body.clone();
+    if let Some(common) = projection.common_mut() {
+        common.description = None;
+        common.tags.clear();
+    }
+    let canonical = serde_json::to_vec(&projection).unwrap_or_default();
     if let Some(common) = body.common_mut() {
         common.source_hash = Some(hex(&Md5::digest(&canonical)));
     }

@@ -4,6 +4,7 @@
 //! The first half is pure; only applying talks to a server. Nothing here talks to Dremio.
 
 pub mod apply;
+mod bulk;
 pub mod columns;
 mod data_model;
 pub mod dbt;
@@ -14,11 +15,13 @@ pub mod held;
 pub mod journal;
 pub mod lineage;
 pub mod memory;
+mod phase;
 pub mod plan;
 pub mod read;
 mod rescue;
 pub mod session;
 pub mod settled;
+mod tally;
 pub mod texts;
 mod write;
 
