@@ -16,6 +16,7 @@ mod lex;
 mod lineage;
 mod names;
 mod parse;
+mod policy;
 mod prepass;
 mod schema;
 mod statement;
@@ -28,4 +29,5 @@ pub use lineage::{
     Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Influence, Kind,
     OutputColumn, RowInfluence, RowSource, SourceTable, StatementKind, StatementLineage, Status,
 };
-pub use schema::{FunctionBody, Relation, Schema, SchemaMap};
+pub use policy::{Policy, PolicyKind};
+pub use schema::{FunctionBody, Relation, Schema, SchemaMap, ViewBody};
