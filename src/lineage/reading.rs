@@ -366,12 +366,20 @@ fn start_of_name(before: &str) -> usize {
         let part = if let Some(inner) = rest.strip_suffix('"') {
             opening_quote(inner)
         } else {
-            Some(rest.trim_end_matches(is_part).len()).filter(|at| *at < rest.len())
+            let at = rest.trim_end_matches(is_part).len();
+            Some(at).filter(|at| *at < rest.len() && !introduces_a_name(&rest[*at..]))
         };
         let Some(at) = part else { break };
         start = at;
     }
     start
+}
+
+/// Whether a bare word stands before names and is none itself: the SQL is hostile that has a dot
+/// behind it.
+fn introduces_a_name(word: &str) -> bool {
+    const WORDS: &[&str] = &["FROM", "JOIN", "USING", "INTO", "TABLE", "UPDATE", "LATERAL"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Where the quote stands that opens the text up to the end; two quotes are one in the text.
@@ -459,5 +467,9 @@ mod tests {
         let start = |sql: &str| position_in(sql, sql.len() - 1..sql.len());
         assert_eq!(start("FROM lake.\"a \"\"b\".t"), at(1, 6));
         assert_eq!(start("FROM \"x\" . shop-raw . t"), at(1, 6));
+        assert_eq!(start("FROM .t"), at(1, 7));
+        assert_eq!(start("\".t"), at(1, 3));
+        assert_eq!(start("LEFT join . t"), at(1, 13));
+        assert_eq!(start("FROM fromage.t"), at(1, 6));
     }
 }

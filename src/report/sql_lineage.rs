@@ -8,7 +8,8 @@ use super::SCHEMA_VERSION;
 use crate::model::DatasetPath;
 use crate::model::display::clean;
 use crate::sqlflow::{
-    Analysis, ColumnRef, Confidence, DiagnosticKind, StatementKind, StatementLineage, Status,
+    Analysis, ColumnRef, Confidence, DiagnosticKind, PolicyKind, StatementKind, StatementLineage,
+    Status,
 };
 
 /// The lineage of several texts.
@@ -30,6 +31,8 @@ struct Statement<'a> {
     tables: Vec<Table<'a>>,
     columns: Vec<Column<'a>>,
     rows: Vec<RowColumn<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<PolicyNote<'a>>,
     diagnostics: Vec<Note<'a>>,
 }
 
@@ -67,6 +70,15 @@ struct RowColumn<'a> {
     table: Option<&'a DatasetPath>,
     column: &'a str,
     subtype: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyNote<'a> {
+    kind: &'static str,
+    function: &'a DatasetPath,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<&'a str>,
+    arguments: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -162,6 +174,19 @@ impl<'a> Statement<'a> {
                     RowColumn { table, column, subtype: row.influence.as_str() }
                 })
                 .collect(),
+            policies: statement
+                .policies
+                .iter()
+                .map(|policy| PolicyNote {
+                    kind: match policy.kind {
+                        PolicyKind::Masking => "masking",
+                        PolicyKind::RowAccess => "row_access",
+                    },
+                    function: &policy.function,
+                    column: policy.column.as_deref(),
+                    arguments: &policy.arguments,
+                })
+                .collect(),
             diagnostics: statement
                 .diagnostics
                 .iter()
@@ -223,6 +248,14 @@ impl<'a> Statement<'a> {
         for row in &self.rows {
             let kind = row.subtype.replace('_', " ").to_lowercase();
             let _ = writeln!(out, "  rows by {kind}: {}", column_name(row.table, row.column));
+        }
+        for policy in &self.policies {
+            let arguments: Vec<_> = policy.arguments.iter().map(|name| clean(name)).collect();
+            let call = format!("{}({})", shown(policy.function), arguments.join(", "));
+            let _ = match policy.column {
+                Some(column) => writeln!(out, "  {} masked by {call}", clean(column)),
+                None => writeln!(out, "  rows by policy: {call}"),
+            };
         }
         for note in &self.diagnostics {
             let _ = writeln!(out, "  ! {}:{} {}", note.line, note.column, clean(note.message));

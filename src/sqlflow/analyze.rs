@@ -21,7 +21,7 @@ use super::prepass::Notes;
 use super::schema::{Schema, SchemaMap, Session};
 use super::statement::{Body, Shape, Written};
 use super::text::LineIndex;
-use super::{fallback, items, lex, parse, prepass, statement};
+use super::{fallback, items, lex, parse, policy, prepass, statement};
 use crate::model::DatasetPath;
 
 /// How deep parentheses may nest before a statement gets a stack of its own.
@@ -103,6 +103,8 @@ struct Outcome {
     columns: Rc<[Column]>,
     tokens: Vec<TokenWithSpan>,
     errors: Vec<SyntaxError>,
+    /// Tables that a scan finds in text that had to be repaired to be parsed.
+    scanned: Vec<Written>,
 }
 
 impl Job<'_> {
@@ -133,14 +135,16 @@ impl Job<'_> {
         let span = self.span_of(&tokens);
         let mut notes = Notes::default();
         let tokens = prepass::rewrite(tokens, &mut notes);
+        let policies = policy::policies(&tokens);
         let shape = statement::shape(tokens);
         let mut binder = Binder::new(self.schema, self.context, self.flavour, &notes);
-        match self.bind(shape, &mut binder) {
+        let told = match self.bind(shape, &mut binder) {
             Ok(outcome) => self.told(&mut binder, &outcome, span),
             Err((failure, kind, written)) => {
                 self.failed_with(&failure.1, &failure.0, span, (kind, written))
             }
-        }
+        };
+        StatementLineage { policies, ..told }
     }
 
     fn bind(
@@ -158,6 +162,7 @@ impl Job<'_> {
             columns: Rc::from([]),
             tokens: Vec::new(),
             errors: self.error.iter().cloned().collect(),
+            scanned: Vec::new(),
         };
         if let Some(written) = &written {
             if is_function {
@@ -188,6 +193,7 @@ impl Job<'_> {
                 }
                 outcome.tokens = std::mem::take(&mut parsed.tokens);
                 outcome.errors.append(&mut parsed.errors);
+                outcome.scanned = parsed.scanned;
             }
             Body::Expression(tokens) => {
                 let mut parsed = parse::expression(tokens, dialect)
@@ -196,6 +202,7 @@ impl Job<'_> {
                 scope.parameters(binder, &names);
                 outcome.columns = binder.expression(&parsed.tree, &scope);
                 outcome.errors.append(&mut parsed.errors);
+                outcome.scanned = parsed.scanned;
             }
             Body::Dml(tokens) => {
                 let mut parsed = parse::statement(tokens, dialect)
@@ -204,6 +211,7 @@ impl Job<'_> {
                 outcome.target = bound.target;
                 outcome.columns = bound.columns.into();
                 outcome.errors.append(&mut parsed.errors);
+                outcome.scanned = parsed.scanned;
             }
         }
         if !is_function && !names.is_empty() {
@@ -295,7 +303,7 @@ impl Job<'_> {
                 influence: *influence,
             })
             .collect();
-        let sources = binder
+        let mut sources: Vec<SourceTable> = binder
             .tables
             .iter()
             .zip(&paths)
@@ -316,6 +324,15 @@ impl Job<'_> {
                 via_function: table.via.as_ref().map(|parts| path_of(binder, parts)),
             })
             .collect();
+        // What was taken out as an expression may have held a subquery.
+        let target = outcome.target.and_then(|table| paths.get(table as usize)).map(Arc::clone);
+        for name in &outcome.scanned {
+            let table = self.scanned(binder, name);
+            let known = sources.iter().any(|source| source.path == table.path);
+            if !known && target.as_ref() != Some(&table.path) {
+                sources.push(table);
+            }
+        }
         let mut diagnostics: Vec<Diagnostic> = outcome
             .errors
             .iter()
@@ -340,6 +357,7 @@ impl Job<'_> {
             sources,
             columns,
             row_influences,
+            policies: Vec::new(),
             status,
             diagnostics,
             span,
@@ -358,6 +376,20 @@ impl Job<'_> {
         span: Range<usize>,
     ) -> StatementLineage {
         self.failed_with(tokens, error, span, (StatementKind::Query, None))
+    }
+
+    /// A table that only a scan of the tokens found.
+    fn scanned(&self, binder: &mut Binder<'_>, name: &Written) -> SourceTable {
+        let table = resolve(binder, name);
+        let table = &binder.tables[table as usize];
+        SourceTable {
+            path: Arc::new(path_of(binder, &table.parts)),
+            alternative: table.alternative.as_ref().map(|parts| path_of(binder, parts)),
+            confidence: Confidence::Low,
+            span: self.index.range(name.span),
+            versions: Vec::new(),
+            via_function: None,
+        }
     }
 
     /// What a scan of the tokens finds.
@@ -384,20 +416,10 @@ impl Job<'_> {
         };
         let mut sources: Vec<SourceTable> = Vec::new();
         for name in found.sources {
-            let table = resolve(&mut binder, &name);
-            let table = &binder.tables[table as usize];
-            let path = path_of(&binder, &table.parts);
-            if sources.iter().any(|known| *known.path == path) {
-                continue;
+            let table = self.scanned(&mut binder, &name);
+            if !sources.iter().any(|known| known.path == table.path) {
+                sources.push(table);
             }
-            sources.push(SourceTable {
-                path: Arc::new(path),
-                alternative: table.alternative.as_ref().map(|parts| path_of(&binder, parts)),
-                confidence: Confidence::Low,
-                span: self.index.range(name.span),
-                versions: Vec::new(),
-                via_function: None,
-            });
         }
         StatementLineage {
             kind,
@@ -405,6 +427,7 @@ impl Job<'_> {
             sources,
             columns: Vec::new(),
             row_influences: Vec::new(),
+            policies: Vec::new(),
             status: Status::Failed,
             diagnostics: vec![self.diagnostic(
                 DiagnosticKind::Syntax,

@@ -11,7 +11,7 @@ use super::lineage::{
     Analysis, ColumnRef, ColumnSource, DiagnosticKind, Kind, StatementKind, StatementLineage,
     Status,
 };
-use super::schema::SchemaMap;
+use super::schema::{SchemaMap, ViewBody};
 use crate::model::DatasetPath;
 
 /// Why a batch was not answered.
@@ -36,6 +36,9 @@ struct Case {
     schema: Option<FxHashMap<String, Option<Vec<String>>>>,
     #[serde(default)]
     default_context: Option<Vec<String>>,
+    /// Views that are read through, by name: their SQL.
+    #[serde(default)]
+    views: Option<FxHashMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +79,7 @@ struct Indirect {
     subtype: &'static str,
 }
 
-/// Answers a batch: an array of `{id, sql, dialect, schema, default_context}` in, an array of
+/// Answers a batch: an array of `{id, sql, dialect, schema, default_context, views}` in, an array of
 /// `{id, tables, columns, indirect, error, ms}` out, in the same order.
 pub fn run(json: &str) -> Result<String, BatchError> {
     let cases: Vec<Case> = serde_json::from_str(json).map_err(BatchError::Input)?;
@@ -88,14 +91,17 @@ fn answer(case: Case) -> Answer {
     let flavour = Flavour::from_name(case.dialect.as_deref().unwrap_or("ansi"));
     let mut schema = SchemaMap::new();
     for (name, columns) in case.schema.iter().flatten() {
-        let path =
-            name.parse::<DatasetPath>().unwrap_or_else(|_| DatasetPath::new(name.split('.')));
+        let path = path_of(name);
         match columns {
             Some(columns) => schema.insert(&path, columns.iter().map(String::as_str)),
             None => schema.insert_open(&path),
         }
     }
     let context = case.default_context.unwrap_or_default();
+    for (name, sql) in case.views.iter().flatten() {
+        let path = path_of(name);
+        schema.insert_view(&path, ViewBody { sql: sql.as_str().into(), context: context.clone() });
+    }
     let started = Instant::now();
     let analysis = analyze_as(&case.sql, &context, &schema, flavour);
     let ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -108,6 +114,10 @@ fn answer(case: Case) -> Answer {
         });
     let (tables, columns, indirect) = merged(&analysis);
     Answer { id: case.id, tables, columns, indirect, error, ms: (ms * 1e4).round() / 1e4 }
+}
+
+fn path_of(name: &str) -> DatasetPath {
+    name.parse().unwrap_or_else(|_| DatasetPath::new(name.split('.')))
 }
 
 /// Several statements give one answer: the last target, and what is read but not written before.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::policy::Policy;
 use crate::model::DatasetPath;
 
 /// The lineage of every statement in a text.
@@ -37,6 +38,8 @@ pub struct StatementLineage {
     pub columns: Vec<OutputColumn>,
     /// The columns that decide which rows, groups or order, at every depth.
     pub row_influences: Vec<RowSource>,
+    /// The masking and row-access policies that it puts on its target.
+    pub policies: Vec<Policy>,
     /// How much of the statement was understood.
     pub status: Status,
     /// What was not understood, or does not fit the catalogue.

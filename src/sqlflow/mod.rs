@@ -17,6 +17,7 @@ mod lex;
 mod lineage;
 mod names;
 mod parse;
+mod policy;
 mod prepass;
 mod schema;
 mod statement;
@@ -29,4 +30,5 @@ pub use lineage::{
     Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Fragment, Influence, Kind,
     OutputColumn, RowInfluence, RowSource, SourceTable, StatementKind, StatementLineage, Status,
 };
-pub use schema::{FunctionBody, Relation, Schema, SchemaMap};
+pub use policy::{Policy, PolicyKind};
+pub use schema::{FunctionBody, Relation, Schema, SchemaMap, ViewBody};

@@ -7,7 +7,9 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::DremioDialect;
+use super::fallback;
 use super::lex::{is_any, past_close};
+use super::statement::Written;
 
 /// A recursion limit no real text meets; the stack grows with the nesting (see `run`).
 const RECURSION_LIMIT: usize = 1_000_000;
@@ -20,6 +22,8 @@ pub(super) struct Parsed<T> {
     pub(super) tree: T,
     pub(super) tokens: Vec<TokenWithSpan>,
     pub(super) errors: Vec<SyntaxError>,
+    /// Tables that a scan finds in the text as it was before the first repair.
+    pub(super) scanned: Vec<Written>,
 }
 
 /// Where and why a text does not parse.
@@ -59,21 +63,32 @@ fn repaired<T>(
     parse: impl Fn(&mut Parser) -> Result<T, ParserError>,
 ) -> Result<Parsed<T>, Failure> {
     let mut errors = Vec::new();
+    let mut original: Option<Vec<TokenWithSpan>> = None;
     loop {
         let (error, at) = match attempt(&tokens, dialect, &parse) {
-            Ok(tree) => return Ok(Parsed { tree, tokens, errors }),
+            Ok(_) if let Some(error) = dangling(&tokens) => {
+                original.get_or_insert_with(|| tokens.clone());
+                errors.push(error);
+                tokens.pop();
+                continue;
+            }
+            Ok(tree) => {
+                let scanned = original.map(|tokens| fallback::scan(&tokens).sources);
+                let scanned = scanned.unwrap_or_default();
+                return Ok(Parsed { tree, tokens, errors, scanned });
+            }
             Err(failure) => failure,
         };
         if errors.is_empty()
             && dialect.dialect() != std::any::TypeId::of::<sqlparser::dialect::GenericDialect>()
             && let Ok(tree) = attempt(&tokens, &DremioDialect, &parse)
         {
-            return Ok(Parsed { tree, tokens, errors });
+            return Ok(Parsed { tree, tokens, errors, scanned: Vec::new() });
         }
         if errors.is_empty() {
             for other in fallbacks() {
                 if let Ok(tree) = attempt(&tokens, other, &parse) {
-                    return Ok(Parsed { tree, tokens, errors });
+                    return Ok(Parsed { tree, tokens, errors, scanned: Vec::new() });
                 }
             }
         }
@@ -83,10 +98,29 @@ fn repaired<T>(
         let repaired = if give_up { None } else { repair(&tokens, at) };
         match repaired {
             // Every repair must shrink the text or touch new ground, or it would go on for ever.
-            Some(shorter) if shorter.len() <= before => tokens = shorter,
-            _ => return Err(Box::new((errors.swap_remove(0), tokens))),
+            Some(shorter) if shorter.len() <= before => {
+                let unrepaired = std::mem::replace(&mut tokens, shorter);
+                original.get_or_insert(unrepaired);
+            }
+            _ => {
+                let tokens = original.unwrap_or(tokens);
+                return Err(Box::new((errors.swap_remove(0), tokens)));
+            }
         }
     }
+}
+
+/// Grammars take a clause's keyword at the very end for a name: `… JOIN t ON`, `… ON WHERE`.
+fn dangling(tokens: &[TokenWithSpan]) -> Option<SyntaxError> {
+    const WORDS: &[&str] = &["WHERE", "ON", "HAVING", "QUALIFY", "AND", "OR", "BY", "JOIN"];
+    let last = tokens.len().checked_sub(1)?;
+    let is_name =
+        last > 0 && (tokens[last - 1].token == Token::Period || is_any(tokens, last - 1, &["AS"]));
+    if is_name || !is_any(tokens, last, WORDS) {
+        return None;
+    }
+    let message = format!("expected more after {}, found the end", tokens[last].token);
+    Some(SyntaxError { message, at: tokens[last].span.end })
 }
 
 fn fallbacks() -> [&'static dyn Dialect; 3] {
@@ -261,8 +295,22 @@ fn in_select_list(tokens: &[TokenWithSpan], start: usize) -> bool {
     false
 }
 
+/// Where the alias of an item begins: `AS x`, or a bare `x` behind what ends a value.
 fn alias_start(tokens: &[TokenWithSpan], start: usize, end: usize) -> usize {
-    if end >= start + 3 && is_any(tokens, end - 2, &["AS"]) { end - 2 } else { end }
+    if end >= start + 3 && is_any(tokens, end - 2, &["AS"]) {
+        return end - 2;
+    }
+    let ends_value = |token: &Token| {
+        matches!(
+            token,
+            Token::RParen | Token::RBracket | Token::SingleQuotedString(_) | Token::Number(..)
+        )
+    };
+    let bare = end >= start + 2
+        && matches!(&tokens[end - 1].token, Token::Word(word) if word.quote_style.is_some()
+            || word.keyword == sqlparser::keywords::Keyword::NoKeyword)
+        && ends_value(&tokens[end - 2].token);
+    if bare { end - 1 } else { end }
 }
 
 /// The parenthesis that holds the token at `at`.

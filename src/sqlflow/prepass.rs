@@ -49,7 +49,10 @@ fn needs_rewrite(tokens: &[TokenWithSpan]) -> bool {
                     | Keyword::MAP
                     | Keyword::SYMMETRIC
                     | Keyword::ASYMMETRIC
-            ) || word.value.eq_ignore_ascii_case("CONTAINS")
+                    | Keyword::TOP
+            ) || ["CONTAINS", "CONVERT_FROM", "TRY_CONVERT_FROM"]
+                .iter()
+                .any(|name| word.value.eq_ignore_ascii_case(name))
         }
         Token::LBrace => true,
         _ => false,
@@ -95,7 +98,7 @@ impl Pass<'_> {
 
     fn word(&mut self, tokens: &[TokenWithSpan], at: usize, word: &str) -> Option<usize> {
         // Nothing below is longer or shorter than this, and names mostly are.
-        if !(2..=10).contains(&word.len()) {
+        if !(2..=16).contains(&word.len()) {
             return None;
         }
         let followed_by_paren = is_token(tokens, at + 1, &Token::LParen);
@@ -104,6 +107,21 @@ impl Pass<'_> {
         }
         if followed_by_paren && (is(tokens, at, "CAST") || is(tokens, at, "TRY_CAST")) {
             return self.cast(tokens, at);
+        }
+        if followed_by_paren && is_any(tokens, at, &["CONVERT_FROM", "TRY_CONVERT_FROM"]) {
+            return self.cast(tokens, at);
+        }
+        if is(tokens, at, "TOP")
+            && is_any(tokens, at.wrapping_sub(1), &["SELECT", "DISTINCT", "ALL"])
+            && !matches!(
+                tokens.get(at + 1)?.token,
+                Token::Number(..) | Token::LParen | Token::Placeholder(_)
+            )
+        {
+            // A column of that name: the clause is no part of Dremio's SQL.
+            let token = Token::make_word(word, Some('"'));
+            self.out.push(TokenWithSpan { token, span: tokens[at].span });
+            return Some(at + 1);
         }
         if followed_by_paren && is(tokens, at, "CONTAINS") {
             return self.contains(tokens, at);
@@ -195,7 +213,15 @@ impl Pass<'_> {
             return None;
         }
         let key = before.span.start;
-        let mut next = past_value(tokens, at + 2)?;
+        // A branch, tag or commit is one name: `AT BRANCH dev (a, b)` goes on with a column list.
+        let mut next = if is_any(tokens, at + 1, &["SNAPSHOT", "TIMESTAMP"]) {
+            past_value(tokens, at + 2)?
+        } else {
+            let one = &tokens.get(at + 2)?.token;
+            let is_name =
+                matches!(one, Token::Word(_) | Token::SingleQuotedString(_) | Token::Number(..));
+            is_name.then_some(at + 3)?
+        };
         if is(tokens, next, "AS") && is(tokens, next + 1, "OF") {
             let from = if is(tokens, next + 2, "TIMESTAMP") { next + 3 } else { next + 2 };
             next = past_value(tokens, from)?;
@@ -206,6 +232,7 @@ impl Pass<'_> {
     }
 
     /// `CAST(x AS <type>)`: no type has a bearing on lineage, and every dialect has its own.
+    /// `TRY_CONVERT_FROM(x AS <type>)` loses it, as no grammar expects one there.
     fn cast(&mut self, tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
         let end = past_close(tokens, at + 1);
         let mut depth = 0usize;
@@ -227,10 +254,11 @@ impl Pass<'_> {
         while index < type_at {
             index = self.step(tokens, index);
         }
-        let as_token = tokens[type_at].clone();
-        let span = tokens[type_at + 1].span;
-        self.out.push(as_token);
-        self.out.push(keyword("VARCHAR", Keyword::VARCHAR, span));
+        if is_any(tokens, at, &["CAST", "TRY_CAST"]) {
+            let span = tokens[type_at + 1].span;
+            self.out.push(tokens[type_at].clone());
+            self.out.push(keyword("VARCHAR", Keyword::VARCHAR, span));
+        }
         self.over.pop();
         if let Some(close) = tokens.get(end - 1).filter(|token| token.token == Token::RParen) {
             self.out.push(close.clone());
@@ -420,6 +448,11 @@ mod tests {
             ("FROM t AS q".to_owned(), 1)
         );
         assert_eq!(rewritten("SELECT x AT TIME ZONE 'UTC'").1, 0);
+        assert_eq!(rewritten("INTO t AT BRANCH dev (a, b)"), ("INTO t ( a , b )".to_owned(), 1));
+        assert_eq!(
+            rewritten("FROM t AT TIMESTAMP date_add(now(), 1) o"),
+            ("FROM t o".to_owned(), 1)
+        );
     }
 
     #[test]
@@ -432,6 +465,13 @@ mod tests {
     #[test]
     fn reads_what_the_grammar_lacks() {
         assert_eq!(rewritten("CAST(a AS ARRAY(INT))").0, "CAST ( a AS VARCHAR )");
+        assert_eq!(
+            rewritten("TRY_CONVERT_FROM(CAST(a AS INT) AS ROW(x INT))").0,
+            "TRY_CONVERT_FROM ( CAST ( a AS VARCHAR ) )"
+        );
+        assert_eq!(rewritten("CONVERT_FROM(a, 'JSON')").0, "CONVERT_FROM ( a , 'JSON' )");
+        assert_eq!(rewritten("SELECT top, x FROM m").0, "SELECT \"top\" , x FROM m");
+        assert_eq!(rewritten("SELECT TOP 5 x FROM m").0, "SELECT TOP 5 x FROM m");
         assert_eq!(rewritten("CONTAINS(n:wine AND x.b:\"red\"~2)").0, "CONTAINS ( n , x . b )");
         assert_eq!(rewritten("{fn UCASE({fn F(x)})}").0, "UCASE ( F ( x ) )");
         assert_eq!(rewritten("TABLE a.t").0, "SELECT * FROM a . t");

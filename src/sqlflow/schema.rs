@@ -29,6 +29,15 @@ pub struct FunctionBody {
     pub context: Vec<String>,
 }
 
+/// A view that is read through: its SQL stands in the place of its name.
+#[derive(Clone, Debug)]
+pub struct ViewBody {
+    /// The query.
+    pub sql: Arc<str>,
+    /// The context under which names in it are resolved.
+    pub context: Vec<String>,
+}
+
 /// The catalogue as the engine sees it. Names compare without case, quoted ones too (contract §7.1).
 ///
 /// Called once per table name and analysis, so look-ups should be cheap.
@@ -42,12 +51,19 @@ pub trait Schema: Sync {
         let _ = path;
         None
     }
+
+    /// The view at `path` if it is to be read through; one that is not is a table like any other.
+    fn view(&self, path: &[&str]) -> Option<ViewBody> {
+        let _ = path;
+        None
+    }
 }
 
 /// A catalogue in memory.
 #[derive(Clone, Debug, Default)]
 pub struct SchemaMap {
     relations: FxHashMap<String, Option<Vec<String>>>,
+    views: FxHashMap<String, ViewBody>,
     functions: FxHashMap<String, FunctionBody>,
 }
 
@@ -75,6 +91,11 @@ impl SchemaMap {
     /// Adds a user function.
     pub fn insert_function(&mut self, path: &DatasetPath, function: FunctionBody) {
         self.functions.insert(key(path.parts()), function);
+    }
+
+    /// Adds a view that is read through.
+    pub fn insert_view(&mut self, path: &DatasetPath, view: ViewBody) {
+        self.views.insert(key(path.parts()), view);
     }
 
     /// Whether a table or view stands at `path`.
@@ -106,6 +127,13 @@ impl Schema for SchemaMap {
         }
         self.functions.get(&key(path)).cloned()
     }
+
+    fn view(&self, path: &[&str]) -> Option<ViewBody> {
+        if self.views.is_empty() {
+            return None;
+        }
+        self.views.get(&key(path)).cloned()
+    }
 }
 
 /// A catalogue with the tables and views that earlier statements of a script made on top.
@@ -124,6 +152,10 @@ impl Schema for Session<'_> {
 
     fn function(&self, path: &[&str]) -> Option<FunctionBody> {
         self.base.function(path)
+    }
+
+    fn view(&self, path: &[&str]) -> Option<ViewBody> {
+        self.base.view(path)
     }
 }
 

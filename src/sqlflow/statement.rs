@@ -82,11 +82,9 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
     // EXPLAIN and PROFILE read what they explain.
     if is_any(&tokens, 0, &["EXPLAIN", "PROFILE"])
         && let Some(start) = (1..tokens.len()).find(|at| {
-            is_any(
-                &tokens,
-                *at,
-                &["SELECT", "WITH", "INSERT", "CREATE", "MERGE", "UPDATE", "DELETE"],
-            ) || is_token(&tokens, *at, &Token::LParen)
+            is_any(&tokens, *at, &["SELECT", "INSERT", "CREATE", "MERGE", "UPDATE", "DELETE"])
+                || (is(&tokens, *at, "WITH") && with_starts_cte(&tokens, *at))
+                || is_token(&tokens, *at, &Token::LParen)
         })
     {
         tokens.drain(..start);
@@ -107,6 +105,10 @@ pub(super) fn shape(mut tokens: Vec<TokenWithSpan>) -> Shape {
         "CREATE" => create(tokens),
         "ALTER" => alter(tokens),
         "INSERT" | "REPLACE" | "UPSERT" => insert(tokens),
+        // `MERGE BRANCH dev INTO main IN nes` merges no rows.
+        "MERGE" if is(&tokens, 1, "BRANCH") && !is_any(&tokens, 2, &["USING", "AS"]) => {
+            Shape::new(StatementKind::Other, Body::Nothing)
+        }
         "MERGE" => Shape::new(StatementKind::Merge, Body::Dml(tokens)),
         "UPDATE" => Shape::new(StatementKind::Update, Body::Dml(tokens)),
         "DELETE" => Shape::new(StatementKind::Delete, Body::Dml(tokens)),

@@ -230,6 +230,9 @@ impl Binder<'_> {
                 self.merge_rows(&cte);
                 (Qualifier::Alias(*one), Content::Derived(Rc::clone(&cte.columns)))
             }
+            _ if let Some((path, columns)) = self.read_through(parts) => {
+                (Qualifier::Path(path.into()), Content::Derived(columns))
+            }
             _ => {
                 let table = self.table(parts, span);
                 self.read(table);

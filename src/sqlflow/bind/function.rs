@@ -185,8 +185,9 @@ impl Binder<'_> {
             .iter()
             .filter_map(|part| part.as_ident().map(|ident| ident.value.as_str()))
             .collect();
+        let context = Rc::clone(&self.context);
         let full: Vec<&str> =
-            self.context.iter().map(String::as_str).chain(parts.iter().copied()).collect();
+            context.iter().map(String::as_str).chain(parts.iter().copied()).collect();
         let (path, body) = match self.schema.function(&full) {
             Some(body) => (full, body),
             None => (parts.clone(), self.schema.function(&parts)?),
@@ -256,9 +257,41 @@ impl Binder<'_> {
         body: &FunctionBody,
         arguments: Vec<Alias>,
     ) -> Rc<[Column]> {
-        let text = Rc::<str>::from(body.body.as_ref());
+        let outer_via = self.via.replace(path.to_vec());
+        let columns = self.columns_of_text(&body.body, &body.context, arguments);
+        self.via = outer_via;
+        columns
+    }
+
+    /// The columns of a view that is read through, and its path.
+    pub(super) fn read_through(&mut self, parts: &[Name]) -> Option<(Vec<Name>, Rc<[Column]>)> {
+        if self.function_depth >= MAX_FUNCTION_DEPTH {
+            return None;
+        }
+        let texts: Vec<String> =
+            parts.iter().map(|part| self.names.text(*part).to_owned()).collect();
+        let written: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let context = Rc::clone(&self.context);
+        let full: Vec<&str> =
+            context.iter().map(String::as_str).chain(written.iter().copied()).collect();
+        let (path, view) = match self.schema.view(&full) {
+            Some(view) => (full, view),
+            None => (written.clone(), self.schema.view(&written)?),
+        };
+        let path = path.into_iter().map(|part| self.names.intern(part)).collect();
+        let columns = self.columns_of_text(&view.sql, &view.context, Vec::new());
+        Some((path, columns))
+    }
+
+    /// The columns of a query or expression in a text of its own.
+    fn columns_of_text(
+        &mut self,
+        text: &str,
+        context: &[String],
+        arguments: Vec<Alias>,
+    ) -> Rc<[Column]> {
         let dialect = self.dialect();
-        let lexed = lex::lex(&text, dialect, true);
+        let lexed = lex::lex(text, dialect, true);
         // Versions inside a body are not the statement's own.
         let mut notes = prepass::Notes::default();
         let mut tokens = prepass::rewrite(lexed.tokens, &mut notes);
@@ -271,7 +304,7 @@ impl Binder<'_> {
         let mut scope = Scope::new(None, None);
         scope.aliases = arguments;
         scope.alias_use = AliasUse::First;
-        let outer_via = self.via.replace(path.to_vec());
+        let outer_context = std::mem::replace(&mut self.context, context.into());
         self.function_depth += 1;
         let parenthesis = sqlparser::tokenizer::Token::LParen;
         let first = tokens.iter().position(|token| token.token != parenthesis).unwrap_or(0);
@@ -291,7 +324,7 @@ impl Binder<'_> {
             }
         };
         self.function_depth -= 1;
-        self.via = outer_via;
+        self.context = outer_context;
         columns
     }
 }
@@ -344,7 +377,10 @@ const AGGREGATES: &[&str] = &[
     "first",
     "geometric_mean",
     "group_concat",
+    "group_id",
+    "grouping",
     "grouping_concat",
+    "grouping_id",
     "histogram",
     "json_agg",
     "json_arrayagg",

@@ -66,7 +66,8 @@ pub(super) struct Finding {
 /// Everything one statement's binding shares.
 pub(super) struct Binder<'s> {
     pub(super) schema: &'s dyn Schema,
-    pub(super) context: &'s [String],
+    /// Under which names are tried first; a body has one of its own.
+    pub(super) context: Rc<[String]>,
     pub(super) flavour: Flavour,
     pub(super) notes: &'s Notes,
     pub(super) names: Names,
@@ -95,7 +96,7 @@ impl<'s> Binder<'s> {
     ) -> Self {
         Self {
             schema,
-            context,
+            context: context.into(),
             flavour,
             notes,
             names: Names::default(),
@@ -163,7 +164,7 @@ impl<'s> Binder<'s> {
     }
 
     fn in_context(&mut self, parts: &[Name]) -> Vec<Name> {
-        let context = self.context;
+        let context = Rc::clone(&self.context);
         let mut full: Vec<Name> = context.iter().map(|part| self.names.intern(part)).collect();
         full.extend_from_slice(parts);
         full
