@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dremio_explorer::discovery::{
-    DiscoveryEvent, DiscoveryHandle, DiscoveryOptions, DiscoveryStats, Skipped, Strategy, discover,
+    DiscoveryEvent, DiscoveryHandle, DiscoveryOptions, DiscoveryStats, GaveUp, Skipped, Strategy, discover,
 };
 use dremio_explorer::model::{
     Catalog, Change, DatasetDetail, EntityDetail, Item, Listing, NodeErrorKind, NodeKind,
@@ -23,6 +23,7 @@ struct Outcome {
     catalog: Catalog,
     skipped: Vec<Skipped>,
     warnings: Vec<String>,
+    gave_up: Vec<GaveUp>,
     stats: DiscoveryStats,
     cancelled: bool,
     progress: usize,
@@ -41,6 +42,10 @@ impl Outcome {
             }
             DiscoveryEvent::Skipped(skipped) => self.skipped.push(skipped),
             DiscoveryEvent::Warning(text) => self.warnings.push(text),
+            DiscoveryEvent::GaveUp(gave_up) => {
+                self.warnings.push(gave_up.to_string());
+                self.gave_up.push(gave_up);
+            }
             DiscoveryEvent::Progress(_) => self.progress += 1,
             DiscoveryEvent::Finished { stats, cancelled } => {
                 (self.stats, self.cancelled) = (stats, cancelled);
