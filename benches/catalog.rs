@@ -121,6 +121,7 @@ fn snapshot() -> &'static Snapshot {
         server: ServerInfo { host: "localhost:9047".to_owned(), ..ServerInfo::default() },
         complete: true,
         catalog: build(changes()),
+        absent: Vec::new(),
     })
 }
 

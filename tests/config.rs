@@ -41,7 +41,16 @@ fn check(folder: &str, outcome: impl Fn(&Path) -> String) {
 }
 
 fn load(file: &Path) -> Result<Settings, config::ConfigError> {
-    config::load(&Inputs { config_file: Some(file.to_owned()), ..Inputs::default() })
+    let environment = [
+        ("TEST_DREMIO_HOST", "dremio.example"),
+        ("TEST_DREMIO_PORT", "443"),
+        ("TEST_SERVICE", "prod"),
+    ];
+    config::load(&Inputs {
+        config_file: Some(file.to_owned()),
+        environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        ..Inputs::default()
+    })
 }
 
 /// What a file itself says, setting by setting, and the warnings about it.

@@ -7,8 +7,16 @@ use secrecy::ExposeSecret;
 
 use super::error::{ConfigError, Problem, nearest, unknown};
 use super::ingestion;
+use super::placeholder;
 use super::schema::{self, KEYS, Key, Kind, Value};
 use super::tree::{self, Node, Tree};
+
+/// What logs in to Dremio.
+const DREMIO_LOGINS: &[&str] =
+    &["dremio.password", "dremio.token", "dremio.token_command", "dremio.oauth.subject_token"];
+/// What logs in to OpenMetadata.
+const OPENMETADATA_LOGINS: &[&str] =
+    &["openmetadata.password", "openmetadata.token", "openmetadata.token_command"];
 
 /// A setting as a file states it; `None` takes back what a weaker layer says.
 #[derive(Clone, Debug)]
@@ -29,15 +37,20 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+    /// Reads a file; `environment` fills the placeholders of a workflow.
+    pub(super) fn read(path: &Path, environment: &[(String, String)]) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut file = Self::parse(path, &text)?;
+        let mut file = Self::parse(path, &text, environment)?;
         file.warn_about_permissions();
         Ok(file)
     }
 
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(
+        path: &Path,
+        text: &str,
+        environment: &[(String, String)],
+    ) -> Result<Self, ConfigError> {
         let tree = tree::parse(text).map_err(|error| {
             let message = format!("not valid YAML: {}", error.message);
             ConfigError::one(Problem::in_file(path, error.line, error.column, message))
@@ -46,7 +59,10 @@ impl ConfigFile {
         let mut file = Self { path: path.to_owned(), ..Self::default() };
         match tree.node {
             Node::Null => {}
-            Node::Map(entries) if ingestion::is_workflow(&entries) => {
+            Node::Map(mut entries) if ingestion::is_workflow(&entries) => {
+                for (_, tree) in &mut entries {
+                    placeholder::fill(tree, environment, &mut reader);
+                }
                 let read = ingestion::read(entries, &mut reader);
                 file.settings = read.settings;
                 file.warnings = read.warnings;
@@ -63,6 +79,10 @@ impl ConfigFile {
             Node::Scalar(_) | Node::List(_) => {
                 reader.problem(tree.line, tree.column, "expected settings such as `dremio:`");
             }
+        }
+        reader.demand_one_login(&file.settings);
+        for settings in file.profiles.values() {
+            reader.demand_one_login(settings);
         }
         if reader.problems.is_empty() {
             Ok(file)
@@ -104,6 +124,30 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn problem(&mut self, line: u64, column: u64, message: impl Into<String>) {
         self.problems.push(Problem::in_file(self.path, line, column, message));
+    }
+
+    /// Two ways to log in within one layer: which one is meant cannot be told.
+    fn demand_one_login(&mut self, settings: &[Stated]) {
+        for ways in [DREMIO_LOGINS, OPENMETADATA_LOGINS] {
+            let is_given = |stated: &&Stated| {
+                ways.contains(&stated.key.path)
+                    && match &stated.value {
+                        Some(Value::Secret(secret)) => !secret.expose_secret().is_empty(),
+                        Some(Value::Text(text)) => !text.is_empty(),
+                        _ => false,
+                    }
+            };
+            let mut given = settings.iter().filter(is_given);
+            let Some(first) = given.next() else { continue };
+            for other in given {
+                let place = format!("{}:{}", self.path.display(), other.line);
+                let message = format!(
+                    "two ways to log in: {} and, in line {}, {}; keep one",
+                    other.key.path, first.line, first.key.path
+                );
+                self.problems.push(Problem::at(place, message));
+            }
+        }
     }
 
     fn profiles(&mut self, tree: Tree) -> BTreeMap<String, Vec<Stated>> {

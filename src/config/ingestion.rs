@@ -225,7 +225,13 @@ fn entry(
             address.insert(known, tree);
         }
         Setting(setting) => {
-            let key = schema::find(setting).filter(|_| !matches!(tree.node, Node::Null));
+            // Templates leave what does not apply empty.
+            let is_empty = match &tree.node {
+                Node::Null => true,
+                Node::Scalar(text) => text.is_empty(),
+                _ => false,
+            };
+            let key = schema::find(setting).filter(|_| !is_empty);
             workflow.settings.extend(key.and_then(|key| reader.stated(key, name, tree)));
         }
         Word => word(path, name, &tree, reader, workflow),

@@ -4,17 +4,23 @@
 //! environment, flags. Every value remembers its origin. A workflow file of OpenMetadata's ingestion
 //! is read as a config file too. Not here: command-line parsing ([`crate::cli`]) and connecting.
 
+mod connection;
 mod duration;
 mod error;
 mod file;
 mod ingestion;
 mod layers;
+mod placeholder;
 pub mod places;
+mod reader;
 mod schema;
 mod secret;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod tree;
 
+pub use connection::CredentialError;
 pub use duration::{format_duration, parse_duration};
 pub use error::{ConfigError, Problem};
 pub use layers::{Layered, Origin, Setting};
@@ -22,7 +28,7 @@ pub use places::Places;
 pub use schema::{KEYS, Key, Kind, Value};
 pub use secret::{Interrupted, Prompt, SecretError};
 pub use settings::{
-    CredentialError, DbtSettings, DiscoverySettings, DremioSettings, LineageSettings, LogSettings,
+    DbtSettings, DiscoverySettings, DremioSettings, LineageSettings, LogSettings,
     OpenMetadataSettings, Settings, SyncSettings, UiSettings,
 };
 
@@ -63,15 +69,15 @@ pub enum FlagValue {
 pub fn load(inputs: &Inputs) -> Result<Settings, ConfigError> {
     let mut files = Vec::new();
     if let Some(path) = inputs.user_file.as_deref().filter(|path| path.exists()) {
-        files.push(ConfigFile::read(path)?);
+        files.push(ConfigFile::read(path, &inputs.environment)?);
     }
     if let Some(path) = &inputs.config_file {
-        files.push(ConfigFile::read(path)?);
+        files.push(ConfigFile::read(path, &inputs.environment)?);
     }
     let profile = chosen_profile(inputs, &files)?;
 
     let mut layered = Layered::default();
-    let defaults = ConfigFile::parse(Path::new("built-in defaults"), DEFAULTS)?;
+    let defaults = ConfigFile::parse(Path::new("built-in defaults"), DEFAULTS, &[])?;
     layered.take_defaults(defaults.settings);
     let mut warnings = Vec::new();
     for file in &mut files {
@@ -126,7 +132,7 @@ pub fn profiles(inputs: &Inputs) -> Result<Vec<String>, ConfigError> {
     let mut names = Vec::new();
     let user_file = inputs.user_file.as_ref().filter(|path| path.exists());
     for path in user_file.into_iter().chain(&inputs.config_file) {
-        names.extend(ConfigFile::read(path)?.profiles.into_keys());
+        names.extend(ConfigFile::read(path, &inputs.environment)?.profiles.into_keys());
     }
     names.sort_unstable();
     names.dedup();

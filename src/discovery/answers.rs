@@ -1,7 +1,7 @@
 //! What an answer means: which facts it holds and what is to be read next. What a failure costs is
 //! in [`super::failures`].
 
-use super::failures::node_error;
+use super::failures::{is_refusal, node_error};
 use super::filter::Verdict;
 use super::queue::{Batches, Job, Listing};
 use super::walk::{Answer, Mark, Stage, Walk};
@@ -251,9 +251,13 @@ impl<A: CatalogApi> Walk<A> {
     }
 
     fn take_listing_error(&mut self, node: NodeId, error: &Error) {
+        let is_refused = is_refusal(error);
         let error = node_error(error);
         let is_source = self.tree.get(node).is_some_and(|node| node.kind() == NodeKind::Source);
-        if is_source && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound) {
+        if is_source
+            && !is_refused
+            && !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::NotFound)
+        {
             // Without its children even a source that is down tells its state (contract §2.9).
             self.queue.urgent(Job::State(node, error));
         } else {

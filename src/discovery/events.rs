@@ -1,12 +1,13 @@
 //! What a walk says while it goes, gathered into events that are cheap to take in.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::model::{Change, DatasetPath, EntityDetail};
+use crate::model::{Change, DatasetPath, EntityDetail, NodeError};
 
 /// How many items, nodes and column groups one [`DiscoveryEvent::Changes`] holds, about.
 const BATCH: usize = 512;
@@ -26,6 +27,8 @@ pub enum DiscoveryEvent {
     Skipped(Skipped),
     /// Something worth telling that costs no node (e.g. a strategy that was not available).
     Warning(String),
+    /// Nothing more is asked of the server, since everything fails.
+    GaveUp(GaveUp),
     /// The end; `cancelled` when it was asked to stop, with everything read so far already sent.
     Finished {
         /// The final counts.
@@ -33,6 +36,28 @@ pub enum DiscoveryEvent {
         /// Whether it was cut short.
         cancelled: bool,
     },
+}
+
+/// Why and how far a walk gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GaveUp {
+    /// Whether the login, or the token, was refused; else the server failed too often.
+    pub refused: bool,
+    /// Nodes that were not tried; each says so itself too.
+    pub untried: usize,
+    /// The last failure.
+    pub error: NodeError,
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { untried, error, .. } = self;
+        write!(
+            f,
+            "nothing more is asked of this server, {untried} nodes were not tried: {}",
+            error.message
+        )
+    }
 }
 
 /// Something that was not read.

@@ -1,10 +1,33 @@
 //! What a failure costs: its node; and when to stop asking.
 
-use super::CatalogApi;
 use super::bulk::Bulk;
 use super::walk::{Answer, Stage, Walk};
+use super::{CatalogApi, DiscoveryEvent, GaveUp};
 use crate::dremio::Error;
 use crate::model::{Change, DatasetPath, NodeError, NodeErrorKind, NodeId, NodeRef};
+
+/// How the message of a node begins that was not tried.
+pub const UNTRIED: &str = "not tried after earlier failures";
+
+/// Whether the server turned us away, and whether that was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Refusal {
+    #[default]
+    None,
+    Met,
+    Told,
+}
+
+/// Whether every further request would meet the same answer.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::BadLogin { .. }
+            | Error::Unauthorized { .. }
+            | Error::NoFirstUser { .. }
+            | Error::Project { .. }
+    )
+}
 
 pub(super) fn node_error(error: &Error) -> NodeError {
     NodeError { kind: error.node_error_kind(), message: error.to_string() }
@@ -17,6 +40,7 @@ impl<A: CatalogApi> Walk<A> {
         if std::mem::take(&mut mark.failed) {
             self.stats.failed -= 1;
         }
+        self.refusal = Refusal::None;
     }
 
     pub(super) fn fail(&mut self, node: NodeId, error: NodeError) {
@@ -38,16 +62,11 @@ impl<A: CatalogApi> Walk<A> {
             Answer::Batch(answer) => answer.as_ref().err(),
             Answer::Rows(answer) => answer.as_ref().err(),
         };
-        if matches!(
-            error,
-            Some(
-                Error::BadLogin { .. }
-                    | Error::Unauthorized { .. }
-                    | Error::NoFirstUser { .. }
-                    | Error::Project { .. }
-            )
-        ) {
+        if error.is_some_and(is_refusal) {
             self.failures = self.patience();
+            if self.refusal == Refusal::None {
+                self.refusal = Refusal::Met;
+            }
         }
     }
 
@@ -92,15 +111,17 @@ impl<A: CatalogApi> Walk<A> {
                 .into_iter()
                 .filter(|node| matches!(self.marked(*node).stage, Stage::Queued | Stage::Running)),
         );
-        if nodes.is_empty() {
+        let is_news = self.refusal == Refusal::Met;
+        if nodes.is_empty() && !is_news {
             return;
         }
-        self.warn(format!(
-            "nothing more is asked of this server; {} nodes were not tried (last: {})",
-            nodes.len(),
-            last.message
-        ));
-        let message = format!("not tried after earlier failures: {}", last.message);
+        let refused = self.refusal != Refusal::None;
+        if refused {
+            self.refusal = Refusal::Told;
+        }
+        let gave_up = GaveUp { refused, untried: nodes.len(), error: last.clone() };
+        self.out.event(DiscoveryEvent::GaveUp(gave_up));
+        let message = format!("{UNTRIED}: {}", last.message);
         for node in nodes {
             if let Some(path) = self.tree.get(node).map(NodeRef::path) {
                 self.put_down(node, path, NodeError { kind: last.kind, message: message.clone() });

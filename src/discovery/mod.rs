@@ -18,7 +18,8 @@ mod walk;
 mod wishes;
 
 pub use api::CatalogApi;
-pub use events::{DiscoveryEvent, DiscoveryStats, Skipped};
+pub use events::{DiscoveryEvent, DiscoveryStats, GaveUp, Skipped};
+pub use failures::UNTRIED;
 pub use options::{DiscoveryOptions, Strategy};
 pub use resolve::{GraphApi, Parents, Resolved, parents, resolve};
 pub use walk::{DiscoveryHandle, discover};

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::bulk::Bulk;
 use super::columns;
 use super::events::Outbox;
+use super::failures::Refusal;
 use super::filter::Filter;
 use super::queue::{Batches, Job, Queue};
 use super::{CatalogApi, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, Skipped};
@@ -125,6 +126,8 @@ pub(super) struct Walk<A> {
     pub(super) stats: DiscoveryStats,
     /// Failures since the last success.
     pub(super) failures: usize,
+    /// Whether the server turned us away since the last success.
+    pub(super) refusal: Refusal,
     /// Set when the server does not let functions be read.
     pub(super) functions_off: bool,
     tasks: JoinSet<Answer>,
@@ -152,6 +155,7 @@ impl<A: CatalogApi> Walk<A> {
             wishes: Vec::new(),
             stats: DiscoveryStats::default(),
             failures: 0,
+            refusal: Refusal::None,
             functions_off: false,
             tasks: JoinSet::new(),
             running: HashMap::new(),

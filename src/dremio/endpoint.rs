@@ -22,6 +22,7 @@ pub(super) enum Endpoint<'a> {
     Root,
     Entity(&'a Address),
     Children { of: &'a Address, page_token: Option<&'a str> },
+    AllChildren(&'a Address),
     ByIds,
     Wiki(&'a str),
     Labels(&'a str),
@@ -61,6 +62,8 @@ impl Endpoint<'_> {
                 }
                 url
             }
+            // Without `maxChildren` there are no pages (contract §2.5).
+            Self::AllChildren(of) => format!("{api}/catalog/{}", of.encode()?),
             Self::ByIds => format!("{api}/catalog/by-ids?maxChildren=1"),
             Self::Wiki(id) => format!("{api}/catalog/{}/collaboration/wiki", segment(id)?),
             Self::Labels(id) => format!("{api}/catalog/{}/collaboration/tag", segment(id)?),
@@ -252,6 +255,8 @@ mod tests {
             Endpoint::Entity(&by_path),
             Endpoint::Children { of: &by_id, page_token: None },
             Endpoint::Children { of: &by_path, page_token: Some("a+b/c=&include=x") },
+            Endpoint::AllChildren(&by_id),
+            Endpoint::AllChildren(&by_path),
             Endpoint::ByIds,
             Endpoint::Wiki(id),
             Endpoint::Labels(id),

@@ -2,7 +2,8 @@
 //!
 //! A token is bound to the request that gave it: it travels with the way in which that request
 //! addressed the container. A listing whose token the server no longer takes begins anew; what was
-//! handed out before is then left out, as are children that a page repeats.
+//! handed out before is then left out, as are children that a page repeats. When that happens again,
+//! everything is asked for in one answer, which takes no token.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use super::{Client, Error};
 use crate::http::{Answer, Patience};
 use crate::model::{Entity, Item};
 
-/// How often one listing may begin anew.
-const MOST_RESTARTS: u8 = 3;
+/// How often one listing may begin anew; the last time without pages.
+const MOST_RESTARTS: u8 = 2;
 
 /// An opaque mark of where a listing goes on; bound to the request that gave it (contract §2.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,14 @@ impl PageToken {
 
 type Page = (Entity, Vec<Item>, Option<String>);
 
+/// Which part of a listing to ask for.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    First,
+    After(&'a str),
+    Whole,
+}
+
 impl Client {
     /// A page of a container's children. `page` must come from the same `of`.
     ///
@@ -78,10 +87,10 @@ impl Client {
         match page {
             None => {
                 let first = ways.first.clone();
-                match self.page(of, &first, None).await {
+                match self.page(of, &first, Part::First).await {
                     Ok(page) => Ok(dedupe(page, first, Seen::default())),
                     Err(error) => match ways.after(&error) {
-                        Some(second) => match self.page(of, &second, None).await {
+                        Some(second) => match self.page(of, &second, Part::First).await {
                             Ok(page) => Ok(dedupe(page, second, Seen::default())),
                             Err(Error::SourceDown { request, message }) => {
                                 Err(Error::SourceDown { request, message })
@@ -95,7 +104,7 @@ impl Client {
             Some(token) => {
                 let address = token.address.clone().unwrap_or(ways.first);
                 let mut seen = token.seen.clone();
-                match self.page(of, &address, Some(&token.text)).await {
+                match self.page(of, &address, Part::After(&token.text)).await {
                     Ok(page) => {
                         seen.tokens.push(hash(&token.text));
                         Ok(dedupe(page, address, seen))
@@ -103,7 +112,11 @@ impl Client {
                     Err(Error::Rejected { status: 400, .. }) if seen.restarts < MOST_RESTARTS => {
                         seen.restarts += 1;
                         seen.tokens.clear();
-                        let page = self.page(of, &address, None).await?;
+                        let part = match seen.restarts {
+                            MOST_RESTARTS => Part::Whole,
+                            _ => Part::First,
+                        };
+                        let page = self.page(of, &address, part).await?;
                         Ok(dedupe(page, address, seen))
                     }
                     Err(error) => Err(error),
@@ -112,13 +125,12 @@ impl Client {
         }
     }
 
-    async fn page(
-        &self,
-        of: &EntityRef,
-        address: &Address,
-        page_token: Option<&str>,
-    ) -> Result<Page, Error> {
-        let endpoint = Endpoint::Children { of: address, page_token };
+    async fn page(&self, of: &EntityRef, address: &Address, part: Part<'_>) -> Result<Page, Error> {
+        let endpoint = match part {
+            Part::First => Endpoint::Children { of: address, page_token: None },
+            Part::After(token) => Endpoint::Children { of: address, page_token: Some(token) },
+            Part::Whole => Endpoint::AllChildren(address),
+        };
         let asked = of.path.clone();
         let read = move |answer: &Answer| {
             let (entity, children, next) = answer.json::<EntityWire<'_>>()?.take_apart(&asked);

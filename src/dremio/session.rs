@@ -172,7 +172,12 @@ impl Client {
             Err(error) => {
                 if matches!(error, Error::BadLogin { .. } | Error::NoFirstUser { .. }) {
                     state.refused = Some(error.clone());
-                    state.token = None;
+                    // Kept though it is dead: a request about to leave carries it and learns of
+                    // the refusal, where without any it would be a stranger's.
+                    if let Some(token) = &mut state.token {
+                        token.stale_from = Some(Instant::now());
+                        token.is_login = false;
+                    }
                 }
                 Err(error)
             }

@@ -30,7 +30,7 @@ impl Policy {
         }
     }
 
-    fn again(self, error: &Error) -> Again {
+    fn again(self, answer: &Answer, error: &Error) -> Again {
         match (self, error) {
             (Self::Single, _) => Again::No,
             // The server did not take the query, so it cannot run twice.
@@ -44,9 +44,10 @@ impl Policy {
             {
                 Again::Yes
             }
-            (Self::Read, Error::Malformed { .. } | Error::Server { status: 500, .. }) => {
-                Again::Once
-            }
+            (Self::Read, Error::Server { status: 500, .. }) => Again::Once,
+            (Self::Read | Self::Batch, Error::Malformed { .. }) => Again::Once,
+            // A proxy's page in the midst of good answers; one on the first request is a wrong URL.
+            (Self::Read | Self::Batch, Error::NotJson { .. }) if answer.is_success() => Again::Once,
             (_, Error::Server { status, .. }) if *status != 500 => Again::after_status(*status),
             (_, Error::Rejected { status: 408, .. } | Error::Throttled { .. }) => Again::Yes,
             _ => Again::No,
@@ -78,7 +79,7 @@ pub(super) fn judge<T>(
                 | Error::Server { message, .. } => message.clone(),
                 other => other.to_string(),
             };
-            let again = policy.again(&error);
+            let again = policy.again(answer, &error);
             Judged { outcome: Err(error), again, complaint: Some(complaint) }
         }
     }
@@ -171,7 +172,11 @@ mod tests {
     fn judged(policy: Policy, status: u16, body: &str) -> Judged<Result<Value, Error>> {
         let answer = Answer {
             status,
-            content_type: (!body.is_empty()).then(|| "application/json".to_owned()),
+            content_type: match body.as_bytes().first() {
+                Some(b'<') => Some("text/html".to_owned()),
+                Some(_) => Some("application/json".to_owned()),
+                None => None,
+            },
             location: None,
             retry_after: None,
             body: Bytes::copy_from_slice(body.as_bytes()),
@@ -245,7 +250,15 @@ mod tests {
     #[test]
     fn cut_json_is_asked_for_once_more() {
         assert_eq!(judged(Policy::Read, 200, r#"{"data":["#).again, Again::Once);
+        assert_eq!(judged(Policy::Batch, 200, r#"{"data":["#).again, Again::Once);
         assert_eq!(judged(Policy::Submit, 200, r#"{"id":"#).again, Again::No);
+    }
+
+    #[test]
+    fn a_page_among_good_answers_is_asked_for_once_more() {
+        assert_eq!(judged(Policy::Read, 200, "<html>busy</html>").again, Again::Once);
+        assert_eq!(judged(Policy::Contact, 200, "<html>sign in</html>").again, Again::No);
+        assert_eq!(judged(Policy::Read, 302, "<html>sign in</html>").again, Again::No);
     }
 
     #[rstest]

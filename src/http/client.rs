@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -17,6 +18,7 @@ use super::answer::Answer;
 use super::failure::{Failure, Reason};
 use super::log::{RequestLog, RequestRecord};
 use super::options::HttpOptions;
+use super::proxy;
 use super::retry::{Again, Judged, Resend, Tries, retry_after};
 use super::tls;
 
@@ -156,6 +158,8 @@ struct Inner {
     /// No request before this moment: the server said so with a 429.
     hold_until: Mutex<Option<Instant>>,
     log: RequestLog,
+    /// The proxy on the way, for messages.
+    proxy: Option<String>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -180,6 +184,7 @@ impl HttpClient {
         let max_concurrency = max_concurrency.clamp(1, MAX_CONCURRENCY);
         let inner = Inner {
             client: tls::build(&options, target)?,
+            proxy: proxy::on_the_way(&options, target),
             options,
             server,
             permits: Semaphore::new(max_concurrency),
@@ -250,13 +255,14 @@ impl HttpClient {
         T: Send + 'static,
         J: Fn(&Answer) -> Judged<T> + Clone + Send + 'static,
     {
-        self.wait_while_held().await;
         let permit = self
             .inner
             .permits
             .acquire()
             .await
             .map_err(|_| Failure::new(Reason::Request, "the connection was shut down"))?;
+        // With the permit in hand: the server may have asked to wait while it was waited for.
+        self.wait_while_held().await;
         let mut entry = LogEntry::new(&self.inner, request, attempt);
         let answer = match self.exchange(request, authorization, &mut entry).await {
             Ok(answer) => answer,
@@ -265,13 +271,13 @@ impl HttpClient {
                 return Err(failure);
             }
         };
-        drop(permit);
         entry.received();
         if answer.status == 429
             && let Some(wait) = answer.retry_after
         {
             self.hold(wait);
         }
+        drop(permit);
         let wait = answer.retry_after;
         let judged = if answer.body.len() > PARSE_INLINE {
             let judge = judge.clone();
@@ -295,6 +301,7 @@ impl HttpClient {
         entry: &mut LogEntry<'_>,
     ) -> Result<Answer, Failure> {
         let options = &self.inner.options;
+        let proxy = self.inner.proxy.as_deref();
         let patience = match request.patience {
             Patience::Normal => options.read_timeout,
             Patience::Slow => options.slow_read_timeout,
@@ -317,8 +324,11 @@ impl HttpClient {
         let mut response = timeout(options.connect_timeout + patience, builder.send())
             .await
             .map_err(|_| Failure::timeout(patience))?
-            .map_err(|error| Failure::of(&error, options))?;
+            .map_err(|error| Failure::of(&error, options, proxy))?;
         entry.status(response.status().as_u16());
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Failure::proxy_login(proxy.unwrap_or("on the way")));
+        }
         let header =
             |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let mut answer = Answer {
@@ -339,7 +349,7 @@ impl HttpClient {
             let piece = timeout(left, response.chunk())
                 .await
                 .map_err(|_| Failure::timeout(patience))?
-                .map_err(|error| Failure::of(&error, options))?;
+                .map_err(|error| Failure::of(&error, options, proxy))?;
             let Some(piece) = piece else { break };
             entry.bytes(piece.len());
             body.extend_from_slice(&piece);

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::options::HttpOptions;
+use super::trust::is_authority_as_server;
 
 /// No answer came, or not the whole of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +24,18 @@ pub enum Reason {
     Dns,
     /// The host is there, nothing listens on the port.
     Refused,
-    /// No connection for another reason: no route, proxy trouble, …
+    /// No connection for another reason: no route, …
     Connect,
+    /// The proxy on the way cannot be reached, or does not let us through.
+    Proxy,
     /// The host did not take the connection in time.
     ConnectTimeout,
     /// The server's certificate is not trusted, or not for this host.
     Certificate,
     /// TLS could not be agreed on, e.g. plain HTTP on the other side or a client certificate missing.
     Tls,
+    /// What listens there speaks something else.
+    NotHttp,
     /// The connection stood, the answer did not come in time.
     Timeout,
     /// The connection was lost before the answer was complete.
@@ -49,6 +54,7 @@ impl Reason {
             Self::Dns
                 | Self::Refused
                 | Self::Connect
+                | Self::Proxy
                 | Self::ConnectTimeout
                 | Self::Certificate
                 | Self::Tls
@@ -62,20 +68,33 @@ impl Reason {
             Self::Dns => "check the host name in the URL, and whether a VPN or proxy is needed",
             Self::Refused => "check the port in the URL and whether the server is running",
             Self::Connect => "check the network, VPN and the `proxy` setting",
+            Self::Proxy => {
+                "check the proxy's URL in the `proxy` setting or $HTTPS_PROXY (with user and \
+                 password, if it wants them: http://user:password@host:port); $NO_PROXY lists hosts \
+                 that are reached without it"
+            }
             Self::ConnectTimeout => {
-                "check host, port and firewall; `connect_timeout` sets how long to wait"
+                "check host, port and firewall, and whether the server speaks https or http on \
+                 this port; `connect_timeout` sets how long to wait"
             }
             Self::Certificate => {
-                "if the server is yours, name its certificate authority in `tls.ca_file` (or, \
-                 knowing the risk, set `tls.insecure`), and check that the URL has the host name \
-                 that the certificate is for"
+                "if the server is yours, name its certificate, or that of its authority, in \
+                 `tls.ca_file` (--ca-file FILE; or, knowing the risk, --insecure), and check that \
+                 the URL has the host name that the certificate is for"
+            }
+            Self::NotHttp => {
+                "check the port in the URL, and whether the server speaks https on it (then the \
+                 URL begins with https://)"
             }
             Self::Tls => {
                 "check whether the server speaks https on this port, and `tls.client_certificate` \
                  if it asks for one"
             }
             Self::Timeout => "try again later, or raise `read_timeout`",
-            Self::Broken => "the server or a proxy cut the connection: try again later",
+            Self::Broken => {
+                "the server or a proxy cut the connection: try again later; if it always does, \
+                 check the port and whether the server speaks https or http on it"
+            }
             Self::TooLarge => "open something smaller",
             Self::Request => "check the URL",
         }
@@ -91,8 +110,30 @@ impl Failure {
         Self::new(Reason::Timeout, format!("no answer within {}", seconds(after)))
     }
 
-    /// Reads the reason out of reqwest's nest of causes.
-    pub(super) fn of(error: &reqwest::Error, options: &HttpOptions) -> Self {
+    /// Reads the reason out of reqwest's nest of causes; `proxy` is the one on the way.
+    pub(super) fn of(error: &reqwest::Error, options: &HttpOptions, proxy: Option<&str>) -> Self {
+        let failure = Self::direct(error, options);
+        let unconnected = matches!(
+            failure.reason,
+            Reason::Dns | Reason::Refused | Reason::Connect | Reason::ConnectTimeout
+        );
+        match proxy {
+            Some(proxy) if unconnected && innermost(error).contains("authorization required") => {
+                Self::proxy_login(proxy)
+            }
+            Some(proxy) if unconnected => {
+                Self::new(Reason::Proxy, format!("{} (through the proxy {proxy})", failure.detail))
+            }
+            _ => failure,
+        }
+    }
+
+    /// The proxy wants to know who we are.
+    pub(super) fn proxy_login(proxy: &str) -> Self {
+        Self::new(Reason::Proxy, format!("the proxy {proxy} wants a user and password (407)"))
+    }
+
+    fn direct(error: &reqwest::Error, options: &HttpOptions) -> Self {
         if let Some(failure) = tls_failure(error) {
             return failure;
         }
@@ -123,9 +164,13 @@ impl Failure {
         if error.is_builder() {
             return Self::new(Reason::Request, innermost(error));
         }
+        let cause = innermost(error);
+        if cause.starts_with("invalid HTTP ") || cause.starts_with("received unexpected message") {
+            return Self::new(Reason::NotHttp, format!("what answers there is not HTTP ({cause})"));
+        }
         Self::new(
             Reason::Broken,
-            format!("the connection broke before the answer was complete ({})", innermost(error)),
+            format!("the connection broke before the answer was complete ({cause})"),
         )
     }
 }
@@ -168,6 +213,9 @@ fn tls_failure(error: &reqwest::Error) -> Option<Failure> {
                 }
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                     "the server's certificate has expired".to_owned()
+                }
+                other if is_authority_as_server(other) => {
+                    "the server's certificate is not trusted here: it is self-signed".to_owned()
                 }
                 other => format!("the server's certificate is not trusted ({other})"),
             },

@@ -9,8 +9,10 @@ pub mod encode;
 pub mod failure;
 pub mod log;
 pub mod options;
+mod proxy;
 pub mod retry;
 mod tls;
+mod trust;
 
 pub use answer::{Answer, NotJson};
 pub use client::{Body, HttpClient, Method, Patience, Request};

@@ -68,13 +68,16 @@ impl Resend {
 
     pub(super) fn allows(self, reason: Reason) -> bool {
         match reason {
-            Reason::Refused | Reason::Connect | Reason::ConnectTimeout => self.unconnected,
+            Reason::Refused | Reason::Connect | Reason::Proxy | Reason::ConnectTimeout => {
+                self.unconnected
+            }
             Reason::Broken => self.broken,
             Reason::Timeout => self.timeout,
             // A wrong name or certificate stays wrong.
             Reason::Dns
             | Reason::Certificate
             | Reason::Tls
+            | Reason::NotHttp
             | Reason::TooLarge
             | Reason::Request => false,
         }

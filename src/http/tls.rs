@@ -4,29 +4,33 @@ use std::path::Path;
 use std::sync::Once;
 
 use reqwest::{Certificate, Identity, NoProxy, Proxy, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use super::options::HttpOptions;
+use super::proxy::is_loopback;
+use super::trust;
 
 /// The underlying client for one server, or what is wrong with the settings.
 pub(super) fn build(options: &HttpOptions, target: &Url) -> Result<reqwest::Client, String> {
     install_provider();
-    let authorities = match &options.tls.ca_file {
-        Some(path) => authorities(path)?,
-        None => Vec::new(),
-    };
-    match builder(options, target)?.tls_certs_merge(authorities.clone()).build() {
+    let unusable = |error: reqwest::Error| format!("TLS cannot be set up: {}", cause(&error));
+    if let Some(path) = options.tls.ca_file.as_ref().filter(|_| !options.tls.insecure) {
+        let named = trust::certificates(path, &read(path, "ca_file")?)?;
+        let identity = match &options.tls.client_certificate {
+            Some(path) => Some(trust::identity(path, &read(path, "client_certificate")?)?),
+            None => None,
+        };
+        let tls = trust::config(named, identity)?;
+        return builder(options, target)?.tls_backend_preconfigured(tls).build().map_err(unusable);
+    }
+    match builder(options, target)?.build() {
         Ok(client) => Ok(client),
         // The system has no roots (a bare container): the bundled public ones stand in.
         Err(_) => {
-            let mut roots = authorities;
-            for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-                roots.extend(Certificate::from_der(root));
-            }
-            builder(options, target)?
-                .tls_certs_only(roots)
-                .build()
-                .map_err(|error| format!("TLS cannot be set up: {}", cause(&error)))
+            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .filter_map(|root| Certificate::from_der(root).ok());
+            builder(options, target)?.tls_certs_only(roots).build().map_err(unusable)
         }
     }
 }
@@ -70,33 +74,10 @@ fn install_provider() {
     });
 }
 
-fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
-    let pem = read(path, "ca_file")?;
-    let certificates = Certificate::from_pem_bundle(&pem)
-        .map_err(|error| format!("`tls.ca_file` {}: {}", path.display(), cause(&error)))?;
-    if certificates.is_empty() {
-        return Err(format!(
-            "`tls.ca_file` {}: there is no PEM certificate in it (it should hold BEGIN CERTIFICATE)",
-            path.display()
-        ));
-    }
-    Ok(certificates)
-}
-
 fn read(path: &Path, setting: &str) -> Result<Vec<u8>, String> {
     std::fs::read(path)
         .map_err(|error| format!("`tls.{setting}` {} cannot be read: {error}", path.display()))
 }
-
-fn is_loopback(target: &Url) -> bool {
-    match target.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

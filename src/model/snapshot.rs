@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::Catalog;
 use super::catalog::tables::Tables;
 use super::entity::ServerInfo;
+use super::path::DatasetPath;
 
 /// The version of the form written here; older ones are read, newer ones refused.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub complete: bool,
     /// What was read.
     pub catalog: Catalog,
+    /// Paths that views name and at which the server has nothing, where no listing tells that.
+    pub absent: Vec<DatasetPath>,
 }
 
 /// What can be told of a stored snapshot without reading all of it.
@@ -112,7 +115,9 @@ impl Snapshot {
         let json = |error: serde_json::Error| SnapshotError::Io(error.into());
         serde_json::to_writer(&mut buffered, &self.header()).map_err(json)?;
         buffered.write_all(b"\n")?;
-        serde_json::to_writer(&mut buffered, &Tables::from(&self.catalog)).map_err(json)?;
+        let mut tables = Tables::from(&self.catalog);
+        tables.absent.clone_from(&self.absent);
+        serde_json::to_writer(&mut buffered, &tables).map_err(json)?;
         buffered.write_all(b"\n")?;
         let encoder =
             buffered.into_inner().map_err(|error| SnapshotError::Io(error.into_error()))?;
@@ -127,7 +132,7 @@ impl Snapshot {
         decoder.read_to_end(&mut text).map_err(read_error)?;
         let line = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
         let header = parse_header(&text[..line])?;
-        let tables: Tables = serde_json::from_slice(&text[line..]).map_err(|error| {
+        let mut tables: Tables = serde_json::from_slice(&text[line..]).map_err(|error| {
             if error.is_eof() {
                 SnapshotError::Truncated
             } else {
@@ -135,12 +140,14 @@ impl Snapshot {
             }
         })?;
         drop(text);
+        let absent = std::mem::take(&mut tables.absent);
         let catalog = tables.into_catalog().map_err(SnapshotError::Damaged)?;
         Ok(Self {
             taken_at: header.taken_at,
             server: header.server,
             complete: header.complete,
             catalog,
+            absent,
         })
     }
 }
@@ -214,6 +221,7 @@ mod tests {
             server: ServerInfo { host: "localhost:9047".to_owned(), ..ServerInfo::default() },
             complete: true,
             catalog: sample(),
+            absent: vec![DatasetPath::new(["lake", "gone.\u{1b}", "t"])],
         };
         let mut bytes = Vec::new();
         snapshot.write_to(&mut bytes).unwrap();
@@ -236,13 +244,14 @@ mod tests {
         assert_eq!(back.server, snapshot.server);
         assert!(back.complete);
         same(&back.catalog, &snapshot.catalog);
+        assert_eq!(back.absent, snapshot.absent);
         assert_eq!(SnapshotHeader::read_from(&*bytes).unwrap(), snapshot.header());
         assert!(snapshot.header().datasets > 0);
     }
 
     #[test]
     fn a_removed_node_is_not_stored() {
-        use crate::model::{Change, DatasetPath};
+        use crate::model::Change;
         let (mut snapshot, _) = stored();
         let parent = DatasetPath::default();
         snapshot.catalog.apply(Change::Children { parent, items: vec![], first: true, last: true });

@@ -229,7 +229,8 @@ mod tests {
             last: true,
         });
         let server = ServerInfo { host: host.to_owned(), ..ServerInfo::default() };
-        Snapshot { taken_at: rfc3339(UNIX_EPOCH), server, complete: true, catalog }
+        let taken_at = rfc3339(UNIX_EPOCH);
+        Snapshot { taken_at, server, complete: true, catalog, absent: Vec::new() }
     }
 
     fn at(seconds: u64) -> SystemTime {

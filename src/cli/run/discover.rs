@@ -2,20 +2,21 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
+use super::follow::follow;
 use crate::cli::args::{CatalogFormat, DiscoverArgs};
 use crate::cli::printer::{Printer, Progress};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
 use crate::config::Settings;
-use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats};
+use crate::discovery::{self, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, GaveUp};
 use crate::dremio::Client;
 use crate::http::RequestLog;
 use crate::model::display::clean;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::rfc3339;
-use crate::model::{Catalog, NodeError, ServerInfo};
+use crate::model::{Catalog, DatasetPath, Listing, NodeError, ServerInfo};
 use crate::report::CatalogReport;
 use crate::report::catalog::SkippedEntry;
 use crate::snapshots::SnapshotStore;
@@ -23,11 +24,49 @@ use crate::snapshots::SnapshotStore;
 /// What a walk brought home.
 pub(super) struct Reading {
     pub(super) catalog: Catalog,
+    /// Paths that views name and at which there is nothing.
+    absent: Vec<DatasetPath>,
     skipped: Vec<SkippedEntry>,
     stats: DiscoveryStats,
     pub(super) cancelled: bool,
     /// Why the root itself could not be read.
     pub(super) root_error: Option<NodeError>,
+    /// Why the walk gave up on the way.
+    pub(super) gave_up: Option<GaveUp>,
+}
+
+impl Reading {
+    /// Whether something is missing that a second reading may bring.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.cancelled || self.root_error.is_some() || self.gave_up.is_some()
+    }
+
+    /// Whether views may name things that no listing has shown.
+    fn may_hide_something(&self) -> bool {
+        self.catalog.walk().any(|node| {
+            node.kind().is_container()
+                && (node.listing() != Listing::Complete || node.error().is_some())
+        })
+    }
+
+    /// Adds the tables that views name and no listing has shown, so that what is stored says as
+    /// much of the lineage as the server does.
+    async fn complete(
+        &mut self,
+        session: &Session,
+        settings: &Settings,
+        client: &Client,
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
+        let completed =
+            follow(session, settings, client, std::mem::take(&mut self.catalog)).await?;
+        self.catalog = completed.catalog;
+        self.absent = completed.absent;
+        self.cancelled |= completed.cancelled;
+        self.stats.requests += completed.requests;
+        self.stats.elapsed += started.elapsed();
+        Ok(())
+    }
 }
 
 /// Runs the command.
@@ -40,7 +79,16 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     let options = DiscoveryOptions { details: !args.no_details, ..settings.discovery_options() };
 
     let (client, server) = connect(session, &target).await?;
-    let reading = read(session, &client, options).await;
+    let mut reading = read(session, &client, options).await;
+    // Part of a catalogue on purpose is no reading of it; an interrupted one is, and says so.
+    let is_whole = settings.discovery.include.is_empty()
+        && settings.discovery.exclude.is_empty()
+        && settings.discovery.max_depth.is_none()
+        && settings.discovery.kinds.is_empty()
+        && !args.no_details;
+    if is_whole && !reading.is_incomplete() && reading.may_hide_something() {
+        reading.complete(session, &settings, &client).await?;
+    }
     client.logout().await;
 
     if let Some(error) = &reading.root_error
@@ -48,7 +96,7 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     {
         return Err(Failure::new(ExitStatus::Remote, error.message.clone()));
     }
-    let incomplete = reading.cancelled || reading.root_error.is_some();
+    let incomplete = reading.is_incomplete();
     let report = CatalogReport::new(
         &reading.catalog,
         &server,
@@ -62,19 +110,20 @@ pub(super) async fn run(session: &Session, args: &DiscoverArgs) -> Result<ExitSt
     if output.format != CatalogFormat::Table || output.file.is_some() {
         session.printer.note(&report.summary());
     }
-    tell_failures(&session.printer, &reading.catalog);
-    // Part of a catalogue on purpose is no reading of it; an interrupted one is, and says so.
-    let is_whole = settings.discovery.include.is_empty()
-        && settings.discovery.exclude.is_empty()
-        && settings.discovery.max_depth.is_none()
-        && settings.discovery.kinds.is_empty()
-        && !args.no_details;
+    let refusal = reading.gave_up.as_ref().filter(|gave_up| gave_up.refused);
+    if refusal.is_none() {
+        tell_failures(&session.printer, &reading.catalog);
+    }
     if is_whole && !args.no_snapshot {
-        store(session, &settings, &target, server, reading.catalog, !incomplete);
+        let Reading { catalog, absent, .. } = reading;
+        store(session, &settings, &target, server, catalog, absent, !incomplete);
     }
     Ok(if reading.cancelled {
         session.printer.warn("interrupted: the result holds what was read until then");
         ExitStatus::Interrupted
+    } else if let Some(gave_up) = &reading.gave_up {
+        session.printer.error(&format!("{gave_up}\nthe result holds what was read until then"));
+        if gave_up.refused { ExitStatus::Remote } else { ExitStatus::Partial }
     } else if incomplete || stats.errors > 0 {
         ExitStatus::Partial
     } else {
@@ -107,6 +156,7 @@ fn store(
     target: &Target,
     server: ServerInfo,
     catalog: Catalog,
+    absent: Vec<DatasetPath>,
     complete: bool,
 ) {
     let Some(data_dir) = session.data_dir(settings) else {
@@ -115,7 +165,8 @@ fn store(
     };
     let server = target.server_for_store(server);
     let taken_at = rfc3339(SystemTime::now());
-    match SnapshotStore::new(&data_dir).save(&Snapshot { taken_at, server, complete, catalog }) {
+    let snapshot = Snapshot { taken_at, server, complete, catalog, absent };
+    match SnapshotStore::new(&data_dir).save(&snapshot) {
         Ok(entry) => session.printer.detail(&format!("stored as {}", entry.path.display())),
         Err(error) => session.printer.warn(&format!("not stored: {}", flatten(&error))),
     }
@@ -125,10 +176,12 @@ fn store(
 pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryOptions) -> Reading {
     let mut reading = Reading {
         catalog: Catalog::new(),
+        absent: Vec::new(),
         skipped: Vec::new(),
         stats: DiscoveryStats::default(),
         cancelled: false,
         root_error: None,
+        gave_up: None,
     };
     let progress = session.printer.progress();
     let (_handle, mut events) =
@@ -156,6 +209,9 @@ pub(super) async fn read(session: &Session, client: &Client, options: DiscoveryO
                 reading.skipped.push(SkippedEntry { path: skipped.path, reason: skipped.reason });
             }
             DiscoveryEvent::Warning(text) => session.printer.warn(&text),
+            DiscoveryEvent::GaveUp(gave_up) => {
+                reading.gave_up.get_or_insert(gave_up);
+            }
             DiscoveryEvent::Finished { stats, cancelled } => {
                 reading.stats = stats;
                 reading.cancelled = cancelled;
@@ -188,8 +244,10 @@ fn show(progress: &Progress, stats: &DiscoveryStats) {
 /// Names the first few nodes that could not be read; all of them are in the result.
 pub(super) fn tell_failures(printer: &Printer, catalog: &Catalog) {
     const SHOWN: usize = 5;
+    let failed = catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error)));
+    // Why something was not tried is told once.
     let failed: Vec<_> =
-        catalog.walk().filter_map(|node| node.error().map(|error| (node.path(), error))).collect();
+        failed.filter(|(_, error)| !error.message.starts_with(discovery::UNTRIED)).collect();
     for (path, error) in failed.iter().take(SHOWN) {
         printer.warn(&format!("{}: {}", clean(&path.to_string()), clean(&error.message)));
     }

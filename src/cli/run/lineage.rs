@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
 
+use super::follow::{follow, workers};
 use super::{discover, snapshots};
 use crate::cli::args::DremioGraphArg;
 use crate::cli::printer::Printer;
@@ -17,7 +18,7 @@ use crate::discovery;
 use crate::dremio::Client;
 use crate::http::RequestLog;
 use crate::lineage::{
-    Difference, Engine, LineageGraph, NodeIndex, NodeRole, ReadingStatus, compare, complete,
+    Difference, Engine, LineageGraph, NodeIndex, NodeRole, ReadingStatus, compare,
 };
 use crate::model::snapshot::Snapshot;
 use crate::model::time::rfc3339;
@@ -70,12 +71,13 @@ impl Lineage {
         let loaded = spawn_blocking(move || {
             let snapshot = entry.load()?;
             let engine = Engine::new(&snapshot.catalog);
-            let graph = engine.graph(&snapshot.catalog);
+            let mut graph = engine.graph(&snapshot.catalog);
+            graph.settle(&snapshot.absent, []);
             Ok::<_, StoreError>((snapshot, graph))
         });
         let (snapshot, graph) =
             joined(loaded.await)?.map_err(|error| Failure::usage(flatten(&error)))?;
-        let Snapshot { taken_at, server, complete, catalog } = snapshot;
+        let Snapshot { taken_at, server, complete, catalog, .. } = snapshot;
         Ok(Self {
             lost: lost(&catalog),
             catalog,
@@ -104,6 +106,7 @@ impl Lineage {
             client.logout().await;
             return Err(Failure::new(ExitStatus::Remote, error.message.clone()));
         }
+        let incomplete = reading.is_incomplete();
         let mut lineage = Self {
             catalog: reading.catalog,
             graph: LineageGraph::default(),
@@ -112,10 +115,13 @@ impl Lineage {
             differences: Vec::new(),
             held: None,
             target: Some(target),
-            incomplete: reading.cancelled || reading.root_error.is_some(),
+            incomplete,
             cancelled: reading.cancelled,
             lost: 0,
         };
+        if let Some(gave_up) = &reading.gave_up {
+            session.printer.warn(&gave_up.to_string());
+        }
         lineage.follow(session, settings, &client).await?;
         if graph_use != DremioGraphArg::Never && !lineage.cancelled {
             lineage.cross_check(session, settings, &client, graph_use).await;
@@ -132,31 +138,8 @@ impl Lineage {
         settings: &Settings,
         client: &Client,
     ) -> Result<(), Failure> {
-        let progress = session.printer.progress();
-        progress.set("reading the SQL of the views".to_owned(), 0, None);
         let catalog = std::mem::take(&mut self.catalog);
-        let read = spawn_blocking(move || (Engine::new(&catalog), catalog));
-        let (engine, catalog) = joined(read.await)?;
-        let completed = complete(
-            client,
-            catalog,
-            engine,
-            workers(settings, client),
-            &session.cancel,
-            |done, all| {
-                let words = "reading tables that views name".to_owned();
-                progress.set(words, done, Some(all));
-            },
-        )
-        .await;
-        drop(progress);
-        if completed.requests > 0 {
-            session.printer.detail(&format!(
-                "{} tables that views name were read at their paths, {} are not there",
-                completed.changes.len(),
-                completed.absent.len()
-            ));
-        }
+        let completed = follow(session, settings, client, catalog).await?;
         self.cancelled |= completed.cancelled;
         self.incomplete |= completed.cancelled;
         self.graph = completed.engine.graph(&completed.catalog);
@@ -366,10 +349,6 @@ fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, Failure> {
     result.map_err(|error| {
         Failure::new(ExitStatus::Remote, format!("the lineage engine stopped: {error}"))
     })
-}
-
-fn workers(settings: &Settings, client: &Client) -> usize {
-    settings.discovery.max_workers.unwrap_or_else(|| client.max_concurrency())
 }
 
 fn is_loss(kind: NodeErrorKind) -> bool {

@@ -3,6 +3,7 @@
 mod check_lineage;
 mod config;
 mod discover;
+mod follow;
 mod doctor;
 mod impact;
 mod ingest_dbt;

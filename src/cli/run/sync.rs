@@ -153,13 +153,17 @@ impl Servers {
             () = session.cancel.cancelled() => return Err(Failure::interrupted()),
         };
         let (dremio, _) = discover::connect(session, &target).await?;
-        let Reading { catalog, cancelled, root_error, .. } =
+        let Reading { catalog, cancelled, root_error, gave_up, .. } =
             discover::read(session, &dremio, settings.discovery_options()).await;
         if cancelled {
             return Err(Failure::interrupted());
         }
         if let Some(error) = root_error {
             return Err(Failure::new(ExitStatus::Remote, error.message));
+        }
+        // Half a catalogue is nothing to compare with.
+        if let Some(gave_up) = gave_up {
+            return Err(Failure::new(ExitStatus::Remote, gave_up.to_string()));
         }
         Ok(Self { target, client, server, dremio, catalog })
     }

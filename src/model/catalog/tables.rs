@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Catalog, Container, Details, Listing, Node, NodeId, StoredColumn};
 use crate::model::entity::{FunctionDetail, NodeError, NodeKind, SourceDetail};
 use crate::model::intern::Interner;
-use crate::model::path::with_folded;
+use crate::model::path::{DatasetPath, with_folded};
 use crate::model::types::DataType;
 
 /// The columns of the stored form. Nodes stand parents first, siblings in listing order.
@@ -34,6 +34,9 @@ pub(in crate::model) struct Tables {
     /// Positions of columns that can hold nulls, and of those that cannot; mostly both are empty.
     nullable: Vec<u32>,
     not_null: Vec<u32>,
+    /// See [`Snapshot::absent`](crate::model::snapshot::Snapshot::absent).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::model) absent: Vec<DatasetPath>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,6 +108,7 @@ impl From<&Catalog> for Tables {
             column_types: Vec::with_capacity(catalog.column_count()),
             nullable: Vec::new(),
             not_null: Vec::new(),
+            absent: Vec::new(),
         };
         // The root has no position; its children's parent is 0.
         let mut positions = vec![0_u32; catalog.index_bound()];

@@ -146,6 +146,7 @@ impl App {
             DiscoveryEvent::Progress(stats) => self.core.walk.stats = stats,
             DiscoveryEvent::Skipped(skipped) => self.core.skip(skipped),
             DiscoveryEvent::Warning(text) => self.core.warn(text),
+            DiscoveryEvent::GaveUp(gave_up) => self.core.warn(gave_up.to_string()),
             DiscoveryEvent::Finished { stats, cancelled } => {
                 self.core.walk.stats = stats;
                 self.core.walk.running = false;
