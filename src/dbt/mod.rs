@@ -9,13 +9,17 @@ mod lenient;
 pub mod lineage;
 pub mod manifest;
 pub mod matching;
+mod mend;
 pub mod project;
 pub mod relation;
+mod render;
 pub mod sql;
+mod wire;
 
 pub use artifacts::{CatalogArtifact, RunResults, SourceFreshness};
 pub use error::ArtifactError;
 pub use lineage::{ModelGraph, PhysicalEdge};
-pub use manifest::{Exposure, Manifest, Node, NodeColumn, ResourceType};
+pub use manifest::{Exposure, Group, Manifest, Node, NodeColumn, ResourceType, UnitTest};
 pub use matching::{MatchReport, MatchStatus, NodeMatch, match_nodes};
+pub use project::{ArtifactFiles, Project};
 pub use relation::{Rule, relation_path};

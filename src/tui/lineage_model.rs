@@ -41,7 +41,7 @@ impl LineageModel {
                 key: node.path.to_string(),
                 parts: node.path.parts().to_vec(),
                 kind: node.role.name().to_owned(),
-                tags: Vec::new(),
+                tags: node.tags.iter().map(ToString::to_string).collect(),
             })
             .collect();
         let edges = graph.edges().iter().map(|edge| (edge.from.index(), edge.to.index()));
