@@ -247,15 +247,15 @@ mod tests {
     #[test]
     fn what_refs_mean_is_put_in() {
         let raw = "{{ config(post_hook=\"grant x on {{ this }}\") }}select * from {{- ref(\"up\") -}} u {# why #}";
-        assert_eq!(rendered(raw).as_deref(), Some("select * from S.a.up u "));
+        assert_eq!(rendered(raw).as_deref(), Some(r#"select * from "S"."a"."up" u "#));
         let is = |raw: &str, sql: &str| assert_eq!(rendered(raw).as_deref(), Some(sql), "{raw}");
-        is("{{ ref('p', 'up') }}", "S.a.up");
-        is("{{ ref('dim') }}", "S.a.dim_v2");
-        is("{{ ref('dim', v=1) }}", "S.a.dim_v1");
-        is("{{ ref('dim', version='1') }}", "S.a.dim_v1");
-        is("a {% if is_incremental() %} b {{ x }} {% else %} c {% endif %} d", "a   c  d");
+        is("{{ ref('p', 'up') }}", r#""S"."a"."up""#);
+        is("{{ ref('dim') }}", r#""S"."a"."dim_v2""#);
+        is("{{ ref('dim', v=1) }}", r#""S"."a"."dim_v1""#);
+        is("{{ ref('dim', version='1') }}", r#""S"."a"."dim_v1""#);
+        is("a {% if is_incremental() %} b {{ x }} {% else %} c {% endif %} d", "a  c  d");
         is("a {%- if not is_incremental() -%} b {% endif %}", "a  b ");
-        is("{{ ref('eph') }}", "(select 1 as x from S.a.up -- all\n)");
+        is("{{ ref('eph') }}", "(select 1 as x from \"S\".\"a\".\"up\" -- all\n)");
         is("select '{' || '}'", "select '{' || '}'");
     }
 
