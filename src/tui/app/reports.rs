@@ -1,0 +1,138 @@
+//! What the reports of jobs do to the [`App`].
+
+use std::sync::Arc;
+
+use super::App;
+use crate::discovery::DiscoveryEvent;
+use crate::model::{Change, NodeId};
+use crate::tui::core::{JobState, Server};
+use crate::tui::layer::Layer;
+use crate::tui::layers::message::Message;
+use crate::tui::msg::{JobBody, JobEvent, Slot};
+
+impl App {
+    pub(super) fn job(&mut self, JobEvent { job, slot, body }: JobEvent) {
+        // The one place where stale reports are dropped.
+        if !self.core.is_current(slot, job) {
+            return;
+        }
+        let record = self.core.running(slot);
+        let node = record.and_then(|record| record.node);
+        let elapsed = record.map(|record| record.elapsed(self.core.now)).unwrap_or_default();
+        match body {
+            JobBody::LoggedIn(info) => {
+                self.core.end(slot, JobState::Done);
+                self.core.server = Server::Ready(info);
+                self.walk();
+            }
+            JobBody::Discovery(event) => self.discovery(event),
+            JobBody::Notes { wiki, labels } => {
+                self.core.end(slot, JobState::Done);
+                if let Some(node) = node {
+                    self.detail.take_notes(node, wiki, labels);
+                }
+            }
+            JobBody::Reflections(list) => {
+                self.core.end(slot, JobState::Done);
+                if let Some(node) = node {
+                    self.detail.take_reflections(node, list);
+                }
+            }
+            JobBody::Rows(rows) => {
+                self.core.end(slot, JobState::Done);
+                if let Some(node) = node {
+                    self.detail.take_rows(node, rows, elapsed);
+                }
+            }
+            JobBody::Index(index) => {
+                self.core.end(slot, JobState::Done);
+                self.index = Some(Arc::clone(&index));
+                if let Some(Layer::Finder(finder)) = self.layers.last_mut() {
+                    finder.take_index(index, &mut self.core);
+                }
+            }
+            JobBody::Found(found) => {
+                self.core.end(slot, JobState::Done);
+                if let Some(Layer::Finder(finder)) = self.layers.last_mut() {
+                    finder.take(found);
+                }
+            }
+            JobBody::Lineage(model) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take(model, &self.core);
+            }
+            JobBody::Resolved(found) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_resolved(&found);
+                let changes = found.entities.into_iter();
+                self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
+            }
+            JobBody::Layout(drawing) => {
+                self.core.end(slot, JobState::Done);
+                self.lineage.take_layout(drawing);
+            }
+            JobBody::Reached(info) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.reached(info);
+            }
+            JobBody::Planning(step) => self.sync.planning(step),
+            JobBody::Planned(prepared) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.planned(prepared, &mut self.core);
+            }
+            JobBody::Applying(events) => self.sync.applying(events, &mut self.core),
+            JobBody::Applied(report) => {
+                self.core.end(slot, JobState::Done);
+                self.sync.applied(report, &mut self.core);
+            }
+            JobBody::Done => self.ended(slot, node, JobState::Done),
+            JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
+            JobBody::Failed(message) => self.ended(slot, node, JobState::Failed(message)),
+        }
+    }
+
+    /// A job has ended without what it was for.
+    fn ended(&mut self, slot: Slot, node: Option<NodeId>, state: JobState) {
+        if let Some(node) = node {
+            self.detail.fail(node, slot, &state);
+        }
+        match (slot, &state) {
+            (Slot::Login, JobState::Failed(message)) => {
+                self.core.server = Server::Failed(message.clone());
+                if !self.core.catalog.is_empty() {
+                    let text = Message::new("Not connected".to_owned(), message.clone());
+                    self.layers.push(Layer::Message(text));
+                }
+            }
+            (Slot::Discovery, _) => {
+                self.core.walk.running = false;
+                self.core.reading.clear();
+            }
+            (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
+                self.sync.ended(slot, state);
+            }
+            (Slot::Index | Slot::Search, JobState::Failed(message)) => {
+                self.core.complain(message.clone());
+            }
+            (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
+            _ => {}
+        }
+        self.core.end(slot, state);
+    }
+
+    fn discovery(&mut self, event: DiscoveryEvent) {
+        match event {
+            DiscoveryEvent::Changes(changes) => self.learn(changes),
+            DiscoveryEvent::Progress(stats) => self.core.walk.stats = stats,
+            DiscoveryEvent::Skipped(skipped) => self.core.skip(skipped),
+            DiscoveryEvent::Warning(text) => self.core.warn(text),
+            DiscoveryEvent::Finished { stats, cancelled } => {
+                self.core.walk.stats = stats;
+                self.core.walk.running = false;
+                self.core.walk.stopped = cancelled;
+                self.core.walk.finished = (!cancelled).then_some(self.core.now);
+                self.make_index();
+            }
+        }
+    }
+}
