@@ -7,7 +7,7 @@ use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
     NodeKind,
 };
-use dremio_explorer::search::{Found, Index, Query, Scope};
+use dremio_explorer::search::{Found, Index, Labels, Query, Scope};
 
 fn main() {
     divan::main();
@@ -67,12 +67,24 @@ fn catalog(names: Names) -> Catalog {
                 created_at: None,
                 detail: EntityDetail::Dataset(DatasetDetail {
                     columns: Some(columns),
+                    sql: Some(sql(f, d)),
                     ..DatasetDetail::default()
                 }),
             })));
         }
     }
     catalog
+}
+
+/// Some 600 bytes of SQL, as most views have.
+fn sql(folder: usize, dataset: usize) -> String {
+    let mut sql = "SELECT\n".to_owned();
+    for c in 0..16 {
+        let (a, b) = (WORDS[(c * 5 + dataset) % 24], WORDS[(c + folder) % 24]);
+        sql.push_str(&format!("  o.{a}_{b} AS {a}_{c},\n"));
+    }
+    sql.push_str(&format!("  1 AS one\nFROM lake.raw.table_{folder}_{dataset} AS o\n"));
+    sql
 }
 
 const QUERIES: [&str; 6] = ["c", "cu", "cus", "custdate", "orders cust", "zzzz"];
@@ -84,21 +96,30 @@ fn find(index: &Index, text: &str, previous: Option<&Found>) -> Found {
 
 #[divan::bench(args = QUERIES)]
 fn common_names(bencher: Bencher<'_, '_>, text: &str) {
-    let index = Index::build(&catalog(Names::Common));
+    let index = Index::build(&catalog(Names::Common), &Labels::default());
     assert_eq!(index.column_count(), DATASETS * COLUMNS);
     bencher.bench_local(|| find(&index, text, None));
 }
 
 #[divan::bench(args = QUERIES, sample_count = 20)]
 fn unique_names(bencher: Bencher<'_, '_>, text: &str) {
-    let index = Index::build(&catalog(Names::Unique));
+    let index = Index::build(&catalog(Names::Unique), &Labels::default());
     bencher.bench_local(|| find(&index, text, None));
+}
+
+/// A piece of SQL that many, one or no views have.
+#[divan::bench(args = ["cus", "customer_", "table_7_7 ", "left join"], sample_count = 20)]
+fn sql_text(bencher: Bencher<'_, '_>, text: &str) {
+    let index = Index::build(&catalog(Names::Common), &Labels::default());
+    let open = AtomicBool::new(false);
+    let query = Query::new(text, Scope::Sql);
+    bencher.bench_local(|| query.search(&index, None, 1_000, &open).expect("not cancelled"));
 }
 
 /// The third letter of a word, typed after the second.
 #[divan::bench(args = ["cus", "ord", "mar"], sample_count = 20)]
 fn unique_names_narrowed(bencher: Bencher<'_, '_>, text: &str) {
-    let index = Index::build(&catalog(Names::Unique));
+    let index = Index::build(&catalog(Names::Unique), &Labels::default());
     let shorter = find(&index, &text[..2], None);
     bencher.bench_local(|| find(&index, text, Some(&shorter)));
 }
@@ -106,5 +127,5 @@ fn unique_names_narrowed(bencher: Bencher<'_, '_>, text: &str) {
 #[divan::bench(sample_count = 5)]
 fn build(bencher: Bencher<'_, '_>) {
     let catalog = catalog(Names::Common);
-    bencher.bench_local(|| Index::build(&catalog));
+    bencher.bench_local(|| Index::build(&catalog, &Labels::default()));
 }

@@ -74,6 +74,7 @@ fn app_on(catalog: Catalog) -> App {
     let settings = Settings {
         title: "bench".to_owned(),
         theme: ThemeName::Dark,
+        follows_terminal: false,
         colours: ColourDepth::True,
         ascii: false,
         mouse: true,
@@ -82,6 +83,8 @@ fn app_on(catalog: Catalog) -> App {
         log: RequestLog::new(),
         remembered: Remembered::default(),
         no_sync: None,
+        profiles: Vec::new(),
+        notice: None,
     };
     let mut app = App::new(settings, Instant::now());
     app.start();

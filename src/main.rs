@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Parser;
 use dremio_explorer::cli::args::{Cli, ColorWhen};
 use dremio_explorer::cli::{self, ExitStatus, Failure, Session};
-use dremio_explorer::tui::{self, ColourDepth, Exit, ThemeName};
+use dremio_explorer::log::LogGuard;
+use dremio_explorer::tui::{self, ColourDepth, Exit, Profile, ThemeName};
 
 /// How long a search that still runs may keep the program at the end.
 const GRACE: Duration = Duration::from_millis(200);
@@ -21,38 +22,64 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let session = Session::new(cli);
+    let mut session = Session::new(cli);
     if let Some(command) = &session.cli.command {
         return cli::run(&session, command).into();
     }
-    match open_ui(&session) {
-        Ok(Exit::Quit) => ExitStatus::Fine.into(),
-        // As a shell reports a program that a signal ended.
-        Ok(Exit::Signal(number)) => ExitCode::from(u8::try_from(128 + number).unwrap_or(1)),
-        Err(failure) => {
-            session.printer.error(&failure.message);
-            failure.status.into()
+    let mut log = None;
+    // What to go back to when another profile cannot be used, and what to say then.
+    let mut before: Option<Session> = None;
+    let mut notice = None;
+    loop {
+        match open_ui(&session, notice.take(), &mut log) {
+            Ok(Exit::Quit) => return ExitStatus::Fine.into(),
+            // As a shell reports a program that a signal ended.
+            Ok(Exit::Signal(number)) => {
+                return ExitCode::from(u8::try_from(128 + number).unwrap_or(1));
+            }
+            Ok(Exit::Switch(profile)) => {
+                let next = session.on_profile(profile);
+                before = Some(std::mem::replace(&mut session, next));
+            }
+            Err(failure) => match before.take() {
+                Some(earlier) if failure.status != ExitStatus::Interrupted => {
+                    notice = Some(failure.message);
+                    session = earlier;
+                }
+                _ => {
+                    session.printer.error(&failure.message);
+                    return failure.status.into();
+                }
+            },
         }
     }
 }
 
-fn open_ui(session: &Session) -> Result<Exit, Failure> {
+/// Opens the UI on a session's server until somebody leaves it or chooses another profile.
+fn open_ui(
+    session: &Session,
+    notice: Option<String>,
+    log: &mut Option<LogGuard>,
+) -> Result<Exit, Failure> {
     if !session.printer.has_screen() {
         return Err(Failure::usage(tui::Error::NoTerminal.to_string()));
     }
     let settings = session.settings()?;
-    let _log = session.start_log(&settings, true);
+    if log.is_none() {
+        *log = Some(session.start_log(&settings, true));
+    }
     let runtime = cli::runtime()?;
     let outcome = runtime.block_on(async {
         // Kept until the UI is left: the demo's servers stop with it.
         let target = session.target(&settings).await?;
         let data_dir = session.data_dir(&settings);
-        let sync = session.sync_target(&settings, &target).await;
+        let sync = session.sync_target(&settings, &target).await?;
         let options = tui::Options {
             connect: target.options.clone(),
             discovery: settings.browsing_options(),
-            title: target.name.clone().unwrap_or_default(),
-            theme: ThemeName::from_name(&settings.ui.theme).unwrap_or_default(),
+            title: target.title(),
+            // `auto` is no theme's name.
+            theme: ThemeName::from_name(&settings.ui.theme),
             colours: match session.cli.output.color {
                 ColorWhen::Never => ColourDepth::None,
                 ColorWhen::Always if ColourDepth::detect() == ColourDepth::None => {
@@ -72,6 +99,16 @@ fn open_ui(session: &Session) -> Result<Exit, Failure> {
                 batch_size: settings.sync.batch_size,
                 data_dir,
             }),
+            profiles: session
+                .profiles(&settings)
+                .into_iter()
+                .map(|(name, server)| Profile {
+                    is_current: !target.is_demo() && settings.profile.as_ref() == Some(&name),
+                    name,
+                    server,
+                })
+                .collect(),
+            notice,
         };
         tui::run(options).await.map_err(|error| match error {
             tui::Error::Connection(error) => error.into(),

@@ -7,6 +7,7 @@ pub mod args;
 mod dbt_project;
 mod interrupt;
 pub mod printer;
+mod prompt;
 mod run;
 mod session;
 mod status;

@@ -7,13 +7,10 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use secrecy::SecretString;
 
 use super::args::{ColorWhen, OutputArgs};
 use super::status::Failure;
-use crate::config::Prompt;
 use crate::model::display::clean_lines;
 
 /// Where a command's words go.
@@ -232,48 +229,6 @@ impl Printer {
         }
         bar.enable_steady_tick(Duration::from_millis(100));
         Progress { bar }
-    }
-}
-
-impl Prompt for Printer {
-    fn ask(&mut self, what: &str) -> Option<SecretString> {
-        if !self.can_ask() {
-            return None;
-        }
-        let mut err = io::stderr().lock();
-        write!(err, "{}: ", clean_lines(what)).and_then(|()| err.flush()).ok()?;
-        crossterm::terminal::enable_raw_mode().ok()?;
-        let secret = read_secret();
-        // A terminal left raw would be worse than an answer lost.
-        let _ = crossterm::terminal::disable_raw_mode();
-        let _ = writeln!(err);
-        secret.filter(|secret| !secret.is_empty()).map(SecretString::from)
-    }
-}
-
-/// Reads a line from a terminal in raw mode, showing nothing; `None` on Ctrl-C and Esc.
-fn read_secret() -> Option<String> {
-    let mut secret = String::new();
-    loop {
-        match crossterm::event::read().ok()? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => match key.code {
-                KeyCode::Enter => return Some(secret),
-                KeyCode::Esc => return None,
-                KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                    return None;
-                }
-                KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                    secret.clear();
-                }
-                KeyCode::Char(c) => secret.push(c),
-                KeyCode::Backspace => {
-                    secret.pop();
-                }
-                _ => {}
-            },
-            Event::Paste(text) => secret.push_str(&text),
-            _ => {}
-        }
     }
 }
 

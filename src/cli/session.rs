@@ -66,6 +66,19 @@ impl Target {
         }
     }
 
+    /// What to call the connection on the screen: `prod@dremio.example.com`, the host alone, or the
+    /// demo's catalogue.
+    pub fn title(&self) -> String {
+        if self.is_demo() {
+            return self.name.clone().unwrap_or_default();
+        }
+        let server = match &self.options.deployment {
+            Deployment::Software { base_url } => host_and_port(base_url),
+            Deployment::Cloud { project_id, .. } => format!("Cloud project {project_id}"),
+        };
+        self.name.as_ref().map_or_else(|| server.clone(), |name| format!("{name}@{server}"))
+    }
+
     /// The newest stored reading of this server, if there is one that can be read.
     pub fn stored(&self, data_dir: &Path) -> Option<Catalog> {
         let host = match &self.options.deployment {
@@ -96,6 +109,39 @@ impl Session {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let printer = Printer::new(&cli.output, no_color);
         Self { cli, places: Places::of_system(), printer, cancel: CancellationToken::new() }
+    }
+
+    /// The same run on another profile: what was said of a server on the command line was said of
+    /// another one.
+    pub fn on_profile(&self, profile: String) -> Self {
+        let mut next = self.clone();
+        next.cli.connection = ConnectionArgs {
+            profile: Some(profile),
+            demo: None,
+            dremio_url: None,
+            dremio_user: None,
+            dremio_project: None,
+            openmetadata_url: None,
+            openmetadata_user: None,
+            service_name: None,
+            ..self.cli.connection.clone()
+        };
+        next
+    }
+
+    /// The profiles of the config files, and where each leads to, in words.
+    pub fn profiles(&self, settings: &Settings) -> Vec<(String, String)> {
+        let Ok(names) = config::profiles(&self.inputs()) else { return Vec::new() };
+        let server = |name: &String| {
+            if settings.profile.as_ref() == Some(name) && self.cli.connection.demo.is_none() {
+                return settings.server();
+            }
+            match config::load(&self.on_profile(name.clone()).inputs()) {
+                Ok(settings) => settings.server(),
+                Err(error) => error.to_string(),
+            }
+        };
+        names.into_iter().map(|name| (name.clone(), server(&name))).collect()
     }
 
     /// What decides the settings.
@@ -210,15 +256,20 @@ impl Session {
 pub type SyncParts = (openmetadata::ConnectOptions, SyncSettings, Option<PathBuf>);
 
 impl Session {
-    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it.
+    /// What a sync from the terminal UI takes; or why there can be none, and what to do about it. Fails
+    /// only when somebody wants to leave.
     pub async fn sync_target(
         &self,
         settings: &Settings,
         target: &Target,
-    ) -> Result<SyncParts, String> {
-        let connect = self.openmetadata(settings, target).await.map_err(|error| error.message)?;
+    ) -> Result<Result<SyncParts, String>, Failure> {
+        let connect = match self.openmetadata(settings, target).await {
+            Ok(connect) => connect,
+            Err(failure) if failure.status == ExitStatus::Interrupted => return Err(failure),
+            Err(failure) => return Ok(Err(failure.message)),
+        };
         let data_dir = if target.is_demo() { None } else { self.data_dir(settings) };
-        Ok((connect, settings.sync_settings(), data_dir))
+        Ok(Ok((connect, settings.sync_settings(), data_dir)))
     }
 }
 

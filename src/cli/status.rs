@@ -87,7 +87,10 @@ impl From<ConfigError> for Failure {
 
 impl From<CredentialError> for Failure {
     fn from(error: CredentialError) -> Self {
-        Self::usage(flatten(&error))
+        match error {
+            CredentialError::Interrupted(_) => Self::interrupted(),
+            error => Self::usage(flatten(&error)),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub use error::{ConfigError, Problem};
 pub use layers::{Layered, Origin, Setting};
 pub use places::Places;
 pub use schema::{KEYS, Key, Kind, Value};
-pub use secret::{Prompt, SecretError};
+pub use secret::{Interrupted, Prompt, SecretError};
 pub use settings::{
     CredentialError, DbtSettings, DiscoverySettings, DremioSettings, LineageSettings, LogSettings,
     OpenMetadataSettings, Settings, SyncSettings, UiSettings,

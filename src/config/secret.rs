@@ -10,9 +10,14 @@ use super::places::expand;
 /// Somebody who can be asked for a secret.
 pub trait Prompt {
     /// Asks for the secret called `what` (`password for ada`); `None` when nobody is there to ask
-    /// or the question was refused.
-    fn ask(&mut self, what: &str) -> Option<SecretString>;
+    /// or the question was refused, an error when the answer was Ctrl-C.
+    fn ask(&mut self, what: &str) -> Result<Option<SecretString>, Interrupted>;
 }
+
+/// Somebody wants the program to end rather than answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 /// Why a secret could not be had.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use super::error::{ConfigError, Problem};
 use super::layers::{Layered, Origin};
 use super::places::expand;
 use super::schema::Value;
-use super::secret::{self, Prompt, SecretError};
+use super::secret::{self, Interrupted, Prompt, SecretError};
 use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
@@ -222,6 +222,9 @@ pub enum CredentialError {
     /// A secret that is set cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Somebody pressed Ctrl-C instead of typing a password.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl Settings {
@@ -339,6 +342,14 @@ impl Settings {
         }
     }
 
+    /// Where Dremio is, in words and without credentials.
+    pub fn server(&self) -> String {
+        self.deployment().map_or_else(
+            |_| "no Dremio server is set".to_owned(),
+            |deployment| describe(&deployment),
+        )
+    }
+
     /// The way to log in that the strongest layer names; within one layer a token comes first.
     fn credentials(
         &self,
@@ -382,7 +393,7 @@ impl Settings {
                     self.secret("dremio.password")?
                 } else {
                     prompt
-                        .ask(&format!("Password for {user} on {server}"))
+                        .ask(&format!("Password for {user} on {server}"))?
                         .ok_or_else(|| CredentialError::NoPassword { user: user.clone(), server })?
                 };
                 Ok(Credentials::Password { user, password })
@@ -429,7 +440,7 @@ impl Settings {
                 let password = if way.is_some() {
                     self.secret("openmetadata.password")?
                 } else {
-                    prompt.ask(&format!("Password for {email} on {url}")).ok_or_else(|| {
+                    prompt.ask(&format!("Password for {email} on {url}"))?.ok_or_else(|| {
                         CredentialError::NoOpenMetadataUser { server: url.clone() }
                     })?
                 };
@@ -637,8 +648,8 @@ mod tests {
     struct Nobody;
 
     impl Prompt for Nobody {
-        fn ask(&mut self, _what: &str) -> Option<SecretString> {
-            None
+        fn ask(&mut self, _what: &str) -> Result<Option<SecretString>, Interrupted> {
+            Ok(None)
         }
     }
 

@@ -2,20 +2,27 @@
 //!
 //! The words of a query are matched fuzzily, all of them, in any order of the path. For columns the
 //! last word (or what follows the last dot) is looked for in the column's name and what comes before
-//! it in the dataset's path: `orders cust` and `orders.cust` find `customer_id` of `fct_orders`.
+//! it in the dataset's path: `orders cust` and `orders.cust` find `customer_id` of `fct_orders`. SQL is
+//! searched for the words as they stand, one after the other.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
 use rayon::prelude::*;
+use regex::{Regex, RegexBuilder};
 
 use super::index::{Index, Place, Texts, letter_mask};
 use crate::model::NodeId;
 
 /// How many texts one task looks at between two checks for cancellation.
 const CHUNK: usize = 8_192;
+/// The same for SQL, which is longer than a name.
+const SQL_CHUNK: usize = 512;
+/// Where all is searched, fewer letters than this are not looked for in SQL: they are everywhere in it.
+const SHORTEST_IN_SQL: usize = 3;
 /// Of how many times the hits wanted an exact score is made.
 const FINALISTS: usize = 4;
 /// What a match within a dataset's own name is worth over one spread along its path.
@@ -24,13 +31,17 @@ const OWN_NAME_BONUS: u32 = 24;
 /// What to look for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
-    /// Datasets and columns.
+    /// Everything: names first, then labels, then SQL.
     #[default]
     All,
     /// Datasets only.
     Datasets,
     /// Columns only.
     Columns,
+    /// Labels only.
+    Labels,
+    /// The SQL of views only.
+    Sql,
 }
 
 /// A text to look for.
@@ -41,6 +52,8 @@ pub struct Query {
     whole: Needle,
     /// For columns: what the dataset's path must match, and what the name must.
     split: (Option<Needle>, Needle),
+    /// For SQL; absent if that is not looked through.
+    sql: Option<Regex>,
 }
 
 /// A pattern and the letters that any match must have.
@@ -52,13 +65,26 @@ struct Needle {
     plain: Option<Box<[u8]>>,
 }
 
+/// Which part of a dataset was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its path.
+    Path,
+    /// The column at this position.
+    Column(usize),
+    /// A label, see [`Index::label`].
+    Label(usize),
+    /// Its SQL, on this line (from 0).
+    Sql(usize),
+}
+
 /// One thing found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// The dataset.
     pub node: NodeId,
-    /// The column's position in it, for a column.
-    pub column: Option<usize>,
+    /// What of it.
+    pub part: Part,
     /// How well it matches; higher is better.
     pub score: u32,
 }
@@ -72,6 +98,10 @@ pub struct Found {
     pub datasets: usize,
     /// How many columns match in all.
     pub columns: usize,
+    /// How many labels match in all.
+    pub labels: usize,
+    /// How many views' SQL matches in all.
+    pub sqls: usize,
     matched: Matched,
 }
 
@@ -81,6 +111,7 @@ struct Matched {
     query: Option<Query>,
     paths: Vec<u32>,
     names: Vec<u32>,
+    sqls: Vec<u32>,
 }
 
 impl Needle {
@@ -108,6 +139,7 @@ impl Query {
             scope,
             whole: Needle::new(text),
             split: (before, Needle::new(last)),
+            sql: in_sql(text, scope),
         }
     }
 
@@ -147,12 +179,12 @@ impl Query {
             .filter(|matched| matched.query.as_ref().is_some_and(|shorter| self.narrows(shorter)));
         let (before, last) = &self.split;
         let mut paths = Vec::new();
-        if self.scope != Scope::Columns {
+        if matches!(self.scope, Scope::All | Scope::Datasets) {
             let among = previous.map(|matched| &matched.paths[..]);
             paths = scan(&index.paths, &self.whole, among, cancelled)?;
         }
         let mut names = Vec::new();
-        if self.scope != Scope::Datasets {
+        if matches!(self.scope, Scope::All | Scope::Columns) {
             let among = previous.map(|matched| &matched.names[..]);
             names = scan(&index.names, last, among, cancelled)?;
         }
@@ -160,18 +192,35 @@ impl Query {
             Some(needle) if !names.is_empty() => Some(scan(&index.paths, needle, None, cancelled)?),
             _ => None,
         };
+        let sqls = match &self.sql {
+            Some(pattern) => {
+                // The shorter query may have been too short to look through SQL.
+                let among = previous.filter(|matched| {
+                    matched.query.as_ref().is_some_and(|shorter| shorter.sql.is_some())
+                });
+                scan_sql(index, pattern, among.map(|matched| &matched.sqls[..]), cancelled)?
+            }
+            None => Vec::new(),
+        };
+        let mut labels = Vec::new();
+        if matches!(self.scope, Scope::All | Scope::Labels) {
+            labels = scan(&index.labels, &self.whole, None, cancelled)?;
+        }
         let mut found = Found {
             datasets: paths.len(),
             matched: Matched {
                 query: Some(self.clone()),
                 paths: paths.iter().map(|(at, _)| *at).collect(),
                 names: names.iter().map(|(at, _)| *at).collect(),
+                sqls,
             },
             ..Found::default()
         };
         let mut scorer = Scorer::default();
         self.add_datasets(index, &paths, limit, &mut scorer, &mut found);
         self.add_columns(index, &names, allowed, limit, &mut scorer, &mut found);
+        self.add_labels(index, &labels, limit, &mut scorer, &mut found);
+        self.add_sql(index, limit, &mut found);
         // Stable: among equals, datasets stay before columns and both in catalogue order.
         found.hits.sort_by_key(|hit| Reverse(hit.score));
         found.hits.truncate(limit);
@@ -197,7 +246,41 @@ impl Query {
             if own.eq_ignore_ascii_case(&self.text) {
                 score += OWN_NAME_BONUS;
             }
-            found.hits.push(Hit { node: index.nodes[at], column: None, score });
+            found.hits.push(Hit { node: index.nodes[at], part: Part::Path, score });
+        }
+    }
+
+    fn add_labels(
+        &self,
+        index: &Index,
+        labels: &[(u32, u32)],
+        limit: usize,
+        scorer: &mut Scorer,
+        found: &mut Found,
+    ) {
+        for (label, _) in labels {
+            let label = *label as usize;
+            let places = index.labelled(label);
+            found.labels += places.len();
+            let score = scorer.score(&self.whole, index.label(label)).unwrap_or(0);
+            found.hits.extend(places.iter().take(limit).map(|dataset| Hit {
+                node: index.nodes[*dataset as usize],
+                part: Part::Label(label),
+                score,
+            }));
+        }
+    }
+
+    /// The matches in SQL that `found` has taken down, after everything that has a score.
+    fn add_sql(&self, index: &Index, limit: usize, found: &mut Found) {
+        let Some(pattern) = &self.sql else { return };
+        found.sqls = found.matched.sqls.len();
+        for at in found.matched.sqls.iter().take(limit) {
+            let (dataset, sql) = &index.sqls[*at as usize];
+            let Some(place) = pattern.find(sql) else { continue };
+            let line = sql[..place.start()].matches('\n').count();
+            let node = index.nodes[*dataset as usize];
+            found.hits.push(Hit { node, part: Part::Sql(line), score: 0 });
         }
     }
 
@@ -249,7 +332,12 @@ impl Query {
         }
     }
 
-    /// Which characters (counted from 0) of a dataset's or a column's name matched.
+    /// Which bytes of a piece of SQL matched first.
+    pub fn matched_sql(&self, sql: &str) -> Option<Range<usize>> {
+        Some(self.sql.as_ref()?.find(sql)?.range())
+    }
+
+    /// Which characters (counted from 0) of a dataset's, column's or label's name matched.
     pub fn matched_chars(&self, text: &str, of_column: bool) -> Vec<u32> {
         let mut matcher = Matcher::default();
         let mut buffer = Vec::new();
@@ -267,8 +355,49 @@ impl Query {
     }
 }
 
+/// What is looked for in SQL: the words with any white space between them.
+fn in_sql(text: &str, scope: Scope) -> Option<Regex> {
+    let shortest = match scope {
+        Scope::All => SHORTEST_IN_SQL,
+        Scope::Sql => 1,
+        Scope::Datasets | Scope::Columns | Scope::Labels => return None,
+    };
+    if text.chars().count() < shortest {
+        return None;
+    }
+    let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
+    let mut pattern = RegexBuilder::new(&words.join(r"\s+"));
+    // Without Unicode's cases the search is several times as fast, and for ASCII they add nothing
+    // but oddities such as the Kelvin sign.
+    pattern.case_insensitive(true).unicode(!text.is_ascii()).build().ok()
+}
+
+/// The views whose SQL matches, in catalogue order.
+fn scan_sql(
+    index: &Index,
+    pattern: &Regex,
+    among: Option<&[u32]>,
+    cancelled: &AtomicBool,
+) -> Option<Vec<u32>> {
+    let count = among.map_or(index.sqls.len(), <[u32]>::len);
+    let chunks: Vec<Vec<u32>> = (0..count.div_ceil(SQL_CHUNK))
+        .into_par_iter()
+        .map(|chunk| {
+            if cancelled.load(Ordering::Relaxed) {
+                return Vec::new();
+            }
+            (chunk * SQL_CHUNK..count.min((chunk + 1) * SQL_CHUNK))
+                .filter_map(|at| among.map_or_else(|| u32::try_from(at).ok(), |m| Some(m[at])))
+                .filter(|at| pattern.is_match(&index.sqls[*at as usize].1))
+                .collect()
+        })
+        .collect();
+    (!cancelled.load(Ordering::Relaxed)).then(|| chunks.concat())
+}
+
 fn column_hit(index: &Index, place: Place, score: u32) -> Hit {
-    Hit { node: index.nodes[place.dataset as usize], column: Some(place.column as usize), score }
+    let part = Part::Column(place.column as usize);
+    Hit { node: index.nodes[place.dataset as usize], part, score }
 }
 
 /// The best so many of what is pushed, without keeping the rest.
@@ -415,6 +544,7 @@ mod tests {
         Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
         NodeKind,
     };
+    use crate::search::Labels;
 
     fn item(path: DatasetPath, kind: NodeKind) -> Item {
         Item { path, id: None, kind, raw_kind: None }
@@ -465,16 +595,21 @@ mod tests {
             .iter()
             .map(|hit| {
                 let node = catalog.get(hit.node).expect("the node is there");
-                match hit.column.and_then(|column| node.schema().get(column)) {
-                    Some(column) => format!("{}.{}", node.name(), column.name),
-                    None => node.name().to_owned(),
+                match hit.part {
+                    Part::Path => node.name().to_owned(),
+                    Part::Column(at) => {
+                        let column = node.schema().get(at).expect("the column is there");
+                        format!("{}.{}", node.name(), column.name)
+                    }
+                    Part::Label(at) => format!("{} #{at}", node.name()),
+                    Part::Sql(line) => format!("{}:{line}", node.name()),
                 }
             })
             .collect()
     }
 
     fn search(catalog: &Catalog, text: &str) -> Vec<String> {
-        let index = Index::build(catalog);
+        let index = Index::build(catalog, &Labels::default());
         let found = Query::new(text, Scope::All)
             .search(&index, None, 100, &AtomicBool::new(false))
             .expect("not cancelled");
@@ -513,7 +648,7 @@ mod tests {
     #[test]
     fn narrowing_finds_what_a_fresh_search_finds() {
         let catalog = catalog(SHOP);
-        let index = Index::build(&catalog);
+        let index = Index::build(&catalog, &Labels::default());
         let open = AtomicBool::new(false);
         let mut previous = None;
         for text in ["o", "or", "ord", "orde", "order_", "order_i"] {
@@ -528,7 +663,7 @@ mod tests {
     #[test]
     fn counts_what_the_limit_leaves_out() {
         let catalog = catalog(SHOP);
-        let index = Index::build(&catalog);
+        let index = Index::build(&catalog, &Labels::default());
         let found = Query::new("order_id", Scope::Columns)
             .search(&index, None, 1, &AtomicBool::new(false))
             .expect("not cancelled");
@@ -551,9 +686,73 @@ mod tests {
     }
 
     #[test]
+    fn finds_labels_and_pieces_of_sql() {
+        let mut catalog = catalog(SHOP);
+        let path = DatasetPath::new(["sales", "orders"]);
+        let sql = "SELECT order_id\nFROM lake.raw\n  LEFT  JOIN x ON Kundengröße > 1";
+        catalog.apply(Change::Entity(Box::new(Entity {
+            item: item(path.clone(), NodeKind::View),
+            created_at: None,
+            detail: EntityDetail::Dataset(DatasetDetail {
+                columns: Some(Vec::new()),
+                sql: Some(sql.to_owned()),
+                ..DatasetDetail::default()
+            }),
+        })));
+        let node = catalog.at(&path).expect("it is there").id();
+        let labels = Labels::from_iter([(node, vec!["gold".to_owned(), "pii".to_owned()])]);
+        let index = Index::build(&catalog, &labels);
+        let find = |text: &str, scope| {
+            Query::new(text, scope)
+                .search(&index, None, 10, &AtomicBool::new(false))
+                .expect("not cancelled")
+        };
+        assert_eq!(names(&catalog, &find("gol", Scope::All)), ["orders #0"]);
+        assert_eq!(names(&catalog, &find("pi", Scope::Labels)), ["orders #1"]);
+        assert_eq!(index.label(1), "pii");
+        assert_eq!(names(&catalog, &find("left join", Scope::All)), ["orders:2"]);
+        assert_eq!(names(&catalog, &find("KUNDENGRÖSSE", Scope::Sql)), [""; 0]);
+        assert_eq!(names(&catalog, &find("kundengröße", Scope::Sql)), ["orders:2"]);
+        // Everything is named `order…` first; what the SQL says comes last.
+        let all = names(&catalog, &find("order_id", Scope::All));
+        assert_eq!(all.last().map(String::as_str), Some("orders:0"));
+        assert!(find("or", Scope::All).sqls == 0 && find("or", Scope::Sql).sqls == 1);
+        assert_eq!(find("left join", Scope::Datasets).sqls, 0);
+        let query = Query::new("left join", Scope::Sql);
+        assert_eq!(query.matched_sql(sql).map(|range| &sql[range]), Some("LEFT  JOIN"));
+    }
+
+    #[test]
+    fn narrowing_in_sql_finds_what_a_fresh_search_finds() {
+        let mut catalog = catalog(SHOP);
+        for (name, sql) in [("orders", "SELECT customer_id"), ("fct_orders", "SELECT 1 AS cust")] {
+            catalog.apply(Change::Entity(Box::new(Entity {
+                item: item(DatasetPath::new(["sales", name]), NodeKind::View),
+                created_at: None,
+                detail: EntityDetail::Dataset(DatasetDetail {
+                    columns: Some(Vec::new()),
+                    sql: Some(sql.to_owned()),
+                    ..DatasetDetail::default()
+                }),
+            })));
+        }
+        let index = Index::build(&catalog, &Labels::default());
+        let open = AtomicBool::new(false);
+        let mut previous = None;
+        let mut counts = Vec::new();
+        for text in ["cu", "cus", "cust", "custo"] {
+            let query = Query::new(text, Scope::All);
+            let found = query.search(&index, previous.as_ref(), 10, &open).expect("not cancelled");
+            counts.push(found.sqls);
+            previous = Some(found);
+        }
+        assert_eq!(counts, [0, 2, 2, 1]);
+    }
+
+    #[test]
     fn stops_when_cancelled() {
         let catalog = catalog(SHOP);
-        let index = Index::build(&catalog);
+        let index = Index::build(&catalog, &Labels::default());
         let query = Query::new("o", Scope::All);
         assert!(query.search(&index, None, 10, &AtomicBool::new(true)).is_none());
     }

@@ -13,6 +13,7 @@ use super::theme::Theme;
 use crate::discovery::{DiscoveryStats, Skipped};
 use crate::http::RequestLog;
 use crate::model::{Applied, Catalog, Change, DatasetPath, Item, NodeId, NodeRef, ServerInfo};
+use crate::search::Labels;
 
 /// How many ended jobs, warnings and left-out nodes are remembered.
 const MEMORY: usize = 500;
@@ -108,6 +109,14 @@ pub(crate) struct Core {
     pub(crate) jobs: VecDeque<JobRecord>,
     /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
     pub(crate) om: FxHashMap<DatasetPath, OmState>,
+    /// What OpenMetadata says of columns: by the dataset's path and the column's name, both folded.
+    pub(crate) om_columns: FxHashMap<DatasetPath, FxHashMap<String, String>>,
+    /// Labels of the datasets that somebody has looked at.
+    pub(crate) labels: Arc<Labels>,
+    /// Nodes that could not be read.
+    failed: FxHashSet<NodeId>,
+    /// Raised by whatever changes the list of warnings, failures and left-out nodes.
+    pub(crate) troubles_version: u64,
     current: FxHashMap<Slot, JobId>,
     next_job: u64,
     cmds: Vec<Cmd>,
@@ -133,11 +142,14 @@ impl Core {
         mouse: bool,
         now: Instant,
     ) -> Self {
+        let catalog = snapshot.unwrap_or_default();
+        let failed =
+            catalog.walk().filter(|node| node.error().is_some()).map(NodeRef::id).collect();
         Self {
             title,
             now,
             started: now,
-            catalog: Arc::new(snapshot.unwrap_or_default()),
+            catalog: Arc::new(catalog),
             backlog: VecDeque::new(),
             version: 0,
             reading: FxHashSet::default(),
@@ -151,6 +163,10 @@ impl Core {
             notice: None,
             jobs: VecDeque::new(),
             om: FxHashMap::default(),
+            om_columns: FxHashMap::default(),
+            labels: Arc::default(),
+            failed,
+            troubles_version: 0,
             current: FxHashMap::default(),
             next_job: 0,
             cmds: Vec::new(),
@@ -289,9 +305,28 @@ impl Core {
                     self.walk.skipped.retain(|skipped| skipped.path != path);
                 }
             }
+            if catalog.get(node).is_some_and(|node| node.error().is_some()) {
+                self.failed.insert(node);
+            }
             touched.push(Touched { node, children, listed });
         }
+        // What was listed anew may have taken nodes away, and what was read again may be well now.
+        self.failed.retain(|id| catalog.get(*id).is_some_and(|node| node.error().is_some()));
+        self.troubles_version += 1;
         touched
+    }
+
+    /// The nodes that could not be read, in the order of their paths.
+    pub(crate) fn failed_nodes(&self) -> Vec<NodeRef<'_>> {
+        let mut nodes: Vec<NodeRef<'_>> =
+            self.failed.iter().filter_map(|id| self.catalog.get(*id)).collect();
+        nodes.sort_by_cached_key(|node| node.path());
+        nodes
+    }
+
+    /// How many things there are that a person should know of: warnings and failures.
+    pub(crate) fn warning_count(&self) -> usize {
+        self.walk.warnings.len() + self.failed.len()
     }
 
     /// Whether facts are waiting.
@@ -301,11 +336,13 @@ impl Core {
 
     /// Something that was said once and is worth reading later.
     pub(crate) fn warn(&mut self, text: String) {
+        self.troubles_version += 1;
         remember(&mut self.walk.warnings, text);
     }
 
     /// Something that was left out.
     pub(crate) fn skip(&mut self, skipped: Skipped) {
+        self.troubles_version += 1;
         remember(&mut self.walk.skipped, skipped);
     }
 

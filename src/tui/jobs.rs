@@ -106,8 +106,8 @@ impl<B: Backend> Jobs<B> {
                     Err(message) => JobBody::Failed(message),
                 }
             }),
-            JobSpec::Index(catalog) => self.spawn(reporter, async move |_| {
-                blocking(move || JobBody::Index(Arc::new(Index::build(&catalog)))).await
+            JobSpec::Index(catalog, labels) => self.spawn(reporter, async move |_| {
+                blocking(move || JobBody::Index(Arc::new(Index::build(&catalog, &labels)))).await
             }),
             JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
                 JobBody::Resolved(backend.resolve(paths, &token).await)

@@ -5,12 +5,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::core::Core;
+use super::layers::choice::Choice;
 use super::layers::confirm::Confirm;
 use super::layers::finder::Finder;
 use super::layers::help::Help;
 use super::layers::message::Message;
 use super::layers::palette::Palette;
 use super::msg::Action;
+use crate::model::{DatasetPath, NodeId};
 use crate::search::Hit;
 
 /// An overlay.
@@ -26,10 +28,12 @@ pub(crate) enum Layer {
     Confirm(Confirm),
     /// A text to read.
     Message(Message),
+    /// A short list to choose from.
+    Choice(Choice),
 }
 
 /// What becomes of an overlay.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     /// It stays.
     Stay,
@@ -39,8 +43,12 @@ pub(crate) enum Outcome {
     Do(Action),
     /// It goes, and this was confirmed.
     Confirmed(Action),
-    /// It goes, and this was found.
-    GoTo(Hit),
+    /// It goes, and this was found by that text.
+    GoTo(Hit, String),
+    /// It goes, and this dataset was chosen: its node, or its path where no node is known.
+    Jump(DatasetPath, Option<NodeId>),
+    /// It goes, and this profile was chosen.
+    Profile(String),
 }
 
 impl Layer {
@@ -55,17 +63,20 @@ impl Layer {
             Self::Palette(palette) => palette.handle(action),
             Self::Confirm(confirm) => confirm.handle(action),
             Self::Message(message) => message.handle(action, core),
+            Self::Choice(choice) => choice.handle(action),
         }
     }
 
     /// Takes a key that is bound to nothing.
-    pub(crate) fn key(&mut self, key: KeyEvent, core: &mut Core) {
+    pub(crate) fn key(&mut self, key: KeyEvent, core: &mut Core) -> Outcome {
         match self {
             Self::Help(help) => help.key(key),
             Self::Finder(finder) => finder.key(key, core),
             Self::Palette(palette) => palette.key(key),
+            Self::Choice(choice) => return choice.key(key),
             Self::Confirm(_) | Self::Message(_) => {}
         }
+        Outcome::Stay
     }
 
     /// Takes pasted text.
@@ -74,7 +85,7 @@ impl Layer {
             Self::Help(help) => help.paste(pasted),
             Self::Finder(finder) => finder.paste(pasted, core),
             Self::Palette(palette) => palette.paste(pasted),
-            Self::Confirm(_) | Self::Message(_) => {}
+            Self::Confirm(_) | Self::Message(_) | Self::Choice(_) => {}
         }
     }
 
@@ -84,6 +95,7 @@ impl Layer {
             Self::Help(help) => help.click(column, row),
             Self::Finder(finder) => finder.click(column, row, core),
             Self::Palette(palette) => palette.click(column, row),
+            Self::Choice(choice) => choice.click(column, row),
             Self::Confirm(_) | Self::Message(_) => Outcome::Stay,
         }
     }
@@ -95,6 +107,7 @@ impl Layer {
             Self::Finder(finder) => finder.wheel(lines),
             Self::Palette(palette) => palette.wheel(lines),
             Self::Message(message) => message.wheel(lines),
+            Self::Choice(choice) => choice.wheel(lines),
             Self::Confirm(_) => {}
         }
     }
@@ -107,6 +120,7 @@ impl Layer {
             Self::Palette(palette) => palette.draw(frame, area, core),
             Self::Confirm(confirm) => confirm.draw(frame, area, core),
             Self::Message(message) => message.draw(frame, area, core),
+            Self::Choice(choice) => choice.draw(frame, area, core),
         }
     }
 
@@ -115,7 +129,7 @@ impl Layer {
         match self {
             Self::Finder(_) => vec![
                 (Action::Accept, "go there"),
-                (Action::SwitchScope, "datasets / columns / both"),
+                (Action::SwitchScope, "what to look in"),
                 (Action::Close, "close"),
             ],
             Self::Help(_) | Self::Palette(_) => {
@@ -125,6 +139,10 @@ impl Layer {
                 vec![(Action::Accept, confirm.yes()), (Action::Close, "no")]
             }
             Self::Message(_) => vec![(Action::Copy, "copy"), (Action::Close, "close")],
+            Self::Choice(choice) => {
+                let accept = choice.verb().map(|verb| (Action::Accept, verb));
+                accept.into_iter().chain([(Action::Close, "close")]).collect()
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod app;
 mod backend;
+mod background;
 mod core;
 mod jobs;
 pub mod keymap;
@@ -30,8 +31,9 @@ use std::time::Instant;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-pub use app::{App, Settings};
+pub use app::{App, Profile, Settings};
 pub use backend::{Backend, Live, ReadNow};
+pub use background::Background;
 pub use lineage_model::{LineageModel, Looked};
 pub use remember::Remembered;
 pub use run::{Exit, run_on};
@@ -53,8 +55,8 @@ pub struct Options {
     pub discovery: DiscoveryOptions,
     /// What the connection is called, for example a profile's name.
     pub title: String,
-    /// The theme.
-    pub theme: ThemeName,
+    /// The theme; `None` = dark or light like the terminal.
+    pub theme: Option<ThemeName>,
     /// How many colours the terminal shows; [`ColourDepth::detect`] asks the environment.
     pub colours: ColourDepth,
     /// Whether the mouse is used.
@@ -69,6 +71,10 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// Where a sync goes; or why it cannot go anywhere, and what to do about it.
     pub sync: Result<SyncOptions, String>,
+    /// The connections that there are by name.
+    pub profiles: Vec<Profile>,
+    /// Something to say before anything else, such as why another profile could not be used.
+    pub notice: Option<String>,
 }
 
 /// Why the UI could not run.
@@ -116,7 +122,11 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
     let remembered = options.state_dir.as_deref().map(Remembered::load).unwrap_or_default();
     let settings = Settings {
         title: options.title,
-        theme: options.theme,
+        theme: options.theme.unwrap_or_else(|| match background::guess() {
+            Some(true) => ThemeName::Light,
+            _ => ThemeName::Dark,
+        }),
+        follows_terminal: options.theme.is_none() && options.colours != ColourDepth::None,
         colours: options.colours,
         ascii: options.ascii,
         mouse: options.mouse,
@@ -124,6 +134,8 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
         snapshot: options.snapshot,
         log,
         no_sync,
+        profiles: options.profiles,
+        notice: options.notice,
         remembered: remembered.clone(),
     };
     let mut app = App::new(settings, Instant::now());

@@ -83,7 +83,8 @@ impl App {
                 }
                 Pane::Sync => self.sync.click(column, row, &mut self.core),
                 _ => {
-                    self.detail.click(column, row, &mut self.core);
+                    let outcome = self.detail.click(column, row, is_double, &mut self.core);
+                    self.detail_outcome(outcome);
                 }
             }
         }

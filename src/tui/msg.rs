@@ -15,7 +15,7 @@ use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
 use crate::model::{Catalog, DatasetPath, Item, NodeId, ServerInfo};
 use crate::openmetadata;
-use crate::search::{Found, Index, Query};
+use crate::search::{Found, Index, Labels, Query};
 use crate::sync::apply::{ApplyEvent, Report};
 use crate::sync::session::{Prepared, Step};
 
@@ -76,6 +76,11 @@ actions! {
     ShowPreview "show_preview" "Preview 50 rows",
     ShowWiki "show_wiki" "Wiki",
     ShowReflections "show_reflections" "Reflections",
+    ShowUsedBy "show_used_by" "Used by: datasets that read this one",
+    NextReference "next_reference" "SQL: to the next dataset that is named",
+    PreviousReference "previous_reference" "SQL: to the dataset named before",
+    ShowReferences "show_references" "SQL: all datasets that are named",
+    FormatSql "format_sql" "SQL laid out anew, or as written",
     ExpandAll "expand_all" "Unfold everything below",
     CollapseAll "collapse_all" "Fold everything",
     Grow "grow" "Lineage: one step more on both sides",
@@ -86,8 +91,8 @@ actions! {
     ShrinkDownstream "shrink_downstream" "Lineage: one step less downstream",
     ToggleBeyond "toggle_beyond" "Lineage: show or hide what lies beyond this box",
     FoldFolder "fold_folder" "Lineage: fold or unfold this folder",
-    HistoryBack "history_back" "Lineage: back to the view before",
-    HistoryForward "history_forward" "Lineage: forward again",
+    HistoryBack "history_back" "Back to where you were before",
+    HistoryForward "history_forward" "Forward again",
     NextRendering "next_rendering" "Lineage: boxes, tree or table",
     NextLevel "next_level" "Lineage: names, folders, columns or kinds",
     TraceColumn "trace_column" "Lineage: trace a column",
@@ -130,7 +135,8 @@ actions! {
     Wider "wider" "Wider catalog",
     ToggleMouse "toggle_mouse" "Mouse on or off",
     NextTheme "next_theme" "Next theme",
-    SwitchScope "switch_scope" "Datasets, columns or both",
+    SwitchProfile "switch_profile" "Connect to another profile",
+    SwitchScope "switch_scope" "Finder: datasets, columns, labels or SQL",
     Accept "accept" "Accept",
     Close "close" "Close",
     Redraw "redraw" "Draw the screen anew",
@@ -213,8 +219,8 @@ pub enum JobSpec {
     Reflections(NodeId, String),
     /// Run a SELECT for a few rows.
     Preview(NodeId, String),
-    /// Make the finder's index.
-    Index(Arc<Catalog>),
+    /// Make the finder's index, with the labels known so far.
+    Index(Arc<Catalog>, Arc<Labels>),
     /// Look something up.
     Search(Arc<Index>, Query, Option<Arc<Found>>),
     /// Read the SQL of all views, with what is known from the last time.
@@ -240,7 +246,7 @@ impl JobSpec {
             Self::Notes(..) => Slot::Notes,
             Self::Reflections(..) => Slot::Reflections,
             Self::Preview(..) => Slot::Preview,
-            Self::Index(_) => Slot::Index,
+            Self::Index(..) => Slot::Index,
             Self::Search(..) => Slot::Search,
             Self::Lineage(..) => Slot::Lineage,
             Self::Resolve(_) => Slot::Resolve,
@@ -347,6 +353,8 @@ pub enum Cmd {
     Redraw,
     /// Stop like any program does on Ctrl-Z.
     Suspend,
+    /// Leave, and come back on another profile.
+    Switch(String),
     /// Leave.
     Quit,
 }

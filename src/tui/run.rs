@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::app::App;
 use super::backend::Backend;
+use super::background::Background;
 use super::jobs::Jobs;
 use super::msg::{Cmd, JobEvent, Msg};
 
@@ -27,10 +28,12 @@ const FRAME: Duration = Duration::from_millis(10);
 const DRAIN: Duration = Duration::from_millis(5);
 
 /// How the UI was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// By a person.
     Quit,
+    /// By a person who wants to go on with this profile.
+    Switch(String),
     /// By this signal.
     Signal(i32),
 }
@@ -53,6 +56,10 @@ pub trait Platform {
     /// What comes in; ends when the terminal is gone.
     type Incoming: Stream<Item = io::Result<Incoming>> + Unpin;
 
+    /// Asks the terminal whether its ground is light. Nobody listens to it meanwhile.
+    fn background(&mut self) -> Background {
+        Background::default()
+    }
     /// Begins to listen. The one before is dropped first, so that nobody reads beside an editor.
     fn listen(&mut self) -> Self::Incoming;
     /// Puts a text on the clipboard; says how, where that is not plain.
@@ -101,20 +108,28 @@ where
     P: Platform,
 {
     let (jobs, mut reports) = Jobs::new(backend);
-    let incoming = Some(platform.listen());
     let cmds = app.start();
     let mut runner = Runner {
         app,
         jobs,
         terminal,
         platform,
-        incoming,
+        incoming: None,
         cmds,
         drawn: Instant::now(),
         is_dirty: false,
     };
     runner.draw()?;
+    // The login is on its way before the terminal is asked, and there is a frame to look at.
+    let mut left = runner.carry_out().await?;
+    if left.is_none() && runner.app.follows_terminal() {
+        runner.follow_terminal();
+    }
+    runner.incoming = Some(runner.platform.listen());
     let exit = loop {
+        if let Some(exit) = left.take() {
+            break exit;
+        }
         if let Some(exit) = runner.carry_out().await? {
             break exit;
         }
@@ -157,6 +172,18 @@ where
         self.is_dirty = true;
     }
 
+    /// Takes the theme that goes with the terminal's ground.
+    fn follow_terminal(&mut self) {
+        let Background { is_light, typed, .. } = self.platform.background();
+        if let Some(is_light) = is_light {
+            self.app.take_background(is_light);
+            self.is_dirty = true;
+        }
+        for key in typed {
+            self.update(Msg::Key(key));
+        }
+    }
+
     /// Carries out the commands given so far, and those that they lead to.
     async fn carry_out(&mut self) -> io::Result<Option<Exit>> {
         while !self.cmds.is_empty() {
@@ -190,6 +217,7 @@ where
                             }
                         }
                     }
+                    Cmd::Switch(profile) => return Ok(Some(Exit::Switch(profile))),
                     Cmd::Quit => return Ok(Some(Exit::Quit)),
                 }
             }
@@ -284,7 +312,7 @@ enum Happened {
 }
 
 fn is_urgent(cmd: &Cmd) -> bool {
-    matches!(cmd, Cmd::Suspend | Cmd::Edit { .. } | Cmd::Quit)
+    matches!(cmd, Cmd::Suspend | Cmd::Edit { .. } | Cmd::Switch(_) | Cmd::Quit)
 }
 
 fn msg_of(event: Event) -> Option<Msg> {

@@ -101,6 +101,9 @@ impl App {
             };
             return vec![Span::styled(text, theme.busy)];
         }
+        if core.catalog.is_empty() && core.catalog.root().error().is_some() {
+            return vec![Span::styled("✗ nothing read", theme.error)];
+        }
         if core.walk.stopped {
             return vec![Span::styled("stopped before the end", theme.warning)];
         }
@@ -114,14 +117,12 @@ impl App {
     }
 
     fn draw_body(&mut self, frame: &mut Frame<'_>, area: Rect) {
-        if let Server::Failed(message) = &self.core.server
-            && self.core.catalog.is_empty()
+        if let Some((what, message, again)) = self.failure()
             && self.focus != Pane::Activity
         {
-            let message = message.clone();
             self.places.catalog = Rect::ZERO;
             self.places.right = Rect::ZERO;
-            self.draw_login_failure(frame, area, &message);
+            self.draw_failure(frame, area, (&what, &message, again));
             return;
         }
         let share = u32::from(area.width) * u32::from(self.remembered.catalog_share) / 100;
@@ -208,26 +209,41 @@ impl App {
         }
     }
 
-    fn draw_login_failure(&self, frame: &mut Frame<'_>, area: Rect, message: &str) {
+    /// Why there is nothing to show at all: what failed, how, and the action that tries again.
+    fn failure(&self) -> Option<(String, String, Action)> {
+        if !self.core.catalog.is_empty() {
+            return None;
+        }
+        let title = clean(&self.core.title);
+        if let Server::Failed(message) = &self.core.server {
+            let what = format!("No connection to {title}");
+            return Some((what, message.clone(), Action::Refresh));
+        }
+        let error = self.core.catalog.root().error().filter(|_| !self.core.walk.running)?;
+        let what = format!("The catalogue of {title} could not be read");
+        Some((what, error.message.clone(), Action::RefreshAll))
+    }
+
+    fn draw_failure(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        (what, message, again): (&str, &str, Action),
+    ) {
         let theme = &self.core.theme;
         let block = self.block(true);
         let inside = block.inner(area);
         frame.render_widget(block, area);
         let cells = inside.width.saturating_sub(8).min(76);
-        let mut lines = vec![
-            Line::from(Span::styled(
-                format!("✗ No connection to {}", clean(&self.core.title)),
-                theme.error,
-            )),
-            Line::default(),
-        ];
+        let mut lines =
+            vec![Line::from(Span::styled(format!("✗ {what}"), theme.error)), Line::default()];
         for line in wrap(message, usize::from(cells)) {
             lines.push(Line::from(Span::styled(line, theme.base)));
         }
         lines.push(Line::default());
         let global = [Context::Global];
         for (action, words) in [
-            (Action::Refresh, "try again"),
+            (again, "try again"),
             (Action::ShowActivity, "see the requests that were sent"),
             (Action::Quit, "quit; `dremio-explorer doctor` tests each step"),
         ] {
@@ -289,9 +305,10 @@ impl App {
             (None, _) if is_typing => {
                 vec![(Action::Accept, "keep the filter"), (Action::Close, "clear it")]
             }
-            (None, _) if matches!(self.core.server, Server::Failed(_)) => {
+            (None, _) if self.failure().is_some() => {
+                let again = self.failure().map_or(Action::RefreshAll, |(_, _, again)| again);
                 vec![
-                    (Action::Refresh, "try again"),
+                    (again, "try again"),
                     (Action::ShowActivity, "requests"),
                     (Action::Quit, "quit"),
                 ]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -22,6 +23,7 @@ use crossterm::{Command, cursor, execute};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use super::background::{self, Background, LateAnswer};
 use super::run::{EditFailure, Incoming, Platform};
 
 /// Whether the terminal is ours now; the panic hook must know it too.
@@ -31,6 +33,8 @@ thread_local! {
     static IN_UI: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How long the terminal's answer is waited for; it is there within a round trip.
+const ANSWER_LIMIT: Duration = Duration::from_millis(250);
 /// More than this many bytes is more than many terminals take in one sequence.
 const MAX_OSC52: usize = 74_000;
 
@@ -38,13 +42,15 @@ const MAX_OSC52: usize = 74_000;
 pub(crate) struct Tty {
     mouse: bool,
     state_dir: Option<PathBuf>,
+    /// Whether the answer to a question may still come.
+    is_answer_due: bool,
 }
 
 impl Tty {
     /// Takes the terminal.
     pub(crate) fn enter(state_dir: Option<PathBuf>) -> io::Result<Self> {
         install_panic_hook();
-        let tty = Self { mouse: false, state_dir };
+        let tty = Self { mouse: false, state_dir, is_answer_due: false };
         tty.take()?;
         Ok(tty)
     }
@@ -124,8 +130,26 @@ fn install_panic_hook() {
 impl Platform for Tty {
     type Incoming = BoxStream<'static, io::Result<Incoming>>;
 
+    fn background(&mut self) -> Background {
+        // These have no colours to tell of.
+        let is_plain = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
+        if is_plain {
+            return Background::default();
+        }
+        let answer = background::ask(ANSWER_LIMIT);
+        self.is_answer_due = answer.is_late;
+        answer
+    }
+
     fn listen(&mut self) -> Self::Incoming {
-        let events = EventStream::new().map(|event| event.map(Incoming::Event));
+        let mut late = self.is_answer_due.then(LateAnswer::default);
+        let events = EventStream::new().filter_map(move |event| {
+            let is_typed = match (&event, &mut late) {
+                (Ok(event), Some(late)) => late.is_typed(event),
+                _ => true,
+            };
+            std::future::ready(is_typed.then(|| event.map(Incoming::Event)))
+        });
         futures::stream::select(signals::stream().map(Ok), events).boxed()
     }
 

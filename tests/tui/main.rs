@@ -16,9 +16,9 @@ use crossterm::event::MouseEventKind;
 use dremio_explorer::model::{Catalog, NodeKind};
 use dremio_explorer::tui::keymap::Keymap;
 use dremio_explorer::tui::run::Incoming;
-use dremio_explorer::tui::{ColourDepth, Exit, Settings};
+use dremio_explorer::tui::{ColourDepth, Exit, Profile, Settings};
 
-use self::fake::{Fake, item, listing};
+use self::fake::{Fake, dataset, item, listing, text_columns};
 use self::runner::{Runner, settings};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -60,8 +60,10 @@ async fn a_failed_login_says_what_to_do_and_can_be_tried_again() {
 #[tokio::test]
 async fn an_unreadable_root_is_explained() {
     let runner = Runner::start(Fake::default().broken_root(), SMALL);
-    let text = runner.wait_for("R reads it again").await;
-    assert!(text.contains("503 after 5 attempts"), "{text}");
+    let text = runner.wait_for("nothing read").await;
+    assert!(text.contains("✗ The catalogue of shop@localhost could not be read"), "{text}");
+    assert!(text.contains("503 after 5 attempts") && text.contains("R try again"), "{text}");
+    runner.keys("f").wait_for("there is nothing to find").await;
 }
 
 #[tokio::test]
@@ -151,7 +153,7 @@ async fn what_was_left_out_is_read_when_it_is_opened() {
     let fake = Fake::default();
     let runner = read(&fake).await;
     runner.keys("5 ]").wait_for("No request").await;
-    runner.keys("]").wait_for("not listed: storage").await;
+    runner.keys("] G").wait_for("not listed: storage").await;
     runner.keys("1 j j j l").wait_for("events.parquet").await;
     assert_eq!(fake.read_now(), ["lake"]);
     runner.wait_gone("not listed: storage").await;
@@ -160,12 +162,126 @@ async fn what_was_left_out_is_read_when_it_is_opened() {
 #[tokio::test]
 async fn the_finder_goes_to_datasets_and_columns() {
     let runner = read(&Fake::default()).await;
-    runner.keys("f").wait_for("5 datasets, 7 columns").await;
+    runner.keys("f").wait_for("5 datasets, 7 columns, 0 labels").await;
     runner.typed("custid").wait_for("customer_id").await;
     runner.keys("enter").wait_for("analytics › marts › customers").await;
-    runner.keys("f").typed("orders10").wait_for("1 dataset and 0 columns").await;
+    runner.keys("f").typed("orders10").wait_for(" 1 dataset ").await;
     insta::assert_snapshot!("finder", runner.text());
     runner.keys("enter").wait_for("marts › orders10").await;
+}
+
+#[tokio::test]
+async fn the_finder_looks_into_labels_and_sql() {
+    let runner = on(&Fake::default(), "customers").await;
+    runner.wait_for("#pii").await;
+    runner.keys("f tab tab tab").wait_for("Find labels").await;
+    runner.typed("pii").wait_for("# pii").await;
+    runner.keys("tab").wait_for("Find in SQL").await;
+    runner.keys("ctrl-u backspace backspace backspace");
+    runner.typed("amount > 0").wait_for("WHERE amount > 0").await;
+    runner.wait_for("SQL of 1 view").await;
+    runner.keys("enter").wait_for("marts › orders10").await;
+    runner.wait_for("3  WHERE amount > 0").await;
+}
+
+#[tokio::test]
+async fn sql_leads_to_the_datasets_that_it_names() {
+    let runner = on(&Fake::default(), "orders10").await;
+    runner.keys("s 2 n").wait_for("FROM analytics.marts.orders2").await;
+    runner.keys("enter").wait_for("marts › orders2").await;
+    runner.keys("backspace").wait_for("marts › orders10").await;
+    runner.keys("o").wait_for("Datasets that this SQL names").await;
+    insta::assert_snapshot!("references", runner.text());
+    runner.keys("1").wait_for("marts › orders2").await;
+    runner.keys("2 n").wait_for("names no dataset").await;
+}
+
+#[tokio::test]
+async fn a_dataset_that_no_listing_shows_is_looked_for() {
+    let sql = "SELECT * FROM lake.raw.events";
+    let view = dataset(&["analytics", "staging", "stg"], NodeKind::View, Some(sql), None);
+    let items = vec![item(&["analytics", "staging", "stg"], NodeKind::View)];
+    let events =
+        dataset(&["lake", "raw", "events"], NodeKind::View, None, Some(text_columns(&["at"])));
+    let fake = Fake::default().with(vec![listing(&["analytics", "staging"], items), view]);
+    let runner = on(&fake.clone().findable(events), "stg").await;
+    runner.keys("s 2 n").wait_for("FROM lake.raw.events").await;
+    runner.keys("o").wait_for("not in the catalogue yet").await;
+    runner.keys("enter").wait_for("lake › raw › events").await;
+}
+
+#[tokio::test]
+async fn sql_is_laid_out_on_demand() {
+    let runner = on(&Fake::default(), "orders10").await;
+    runner.keys("s 2 F").wait_for("F as written").await;
+    let text = runner.wait_for("  amount -- net").await;
+    assert!(text.contains("3    amount -- net"), "{text}");
+    runner.keys("Y F Y");
+    runner.wait_until("two copies", || runner.asked().copied.len() == 2).await;
+    let copied = runner.asked().copied;
+    assert!(copied[0].starts_with("SELECT\n  id,\n  amount -- net\nFROM\n"), "{}", copied[0]);
+    assert!(copied[1].starts_with("SELECT id, amount -- net\n"), "{}", copied[1]);
+}
+
+#[tokio::test]
+async fn used_by_tells_who_depends_on_a_dataset() {
+    let runner = on(&Fake::default(), "orders2").await;
+    runner.keys("u").wait_for("Used by 1 dataset").await;
+    insta::assert_snapshot!("used_by", runner.text());
+    runner.keys("2 enter").wait_for("marts › orders10").await;
+    runner.wait_for("Used by no other dataset").await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_has_no_preview() {
+    let fake = Fake::default().query(Some(Ok(())));
+    let runner = on(&fake, "secret").await;
+    runner.keys("p").wait_for("No preview: you may not read this dataset.").await;
+    runner.keys("2 enter r").wait_for("No preview").await;
+    runner.keys("1 k p").wait_for("rows").await;
+    runner.keys("1 h p").wait_for("there is no preview to show here").await;
+    let asked: Vec<String> = fake.queries();
+    assert!(
+        asked.iter().all(|sql| !sql.contains("secret") && !sql.ends_with("\"marts\" LIMIT 50")),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_profile_is_chosen_by_number() {
+    let profile = |name: &str, is_current| Profile {
+        name: name.to_owned(),
+        server: format!("{name}.example.com"),
+        is_current,
+    };
+    let profiles = vec![profile("dev", true), profile("prod", false)];
+    let settings = Settings { profiles, ..settings() };
+    let runner = Runner::start_with(Fake::default(), SMALL, settings);
+    runner.wait_for("read just now").await;
+    runner.keys("@").wait_for("prod.example.com").await;
+    insta::assert_snapshot!("profiles", runner.text());
+    runner.keys("2");
+    assert_eq!(runner.end().await.0, Exit::Switch("prod".to_owned()));
+}
+
+#[tokio::test]
+async fn without_profiles_it_is_said_how_to_have_some() {
+    let settings = Settings { notice: Some("no password for prod".to_owned()), ..settings() };
+    let runner = Runner::start_with(Fake::default(), SMALL, settings);
+    runner.wait_for("no password for prod").await;
+    runner.keys("esc @").wait_for("The config file has no profiles.").await;
+    runner.keys("1 enter esc").wait_gone("no profiles").await;
+}
+
+#[tokio::test]
+async fn the_list_of_warnings_follows_the_catalogue() {
+    let runner = read(&Fake::default()).await;
+    runner.keys("5 ] ]").wait_for("Warnings 2, left out 1").await;
+    insta::assert_snapshot!("warnings", runner.text());
+    runner.wait_for("secret: you may not read this").await;
+    runner.keys("/").typed("secret").wait_gone("left out  ").await;
+    runner.keys("enter").wait_for("no access").await;
+    runner.keys("esc G").wait_for("not listed: storage").await;
 }
 
 #[tokio::test]

@@ -165,6 +165,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         title: "shop@localhost".to_owned(),
         theme: ThemeName::Dark,
+        follows_terminal: false,
         colours: ColourDepth::True,
         ascii: false,
         mouse: true,
@@ -173,6 +174,8 @@ pub(crate) fn settings() -> Settings {
         log: RequestLog::new(),
         remembered: Remembered::default(),
         no_sync: Some("no OpenMetadata server is set".to_owned()),
+        profiles: Vec::new(),
+        notice: None,
     }
 }
 

@@ -87,7 +87,7 @@ struct Details {
     created_at: Option<Box<str>>,
     raw_kind: Option<Box<str>>,
     columns: Option<Box<[StoredColumn]>>,
-    sql: Option<Box<str>>,
+    sql: Option<Arc<str>>,
     sql_context: Box<[Box<str>]>,
     format: Option<Box<str>>,
     source: Option<Box<SourceDetail>>,

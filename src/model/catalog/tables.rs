@@ -47,7 +47,7 @@ struct StoredDetails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw_kind: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sql: Option<Box<str>>,
+    sql: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     sql_context: Box<[Box<str>]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

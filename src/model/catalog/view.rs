@@ -1,5 +1,7 @@
 //! Reading a [`Catalog`]: borrowed views of a node and of its columns.
 
+use std::sync::Arc;
+
 use super::{Catalog, Details, Listing, Node, NodeId, StoredColumn};
 use crate::model::entity::{FunctionDetail, Item, NodeError, NodeKind, SourceDetail};
 use crate::model::path::DatasetPath;
@@ -159,6 +161,11 @@ impl<'a> NodeRef<'a> {
     /// A view's SQL, where it may be read.
     pub fn sql(self) -> Option<&'a str> {
         self.details()?.sql.as_deref()
+    }
+
+    /// The same, to be kept beside the catalogue without a copy.
+    pub fn shared_sql(self) -> Option<Arc<str>> {
+        self.details()?.sql.clone()
     }
 
     /// The path against which the SQL's names are tried first; empty when there is none.

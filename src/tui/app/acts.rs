@@ -5,19 +5,20 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use super::{App, MANY, Pane};
-use crate::model::{NodeId, NodeRef};
-use crate::search::Hit;
-use crate::tui::core::{JobState, Server};
+use crate::model::{DatasetPath, NodeId, NodeKind, NodeRef};
+use crate::search::{Hit, Part};
+use crate::tui::core::{JobState, Server, shown_path};
 use crate::tui::keymap::{Context, Meaning, Press};
 use crate::tui::layer::{Layer, Outcome};
+use crate::tui::layers::choice::{Choice, Entry};
 use crate::tui::layers::confirm::Confirm;
 use crate::tui::layers::finder::Finder;
 use crate::tui::layers::help::Help;
 use crate::tui::layers::message::Message;
 use crate::tui::layers::palette::Palette;
-use crate::tui::msg::{Action, Cmd, Slot};
+use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
 use crate::tui::panes::detail::Tab;
-use crate::tui::panes::{activity, catalog, lineage, sync};
+use crate::tui::panes::{activity, catalog, detail, kinds, lineage, sync};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::text;
 
@@ -73,7 +74,8 @@ impl App {
             Meaning::Nothing => self.pending.clear(),
         }
         if let Some(layer) = self.layers.last_mut() {
-            layer.key(key, &mut self.core);
+            let outcome = layer.key(key, &mut self.core);
+            self.layer_outcome(outcome);
         } else if self.is_typing() {
             match self.focus {
                 Pane::Catalog => self.catalog.key(key),
@@ -129,7 +131,10 @@ impl App {
                     true
                 }
             },
-            Pane::Detail => self.detail.handle(action, &mut self.core),
+            Pane::Detail => {
+                let outcome = self.detail.handle(action, &mut self.core);
+                self.detail_outcome(outcome)
+            }
             Pane::Lineage => self.act_on_lineage(action),
             Pane::Sync => {
                 let outcome = self.sync.handle(action, &mut self.core);
@@ -157,6 +162,81 @@ impl App {
             }
         }
         true
+    }
+
+    pub(crate) fn detail_outcome(&mut self, outcome: detail::Outcome) -> bool {
+        match outcome {
+            detail::Outcome::Ignored => return false,
+            detail::Outcome::Done => {}
+            detail::Outcome::Jump(path, node) => self.jump(path, node),
+            detail::Outcome::Choose(targets) => {
+                let entries = targets
+                    .into_iter()
+                    .map(|(path, id)| {
+                        let node = id.and_then(|id| self.core.catalog.get(id));
+                        let kind = node.map_or(NodeKind::Unknown, NodeRef::kind);
+                        Entry {
+                            sign: (kinds::sign(kind), kinds::style(kind, &self.core.theme)),
+                            name: shown_path(&path),
+                            note: node
+                                .map_or("not in the catalogue yet", |node| node.kind().name())
+                                .to_owned(),
+                            outcome: Outcome::Jump(path, id),
+                        }
+                    })
+                    .collect();
+                let title = "Datasets that this SQL names".to_owned();
+                let choice = Choice::new(title, "go there", entries, String::new(), 0);
+                self.layers.push(Layer::Choice(choice));
+            }
+        }
+        true
+    }
+
+    /// Goes to a dataset that something names; looks for it at its path where no node is known.
+    fn jump(&mut self, path: DatasetPath, node: Option<NodeId>) {
+        let node = node.or_else(|| self.core.catalog.at(&path).map(NodeRef::id));
+        if let Some(node) = node {
+            self.go_to(node, None);
+            return;
+        }
+        if !matches!(self.core.server, Server::Ready(_)) {
+            self.core.complain(format!("{path} is not in the catalogue"));
+        } else if self.core.running(Slot::Resolve).is_some() {
+            self.core.complain("still looking for datasets that views name");
+        } else {
+            self.core.start(
+                format!("Look for {}", shown_path(&path)),
+                JobSpec::Resolve(vec![path.clone()]),
+            );
+            self.arriving = Some(path);
+        }
+    }
+
+    /// Lets somebody choose a profile to connect to.
+    fn choose_profile(&mut self) {
+        let at = self.profiles.iter().position(|profile| profile.is_current).unwrap_or(0);
+        let theme = &self.core.theme;
+        let entries = self
+            .profiles
+            .iter()
+            .map(|profile| Entry {
+                sign: if profile.is_current { ("✓", theme.good) } else { (" ", theme.soft) },
+                name: profile.name.clone(),
+                note: profile.server.clone(),
+                outcome: if profile.is_current {
+                    Outcome::Close
+                } else {
+                    Outcome::Profile(profile.name.clone())
+                },
+            })
+            .collect();
+        let empty = "The config file has no profiles. Under `profiles:` it can hold several connections by \
+                     name; `dremio-explorer config init` writes one to begin with, and \
+                     `dremio-explorer config path` says where it is.";
+        let title = "Connect to".to_owned();
+        let choice = Choice::new(title, "connect", entries, empty.to_owned(), at);
+        self.layers.push(Layer::Choice(choice));
     }
 
     fn activity_outcome(&mut self, outcome: activity::Outcome) -> bool {
@@ -226,9 +306,25 @@ impl App {
                     _ => {}
                 }
             }
-            Outcome::GoTo(Hit { node, column, .. }) => {
+            Outcome::GoTo(Hit { node, part, .. }, text) => {
                 self.layers.pop();
-                self.go_to(node, column);
+                match part {
+                    Part::Path | Part::Label(_) => self.go_to(node, None),
+                    Part::Column(column) => self.go_to(node, Some(column)),
+                    Part::Sql(_) => {
+                        self.go_to(node, None);
+                        self.detail.go_to_sql(text);
+                        self.look();
+                    }
+                }
+            }
+            Outcome::Jump(path, node) => {
+                self.layers.pop();
+                self.jump(path, node);
+            }
+            Outcome::Profile(name) => {
+                self.layers.pop();
+                self.core.cmd(Cmd::Switch(name));
             }
         }
         if !self.layers.iter().any(|layer| matches!(layer, Layer::Finder(_))) {
@@ -258,17 +354,31 @@ impl App {
             Action::ShowActivity => {
                 (self.right, self.focus) = (Pane::Activity, Pane::Activity);
             }
-            Action::ShowColumns => self.show_tab(Tab::Columns, "columns"),
-            Action::ShowSql => self.show_tab(Tab::Sql, "SQL"),
-            Action::ShowWiki => self.show_tab(Tab::Wiki, "wiki"),
-            Action::ShowReflections => self.show_tab(Tab::Reflections, "reflections"),
+            Action::ShowColumns => drop(self.show_tab(Tab::Columns, "list of columns")),
+            Action::ShowSql => drop(self.show_tab(Tab::Sql, "SQL")),
+            Action::ShowWiki => drop(self.show_tab(Tab::Wiki, "wiki")),
+            Action::ShowReflections => drop(self.show_tab(Tab::Reflections, "list of reflections")),
+            Action::ShowUsedBy => drop(self.show_tab(Tab::UsedBy, "list of users")),
             Action::ShowPreview => {
-                self.show_tab(Tab::Preview, "rows");
-                self.detail.preview(&mut self.core, false);
+                if self.show_tab(Tab::Preview, "preview") {
+                    self.detail.preview(&mut self.core, false);
+                }
             }
-            Action::NextTab | Action::PreviousTab | Action::Edit if self.right == Pane::Detail => {
-                self.detail.handle(action, &mut self.core);
+            Action::NextTab
+            | Action::PreviousTab
+            | Action::Edit
+            | Action::NextReference
+            | Action::PreviousReference
+            | Action::ShowReferences
+            | Action::FormatSql
+                if self.right == Pane::Detail =>
+            {
+                let outcome = self.detail.handle(action, &mut self.core);
+                self.detail_outcome(outcome);
             }
+            Action::SwitchProfile => self.choose_profile(),
+            Action::HistoryBack if self.right != Pane::Lineage => self.go_back(),
+            Action::HistoryForward if self.right != Pane::Lineage => self.go_forward(),
             Action::Finder => self.open_finder(),
             Action::Palette => {
                 let contexts = self.pane_contexts();
@@ -291,6 +401,7 @@ impl App {
             }
             Action::NextTheme => {
                 let name = self.core.theme.name.next();
+                self.follows_terminal = false;
                 self.core.theme = Theme::load(name, self.colours);
                 self.core.notify(format!("theme {}", name.name()));
             }
@@ -316,32 +427,68 @@ impl App {
         self.detail.settle(&mut self.core);
     }
 
-    fn show_tab(&mut self, tab: Tab, what: &str) {
+    /// Brings a tab of the details to the front; says so where the node has none such.
+    fn show_tab(&mut self, tab: Tab, what: &str) -> bool {
         self.detail.show(self.catalog.selected());
-        if self.detail.select_tab(tab, &mut self.core) {
-            self.settle_at = None;
-            self.right = Pane::Detail;
-            if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
-                self.focus = Pane::Detail;
+        if !self.detail.select_tab(tab, &mut self.core) {
+            self.core.complain(format!("there is no {what} to show here"));
+            return false;
+        }
+        self.settle_at = None;
+        self.right = Pane::Detail;
+        if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
+            self.focus = Pane::Detail;
+        }
+        self.follow_used_by();
+        true
+    }
+
+    /// Where the cursor was before the last jump.
+    fn go_back(&mut self) {
+        while let Some(node) = self.trail.pop() {
+            if self.core.catalog.get(node).is_some() {
+                self.ahead.extend(self.catalog.selected());
+                self.arrive(node, None);
+                return;
             }
-        } else {
-            self.core.complain(format!("there are no {what} to show here"));
+        }
+        self.core.complain("there is nothing to go back to");
+    }
+
+    /// Where the cursor was before going back.
+    fn go_forward(&mut self) {
+        match self.ahead.pop().filter(|node| self.core.catalog.get(*node).is_some()) {
+            Some(node) => {
+                self.trail.extend(self.catalog.selected());
+                self.arrive(node, None);
+            }
+            None => self.core.complain("there is nothing to go forward to"),
         }
     }
 
     /// Goes to a node and, if given, to a column of it.
-    fn go_to(&mut self, node: NodeId, column: Option<usize>) {
+    pub(super) fn go_to(&mut self, node: NodeId, column: Option<usize>) {
         if self.core.catalog.get(node).is_none() {
             self.core.complain("it is not in the catalogue any more");
             return;
         }
+        if let Some(from) = self.catalog.selected().filter(|from| *from != node) {
+            self.trail.push(from);
+            self.ahead.clear();
+        }
+        self.arrive(node, column);
+    }
+
+    fn arrive(&mut self, node: NodeId, column: Option<usize>) {
+        // Who follows names through SQL goes on doing so.
+        let was_in_detail = self.focus == Pane::Detail;
         self.catalog.reveal(&self.core, node);
         self.detail.show(Some(node));
         if let Some(column) = column {
             self.detail.go_to_column(column);
         }
         self.look();
-        if column.is_none() {
+        if column.is_none() && !was_in_detail {
             self.focus = Pane::Catalog;
         }
     }

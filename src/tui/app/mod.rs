@@ -16,6 +16,7 @@ use ratatui::layout::Rect;
 use super::core::{Core, Server, Walk};
 use super::keymap::{Keymap, Press};
 use super::layer::Layer;
+use super::layers::message::Message;
 use super::msg::{Action, Cmd, JobSpec, Msg, Slot};
 use super::panes::activity::ActivityPane;
 use super::panes::catalog::CatalogPane;
@@ -26,7 +27,7 @@ use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
 use crate::http::RequestLog;
-use crate::model::{Catalog, Change};
+use crate::model::{Catalog, Change, DatasetPath, NodeId, NodeRef};
 use crate::search::Index;
 
 /// How long the cursor must rest on a node before the server is asked about it.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub title: String,
     /// The theme.
     pub theme: ThemeName,
+    /// Whether it is to be dark or light like the terminal, once that is known.
+    pub follows_terminal: bool,
     /// What the terminal can show of it.
     pub colours: ColourDepth,
     /// Draw with ASCII signs only.
@@ -77,6 +80,21 @@ pub struct Settings {
     pub remembered: Remembered,
     /// Why there is nowhere to sync to, if so.
     pub no_sync: Option<String>,
+    /// The connections that there are beside this one.
+    pub profiles: Vec<Profile>,
+    /// Something to say before anything else, such as why another profile could not be used.
+    pub notice: Option<String>,
+}
+
+/// A connection by its name in the config file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The name.
+    pub name: String,
+    /// Where it leads to, in words; or why it cannot be used.
+    pub server: String,
+    /// Whether it is the one in use.
+    pub is_current: bool,
 }
 
 /// See the module.
@@ -103,6 +121,14 @@ pub struct App {
     index_made: Option<Instant>,
     pub(crate) last_click: Option<(Instant, u16, u16)>,
     pub(crate) places: Places,
+    profiles: Vec<Profile>,
+    /// Where the cursor was before jumps, and before going back from there.
+    trail: Vec<NodeId>,
+    ahead: Vec<NodeId>,
+    /// A path that is being looked for in order to go there, and whether the answer has come.
+    arriving: Option<DatasetPath>,
+    has_arrived: bool,
+    follows_terminal: bool,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -128,6 +154,10 @@ impl App {
             now,
         );
         core.ascii = settings.ascii;
+        let mut layers = Vec::new();
+        if let Some(text) = settings.notice {
+            layers.push(Layer::Message(Message::new("Not connected".to_owned(), text)));
+        }
         Self {
             core,
             catalog: CatalogPane::new(),
@@ -135,7 +165,7 @@ impl App {
             lineage: LineagePane::default(),
             sync: SyncPane::new(settings.no_sync),
             activity: ActivityPane::default(),
-            layers: Vec::new(),
+            layers,
             focus: Pane::Catalog,
             right: Pane::Detail,
             is_zoomed: false,
@@ -149,6 +179,12 @@ impl App {
             index_made: None,
             last_click: None,
             places: Places::default(),
+            profiles: settings.profiles,
+            trail: Vec::new(),
+            ahead: Vec::new(),
+            arriving: None,
+            has_arrived: false,
+            follows_terminal: settings.follows_terminal,
         }
     }
 
@@ -159,6 +195,19 @@ impl App {
         self.core.cmd(Cmd::SetMouse(self.core.mouse));
         self.after_update();
         self.core.take_cmds()
+    }
+
+    /// Whether somebody should find out if the terminal is dark or light.
+    pub fn follows_terminal(&self) -> bool {
+        self.follows_terminal
+    }
+
+    /// The terminal's ground is light, or dark.
+    pub fn take_background(&mut self, is_light: bool) {
+        if self.follows_terminal {
+            let name = if is_light { ThemeName::Light } else { ThemeName::Dark };
+            self.core.theme = Theme::load(name, self.colours);
+        }
     }
 
     /// What is worth remembering for the next time.
@@ -178,7 +227,7 @@ impl App {
             .finished
             .map(|finished| text::ago(now.saturating_duration_since(finished)).1);
         let backlog = self.core.has_backlog().then_some(Duration::from_millis(20));
-        let lineage = (self.right == Pane::Lineage).then(|| self.lineage.next_read(&self.core));
+        let lineage = self.wants_lineage().then(|| self.lineage.next_read(&self.core));
         [spinner, settle, notice, age, backlog, lineage.flatten()].into_iter().flatten().min()
     }
 
@@ -218,8 +267,30 @@ impl App {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
         }
-        if self.right == Pane::Lineage {
+        if self.wants_lineage() {
             self.lineage.refresh(&mut self.core);
+        }
+        self.detail.take_lineage(self.lineage.reading());
+        if self.has_arrived && !self.core.has_backlog() {
+            self.has_arrived = false;
+            let Some(path) = self.arriving.take() else { return };
+            match self.core.catalog.at(&path).map(NodeRef::id) {
+                Some(node) => self.go_to(node, None),
+                None => self.core.complain(format!("there is nothing at {path} that you may see")),
+            }
+        }
+    }
+
+    /// Whether something on the screen takes the lineage.
+    fn wants_lineage(&self) -> bool {
+        self.right == Pane::Lineage
+            || self.right == Pane::Detail && self.detail.wants_lineage(&self.core)
+    }
+
+    /// Has the lineage read for what the details show, if they show who uses it.
+    fn follow_used_by(&mut self) {
+        if self.detail.wants_lineage(&self.core) {
+            self.lineage.follow(self.detail.node(), &self.core);
         }
     }
 
@@ -228,7 +299,10 @@ impl App {
         if self.settle_at.is_some_and(|at| at <= self.core.now) {
             self.settle_at = None;
             match self.right {
-                Pane::Detail => self.detail.settle(&mut self.core),
+                Pane::Detail => {
+                    self.detail.settle(&mut self.core);
+                    self.follow_used_by();
+                }
                 Pane::Lineage => self.lineage.follow(self.detail.node(), &self.core),
                 _ => {}
             }
@@ -256,7 +330,8 @@ impl App {
         self.index_version = self.core.version;
         self.index_made = Some(self.core.now);
         let catalog = Arc::clone(&self.core.catalog);
-        self.core.start("Index names", JobSpec::Index(catalog));
+        let labels = Arc::clone(&self.core.labels);
+        self.core.start("Index names", JobSpec::Index(catalog, labels));
     }
 
     /// Starts to read the catalogue from its roots.

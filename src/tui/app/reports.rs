@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::App;
 use crate::discovery::DiscoveryEvent;
-use crate::model::{Change, NodeId};
+use crate::model::path::fold;
+use crate::model::{Change, DatasetPath, NodeId};
+use crate::openmetadata::entity::EntityType;
+use crate::sync::plan::ItemKey;
+use crate::sync::session::Prepared;
 use crate::tui::core::{JobState, Server};
 use crate::tui::layer::Layer;
 use crate::tui::layers::message::Message;
@@ -29,7 +35,12 @@ impl App {
             JobBody::Notes { wiki, labels } => {
                 self.core.end(slot, JobState::Done);
                 if let Some(node) = node {
-                    self.detail.take_notes(node, wiki, labels);
+                    let before = Arc::clone(&self.core.labels);
+                    self.detail.take_notes(node, wiki, labels, &mut self.core);
+                    if !Arc::ptr_eq(&before, &self.core.labels) {
+                        // The finder's index is to have them too.
+                        self.index_version = u64::MAX;
+                    }
                 }
             }
             JobBody::Reflections(list) => {
@@ -64,6 +75,7 @@ impl App {
             JobBody::Resolved(found) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_resolved(&found);
+                self.has_arrived = self.arriving.is_some();
                 let changes = found.entities.into_iter();
                 self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
             }
@@ -78,6 +90,7 @@ impl App {
             JobBody::Planning(step) => self.sync.planning(step),
             JobBody::Planned(prepared) => {
                 self.core.end(slot, JobState::Done);
+                self.learn_descriptions(&prepared);
                 self.sync.planned(prepared, &mut self.core);
             }
             JobBody::Applying(events) => self.sync.applying(events, &mut self.core),
@@ -133,6 +146,33 @@ impl App {
                 self.core.walk.finished = (!cancelled).then_some(self.core.now);
                 self.make_index();
             }
+        }
+    }
+
+    /// Takes down what OpenMetadata says of columns, as far as a plan has read it.
+    fn learn_descriptions(&mut self, prepared: &Prepared) {
+        let paths: FxHashMap<&str, &DatasetPath> = prepared
+            .plan
+            .items
+            .iter()
+            .filter_map(|item| match &item.key {
+                ItemKey::Entity(EntityType::Table, fqn) => {
+                    Some((fqn.as_str(), item.path.as_ref()?))
+                }
+                _ => None,
+            })
+            .collect();
+        for table in &prepared.current.tables {
+            let Some(path) = paths.get(table.common.fully_qualified_name.as_str()) else {
+                continue;
+            };
+            let described = table.columns.iter().filter_map(|column| {
+                let text = column.description.as_ref().filter(|text| !text.trim().is_empty())?;
+                // A name that had to be changed is kept as the display name.
+                let name = column.display_name.as_ref().unwrap_or(&column.name);
+                Some([(fold(&column.name), text.clone()), (fold(name), text.clone())])
+            });
+            self.core.om_columns.insert(path.folded(), described.flatten().collect());
         }
     }
 }

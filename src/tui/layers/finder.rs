@@ -1,14 +1,16 @@
-//! The fuzzy finder over every dataset and column.
+//! The finder: datasets, columns and labels by a few letters, views by a piece of their SQL.
 
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::model::NodeRef;
-use crate::search::{Found, Hit, Index, Query, Scope};
+use crate::model::display::{clean, width};
+use crate::search::{Found, Hit, Index, Part, Query, Scope};
 use crate::tui::core::Core;
 use crate::tui::layer::Outcome;
 use crate::tui::msg::{Action, JobSpec, Slot};
@@ -69,7 +71,7 @@ impl Finder {
         match action {
             Action::Accept => {
                 return match self.found.hits.get(self.cursor.at) {
-                    Some(hit) => Outcome::GoTo(*hit),
+                    Some(hit) => Outcome::GoTo(*hit, self.input.value().trim().to_owned()),
                     None => Outcome::Stay,
                 };
             }
@@ -77,7 +79,9 @@ impl Finder {
                 self.scope = match self.scope {
                     Scope::All => Scope::Datasets,
                     Scope::Datasets => Scope::Columns,
-                    Scope::Columns => Scope::All,
+                    Scope::Columns => Scope::Labels,
+                    Scope::Labels => Scope::Sql,
+                    Scope::Sql => Scope::All,
                 };
                 self.query = None;
                 self.search(core);
@@ -117,13 +121,14 @@ impl Finder {
     pub(crate) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
         let theme = &core.theme;
         let title = match self.scope {
-            Scope::All => "Find datasets and columns",
+            Scope::All => "Find anything",
             Scope::Datasets => "Find datasets",
             Scope::Columns => "Find columns",
+            Scope::Labels => "Find labels",
+            Scope::Sql => "Find in SQL",
         };
-        let width = (area.width * 4 / 5).max(76);
-        let height = (area.height * 4 / 5).max(20);
-        let inside = popup::draw(frame, area, (width, height), title, &self.totals(), theme);
+        let size = ((area.width * 4 / 5).max(76), (area.height * 4 / 5).max(20));
+        let inside = popup::draw(frame, area, size, title, &self.totals(core), theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, "> ", theme);
         let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
@@ -131,20 +136,22 @@ impl Finder {
         self.cursor.resize(usize::from(list.height), len);
         let query = Query::new(self.input.value(), self.scope);
         let window = self.cursor.window(len);
+        let index = self.index.as_deref();
         let names_width = self.found.hits[window.clone()]
             .iter()
-            .filter_map(|hit| Some(name_width(core.catalog.get(hit.node)?, hit)))
+            .filter_map(|hit| {
+                Some(width(&clean(name_of(core.catalog.get(hit.node)?, hit, index?))))
+            })
             .max()
             .unwrap_or(0)
             .min(usize::from(list.width) * 2 / 5);
         for (y, at) in (list.y..).zip(window) {
             let hit = &self.found.hits[at];
             let line = Rect { y, height: 1, ..list };
-            let text = match core.catalog.get(hit.node) {
-                Some(node) => {
-                    hit_line(node, hit, &query, names_width, usize::from(list.width), core)
-                }
-                None => Line::from(Span::styled("(gone meanwhile)", theme.soft)),
+            let cells = (names_width, usize::from(list.width));
+            let text = match (core.catalog.get(hit.node), index) {
+                (Some(node), Some(index)) => hit_line(node, hit, index, &query, cells, core),
+                _ => Line::from(Span::styled("(gone meanwhile)", theme.soft)),
             };
             frame.render_widget(text, line);
             if at == self.cursor.at {
@@ -158,30 +165,55 @@ impl Finder {
         scrollbar(frame, beside, self.cursor.offset, len, theme.soft);
     }
 
-    fn totals(&self) -> String {
-        match &self.index {
-            None => "making the index …".to_owned(),
-            Some(index) if self.input.value().trim().is_empty() => format!(
-                "{}, {}",
+    fn totals(&self, core: &Core) -> String {
+        let Some(index) = &self.index else {
+            let is_made = core.running(Slot::Index).is_some();
+            return if is_made { "making the index …" } else { "" }.to_owned();
+        };
+        if self.input.value().trim().is_empty() {
+            return format!(
+                "{}, {}, {}",
                 counted(index.dataset_count(), "dataset"),
-                counted(index.column_count(), "column")
-            ),
-            Some(_) => format!(
-                "{} and {} match",
-                counted(self.found.datasets, "dataset"),
-                counted(self.found.columns, "column")
-            ),
+                counted(index.column_count(), "column"),
+                counted(index.label_count(), "label")
+            );
         }
+        let found = &self.found;
+        let parts: Vec<String> = [
+            (found.datasets, "dataset"),
+            (found.columns, "column"),
+            (found.labels, "label"),
+            (found.sqls, "view's SQL"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| match (number, what) {
+            (2.., "view's SQL") => format!("SQL of {}", counted(number, "view")),
+            (_, "view's SQL") => "SQL of 1 view".to_owned(),
+            _ => counted(number, what),
+        })
+        .collect();
+        parts.join(" · ")
     }
 
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
         let is_searching = core.running(Slot::Search).is_some();
         let text = match (&self.index, self.input.value().trim().is_empty()) {
-            (None, _) => return,
-            (Some(_), true) => {
-                "Type some letters of a name. With two words, the last is looked for in columns and the \
-                 others in the path: orders cust"
+            (None, _) if core.catalog.is_empty() => {
+                "Nothing has been read yet: there is nothing to find."
             }
+            (None, _) => return,
+            (Some(_), true) => match self.scope {
+                Scope::Labels => {
+                    "Type some letters of a label. Dremio gives labels one dataset at a time: what is \
+                     searched are those of the datasets that you have looked at."
+                }
+                Scope::Sql => "Type some words as they stand in the SQL of views: left join",
+                _ => {
+                    "Type some letters of a name. With two words, the last is looked for in columns \
+                     and the others in the path: orders cust"
+                }
+            },
             (Some(_), false) if is_searching => return,
             (Some(_), false) if core.walk.running => {
                 "Nothing like that among what has been read so far."
@@ -196,52 +228,84 @@ impl Finder {
     }
 }
 
-fn name_of<'a>(node: NodeRef<'a>, hit: &Hit) -> &'a str {
-    match hit.column {
-        Some(column) => node.schema().get(column).map_or("", |column| column.name),
-        None => node.name(),
+/// What stands in front of a hit's line.
+fn name_of<'a>(node: NodeRef<'a>, hit: &Hit, index: &'a Index) -> &'a str {
+    match hit.part {
+        Part::Column(column) => node.schema().get(column).map_or("", |column| column.name),
+        Part::Label(label) => index.label(label),
+        Part::Path | Part::Sql(_) => node.name(),
     }
 }
 
-fn name_width(node: NodeRef<'_>, hit: &Hit) -> usize {
-    crate::model::display::width(&crate::model::display::clean(name_of(node, hit)))
-}
-
-/// Sign and name on the left, then the type of a column, then the path.
+/// Sign and name on the left, then the path or the line of SQL, then what it is.
 fn hit_line(
     node: NodeRef<'_>,
     hit: &Hit,
+    index: &Index,
     query: &Query,
-    names_width: usize,
-    cells: usize,
+    (names_width, cells): (usize, usize),
     core: &Core,
 ) -> Line<'static> {
     let theme = &core.theme;
-    let name = name_of(node, hit);
-    let is_column = hit.column.is_some();
-    let path = if is_column {
-        node.path().to_string()
-    } else {
-        node.parent().map(|parent| parent.path().to_string()).unwrap_or_default()
+    let name = name_of(node, hit, index);
+    let sign = match hit.part {
+        Part::Column(_) => Span::styled("· ", theme.data_type),
+        Part::Label(_) => Span::styled("# ", theme.call),
+        Part::Path | Part::Sql(_) => {
+            let look = kinds::style(node.kind(), theme);
+            Span::styled(format!("{} ", kinds::sign(node.kind())), look)
+        }
     };
-    let letters = query.matched_chars(name, is_column);
-    let mut left = if is_column {
-        vec![Span::styled("· ", theme.data_type)]
-    } else {
-        vec![Span::styled(
-            format!("{} ", kinds::sign(node.kind())),
-            kinds::style(node.kind(), theme),
-        )]
+    let mark = theme.overlay.patch(theme.matched);
+    let letters = match hit.part {
+        Part::Sql(_) => Vec::new(),
+        Part::Column(_) => query.matched_chars(name, true),
+        Part::Path | Part::Label(_) => query.matched_chars(name, false),
     };
-    let name_spans =
-        cut(marked(name, &letters, theme.overlay, theme.overlay.patch(theme.matched)), names_width);
+    let name_spans = cut(marked(name, &letters, theme.overlay, mark), names_width);
     let used = spans_width(&name_spans);
+    let mut left = vec![sign];
     left.extend(name_spans);
     left.push(Span::raw(" ".repeat(names_width.saturating_sub(used) + 2)));
-    left.push(span(&path, theme.soft));
-    let right = match hit.column.and_then(|column| node.schema().get(column)) {
-        Some(column) => span(column.data_type.base_name(), theme.data_type),
-        None => Span::styled(node.kind().name(), theme.soft),
+    let right = match hit.part {
+        Part::Path => {
+            let place = node.parent().map(|parent| parent.path().to_string()).unwrap_or_default();
+            left.push(span(&place, theme.soft));
+            Span::styled(node.kind().name(), theme.soft)
+        }
+        Part::Column(column) => {
+            left.push(span(&node.path().to_string(), theme.soft));
+            let column = node.schema().get(column);
+            column.map_or_else(Span::default, |c| span(c.data_type.base_name(), theme.data_type))
+        }
+        Part::Label(_) => {
+            left.push(span(&node.path().to_string(), theme.soft));
+            Span::styled("label", theme.soft)
+        }
+        Part::Sql(line) => {
+            left.extend(sql_line(node.sql().unwrap_or_default(), line, query, theme.soft, mark));
+            Span::styled(format!("SQL {}", line + 1), theme.soft)
+        }
     };
     spread(left, vec![right], cells)
+}
+
+/// A line of SQL with what was found in it marked.
+fn sql_line(sql: &str, line: usize, query: &Query, look: Style, mark: Style) -> Vec<Span<'static>> {
+    let line = sql.lines().nth(line).unwrap_or_default().trim();
+    let Some(found) = query.matched_sql(line) else { return vec![span(line, look)] };
+    let start = line[..found.start].chars().count();
+    let letters = start..start + line[found].chars().count();
+    let letters: Vec<u32> = letters.filter_map(|at| u32::try_from(at).ok()).collect();
+    // What was found matters more than how the line begins.
+    let skip = start.saturating_sub(24);
+    let shown: String = line.chars().skip(skip).collect();
+    let letters: Vec<u32> =
+        letters.into_iter().filter_map(|at| at.checked_sub(u32::try_from(skip).ok()?)).collect();
+    let mut spans = Vec::new();
+    if skip > 0 {
+        spans.push(Span::styled("…", look));
+    }
+    spans.extend(marked(&shown, &letters, look, mark));
+    spans
 }

@@ -12,10 +12,10 @@ use crate::tui::msg::Action;
 use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::{Cursor, scrollbar};
 use crate::tui::widgets::popup;
-use crate::tui::widgets::text::{contains, fit};
+use crate::tui::widgets::text::{contains, cut, fit};
 
 /// Cells for keys.
-const KEYS: usize = 24;
+const KEYS: usize = 20;
 
 /// See the module.
 #[derive(Debug)]
@@ -139,10 +139,11 @@ impl Help {
                     frame.render_widget(Line::from(Span::styled(title, theme.heading)), area);
                 }
                 Row::Binding((_, action, keys)) => {
-                    let line = Line::from(vec![
+                    let spans = vec![
                         Span::styled(format!("  {}", fit(keys, KEYS)), theme.key),
                         Span::styled(action.title(), theme.overlay),
-                    ]);
+                    ];
+                    let line = Line::from(cut(spans, usize::from(area.width)));
                     frame.render_widget(line, area);
                 }
             }

@@ -1,5 +1,6 @@
 //! The overlays, one a module.
 
+pub(crate) mod choice;
 pub(crate) mod confirm;
 pub(crate) mod finder;
 pub(crate) mod help;

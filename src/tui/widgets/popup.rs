@@ -7,6 +7,11 @@ use ratatui::widgets::{Block, BorderType, Clear};
 
 use crate::tui::theme::Theme;
 
+/// At most `wanted` of what there is; all of it rather than leave slivers of what is below.
+fn most(wanted: u16, all: u16, sliver: u16) -> u16 {
+    if wanted + sliver >= all && all < 100 { all } else { wanted.min(all) }
+}
+
 /// A box of at most `width` × `height` in the upper middle of `area`, cleared and framed; gives
 /// what is inside, with a column of air on both sides.
 pub(crate) fn draw(
@@ -17,8 +22,8 @@ pub(crate) fn draw(
     hint: &str,
     theme: &Theme,
 ) -> Rect {
-    let width = width.min(area.width.saturating_sub(4)).max(10);
-    let height = height.min(area.height.saturating_sub(2)).max(3);
+    let width = most(width, area.width, 8).max(10);
+    let height = most(height, area.height, 5).max(3);
     let popup = Rect {
         x: area.x + area.width.saturating_sub(width) / 2,
         y: area.y + area.height.saturating_sub(height) / 3,

@@ -31,6 +31,23 @@ pub(crate) fn fit_right(text: &str, cells: usize) -> String {
     fitted
 }
 
+/// Cleaned text of at most `cells`, cut on the left: the end of a path is what tells it from others.
+pub(crate) fn cut_left(text: &str, cells: usize) -> String {
+    let cleaned = clean(text);
+    if width(&cleaned) <= cells {
+        return cleaned.into_owned();
+    }
+    let mut kept = Vec::new();
+    let mut left = cells.saturating_sub(1);
+    for grapheme in cleaned.graphemes(true).rev() {
+        let Some(rest) = left.checked_sub(width(grapheme)) else { break };
+        left = rest;
+        kept.push(grapheme);
+    }
+    kept.push("…");
+    kept.into_iter().rev().collect()
+}
+
 /// How wide the spans are together.
 pub(crate) fn spans_width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(|span| width(&span.content)).sum()
@@ -239,6 +256,13 @@ mod tests {
             plain(&spread(vec![Span::raw("analytics"), Span::raw(".x")], vec![], 9)),
             "analytic…"
         );
+    }
+
+    #[test]
+    fn the_end_of_a_path_stays() {
+        assert_eq!(cut_left("analytics.marts.orders", 12), "…arts.orders");
+        assert_eq!(cut_left("a.b", 12), "a.b");
+        assert_eq!(cut_left("日本語の名前", 6), "…名前");
     }
 
     #[test]

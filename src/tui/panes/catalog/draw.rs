@@ -85,12 +85,6 @@ impl CatalogPane {
         let global = [Context::Catalog, Context::Global];
         let text = if !self.filter.value().trim().is_empty() {
             "No name known so far has these letters in it.".to_owned()
-        } else if let Some(error) = core.catalog.root().error() {
-            format!(
-                "The catalogue could not be read: {}\n\n{} reads it again.",
-                error.message,
-                core.key(&global, Action::RefreshAll)
-            )
         } else if matches!(core.server, Server::Connecting) {
             format!("{} connecting …", core.spinner())
         } else if core.catalog.root().listing() == Listing::Complete {
@@ -254,10 +248,12 @@ impl Looks<'_> {
         }
         let is_read = self.core.reading.contains(&node.id())
             || node.listing() == Listing::Partial && self.core.walk.running;
+        // Where there is little room, nothing keeps a place for a number that is not there.
+        let digits = if words { 6 } else { 0 };
         let count = if is_read {
-            Span::styled(format!("{:>6}", self.core.spinner()), theme.busy)
+            Span::styled(format!("{:>digits$}", self.core.spinner()), theme.busy)
         } else if !node.kind().is_container() {
-            Span::raw(if words { "      " } else { "" })
+            Span::raw(" ".repeat(digits))
         } else {
             let children = node.children().len();
             let text = match node.listing() {
@@ -266,7 +262,7 @@ impl Looks<'_> {
                 Listing::Complete => count(children),
                 Listing::Partial => format!("{}+", count(children)),
             };
-            Span::styled(format!("{text:>6}"), theme.soft)
+            Span::styled(format!("{text:>digits$}"), theme.soft)
         };
         right.push(count);
         if !self.core.om.is_empty() {

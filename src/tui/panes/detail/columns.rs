@@ -4,9 +4,10 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::display::{clean, width};
+use crate::model::path::fold;
 use crate::model::{DataType, NodeRef};
 use crate::tui::msg::Action;
 use crate::tui::theme::Theme;
@@ -14,6 +15,11 @@ use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::{Cursor, scrollbar};
 use crate::tui::widgets::text::{contains, count, cut, fit, marked, occurrence, spans_width};
 
+/// What OpenMetadata says of columns, by folded name.
+pub(super) type Descriptions = FxHashMap<String, String>;
+
+/// From this width on, descriptions have a column of their own.
+const CELLS_FOR_DESCRIPTIONS: usize = 76;
 /// How deep types are unfolded at all; deeper ones are read on the line of their type.
 const MAX_DEPTH: usize = 32;
 
@@ -186,6 +192,7 @@ impl ColumnsView {
         frame: &mut Frame<'_>,
         area: Rect,
         node: NodeRef<'_>,
+        described: Option<&Descriptions>,
         theme: &Theme,
         focused: bool,
     ) {
@@ -196,11 +203,15 @@ impl ColumnsView {
         let rows = self.rows(node);
         let has_filter = self.is_typing || self.is_filtered();
         let filter_height = u16::from(has_filter && area.height > 3);
-        let body =
-            Rect { y: area.y + 1, height: area.height.saturating_sub(1 + filter_height), ..area };
+        let described = described.filter(|described| !described.is_empty());
+        let layout = Layout::new(node, &rows, described, usize::from(area.width));
+        // Without the room for a column of their own, one description at a time is told below.
+        let has_note = described.is_some() && layout.description == 0 && area.height > 6;
+        let note_height = if has_note { 2 } else { 0 };
+        let taken = 1 + filter_height + note_height;
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(taken), ..area };
         self.area = body;
         self.cursor.resize(usize::from(body.height), rows.len());
-        let layout = Layout::new(node, &rows, usize::from(area.width));
         frame.render_widget(layout.header(theme), Rect { height: 1, ..area });
         let needle = self.filter.value().trim().to_lowercase();
         for (y, at) in (body.y..).zip(self.cursor.window(rows.len())) {
@@ -220,6 +231,19 @@ impl ColumnsView {
         }
         let beside = Rect { width: area.width + 1, ..body };
         scrollbar(frame, beside, self.cursor.offset, rows.len(), theme.soft);
+        if has_note {
+            let line = Rect { y: body.bottom() + 1, height: 1, ..area };
+            let row = rows.get(self.cursor.at);
+            let text = row.and_then(|row| description(row, described));
+            let spans = match text {
+                Some(text) => vec![
+                    Span::styled("OpenMetadata: ", theme.soft),
+                    Span::styled(clean(text).into_owned(), theme.base),
+                ],
+                None => vec![Span::styled("OpenMetadata has no description.", theme.faint)],
+            };
+            frame.render_widget(Line::from(cut(spans, usize::from(line.width))), line);
+        }
         if filter_height > 0 {
             let line = Rect { y: area.bottom() - 1, height: 1, ..area };
             let matches = Span::styled(
@@ -248,16 +272,32 @@ fn has_name(name: &str, data_type: &DataType, needle: &str, depth: usize) -> boo
                 .any(|(name, inner)| has_name(name, inner, needle, depth + 1))
 }
 
-/// Where the columns of the table begin.
-struct Layout {
+/// What OpenMetadata says of a row's column, in one line.
+fn description<'a>(row: &Row<'_>, described: Option<&'a Descriptions>) -> Option<&'a str> {
+    if row.place.len() > 1 {
+        return None;
+    }
+    let text = described?.get(&fold(&row.name))?;
+    text.lines().map(str::trim).find(|line| !line.is_empty())
+}
+
+/// How many cells the columns of the table have; 0 = there is no such column.
+struct Layout<'a> {
     number: usize,
     name: usize,
     data_type: usize,
     nullable: bool,
+    description: usize,
+    described: Option<&'a Descriptions>,
 }
 
-impl Layout {
-    fn new(node: NodeRef<'_>, rows: &[Row<'_>], cells: usize) -> Self {
+impl<'a> Layout<'a> {
+    fn new(
+        node: NodeRef<'_>,
+        rows: &[Row<'_>],
+        described: Option<&'a Descriptions>,
+        cells: usize,
+    ) -> Self {
         let schema = node.schema();
         let number = schema.len().to_string().len().max(2);
         let nullable = schema.iter().any(|column| column.nullable.is_some()) && cells > 60;
@@ -270,7 +310,14 @@ impl Layout {
             .max()
             .unwrap_or(0);
         let name = (widest + 2).clamp(16, (room * 3 / 5).max(16)).min(room);
-        Self { number, name, data_type: room - name, nullable }
+        let mut data_type = room - name;
+        let mut description = 0;
+        if described.is_some() && cells >= CELLS_FOR_DESCRIPTIONS {
+            let widest = rows.iter().map(|row| width(&row.data_type.to_string())).max();
+            data_type = (widest.unwrap_or(0) + 2).clamp(10, 24);
+            description = room.saturating_sub(name + data_type);
+        }
+        Self { number, name, data_type, nullable, description, described }
     }
 
     fn header(&self, theme: &Theme) -> Line<'static> {
@@ -281,7 +328,10 @@ impl Layout {
             Span::styled(fit("Type", self.data_type), theme.header),
         ];
         if self.nullable {
-            spans.push(Span::styled("Nulls", theme.header));
+            spans.push(Span::styled(fit("Nulls", 10), theme.header));
+        }
+        if self.description > 0 {
+            spans.push(Span::styled("Description in OpenMetadata", theme.header));
         }
         Line::from(spans)
     }
@@ -316,13 +366,18 @@ impl Layout {
         spans.extend(name);
         spans.push(Span::raw(" ".repeat(self.name.saturating_sub(used))));
         spans.extend(self.type_spans(row, is_open, theme));
-        if self.nullable && depth == 0 {
-            let word = match row.nullable {
+        if self.nullable {
+            let word = match row.nullable.filter(|_| depth == 0) {
                 Some(true) => "nullable",
                 Some(false) => "not null",
                 None => "",
             };
-            spans.push(Span::styled(word, theme.soft));
+            spans.push(Span::styled(fit(word, 10), theme.soft));
+        }
+        if self.description > 0
+            && let Some(text) = description(row, self.described)
+        {
+            spans.push(Span::styled(fit(text, self.description), theme.base));
         }
         Line::from(spans)
     }

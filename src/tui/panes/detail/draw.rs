@@ -13,15 +13,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::facts::{Page, caption};
-use super::{DetailPane, Remote, Tab};
+use super::{DetailPane, Remote, Tab, no_rows};
 use crate::model::display::{clean, width};
 use crate::model::{NodeKind, NodeRef, SchemaState};
 use crate::tui::core::{Core, Server};
 use crate::tui::msg::{Action, Slot};
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
+use crate::tui::widgets::markdown;
 use crate::tui::widgets::text::{duration, spans_width, spread};
-use crate::tui::widgets::{markdown, sql};
 
 /// From this width on, wiki text and SQL stand beside the columns.
 const WIDTH_FOR_BOTH: u16 = 120;
@@ -34,13 +34,21 @@ impl DetailPane {
         let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else {
             return;
         };
-        let [path, tabs, _, body] = rows(area);
+        let [path, tabs, below, body] = rows(area);
         frame.render_widget(path_line(node, core, usize::from(area.width)), path);
-        self.draw_tabs(frame, tabs, node, core);
+        let free = self.draw_tabs(frame, tabs, node, core);
+        self.draw_labels(frame, free, below, node, core);
         self.draw_body(frame, body, node, core, focused);
     }
 
-    fn draw_tabs(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
+    /// Draws the tabs; gives what they leave free.
+    fn draw_tabs(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        node: NodeRef<'_>,
+        core: &Core,
+    ) -> Rect {
         let theme = &core.theme;
         let front = self.tab(node);
         let mut x = area.x;
@@ -53,17 +61,28 @@ impl DetailPane {
             self.tab_places.push((place, *tab));
             x = x.saturating_add(cells + 2);
         }
-        let extras = self.extras.get(&node.id());
-        let labels = extras.map_or(&[][..], |extras| &extras.labels);
+        Rect { x, width: area.right().saturating_sub(x), ..area }
+    }
+
+    /// Draws the labels beside the tabs, or else below them.
+    fn draw_labels(
+        &self,
+        frame: &mut Frame<'_>,
+        beside: Rect,
+        below: Rect,
+        node: NodeRef<'_>,
+        core: &Core,
+    ) {
+        let labels = self.extras.get(&node.id()).map_or(&[][..], |extras| &extras.labels);
         let text =
             labels.iter().map(|label| format!("#{}", clean(label))).collect::<Vec<_>>().join(" ");
-        let room = usize::from(area.right().saturating_sub(x));
-        if !text.is_empty() && room > 8 {
-            let text = crate::model::display::truncate_to_width(&text, room).into_owned();
-            let line = Line::from(Span::styled(text, theme.call)).right_aligned();
-            let place = Rect { x, width: area.right() - x, ..area };
-            frame.render_widget(line, place);
+        if text.is_empty() {
+            return;
         }
+        let place = if width(&text) <= usize::from(beside.width) { beside } else { below };
+        let text = crate::model::display::truncate_to_width(&text, usize::from(place.width));
+        let line = Line::from(Span::styled(text.into_owned(), core.theme.call)).right_aligned();
+        frame.render_widget(line, place);
     }
 
     fn draw_body(
@@ -92,6 +111,10 @@ impl DetailPane {
                 self.draw_preview(frame, area, node, core, focused);
                 return;
             }
+            Tab::UsedBy => {
+                self.draw_used_by(frame, area, node, core, focused);
+                return;
+            }
             Tab::Overview => {
                 if let Some(error) = node.error() {
                     page.node_error(node, &error.message);
@@ -107,7 +130,10 @@ impl DetailPane {
                 Some(error) => page.node_error(node, &error.message),
                 None => page.definition(node),
             },
-            Tab::Wiki => page.wiki(extras.map(|extras| &extras.wiki), &name),
+            Tab::Wiki => {
+                page.labels(extras.map_or(&[][..], |extras| &extras.labels));
+                page.wiki(extras.map(|extras| &extras.wiki), &name);
+            }
             Tab::Reflections if node.server_id().is_none() => {
                 page.text("The server gives this dataset no id to ask by.", core.theme.soft);
             }
@@ -127,13 +153,20 @@ impl DetailPane {
         lines: &[Line<'static>],
         core: &Core,
     ) {
-        let height = usize::from(area.height);
+        let (cells, height) = (usize::from(area.width), usize::from(area.height));
         let widest = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
-        self.scroll.fit(lines.len(), height, widest.saturating_sub(usize::from(area.width)));
+        self.page = area;
+        self.scroll.fit(lines.len(), (cells, height), widest);
         let shown: Vec<Line<'_>> =
             lines.iter().skip(self.scroll.top).take(height).cloned().collect();
+        let goes_on: Vec<bool> =
+            shown.iter().map(|line| spans_width(&line.spans) > cells + self.scroll.left).collect();
         let left = u16::try_from(self.scroll.left).unwrap_or(u16::MAX);
         frame.render_widget(Paragraph::new(shown).scroll((0, left)), area);
+        for (y, _) in (area.y..).zip(goes_on).filter(|(_, goes_on)| *goes_on) {
+            let last = Rect { x: area.right() - 1, y, width: 1, height: 1 };
+            frame.render_widget(Span::styled("…", core.theme.soft), last);
+        }
         let beside = Rect { width: area.width + 2, ..area };
         scrollbar(frame, beside, self.scroll.top, lines.len(), core.theme.soft);
     }
@@ -160,9 +193,12 @@ impl DetailPane {
                     let left = area.width * 9 / 20;
                     let beside = Rect { x: area.x + left, width: area.width - left, ..area };
                     area.width = left - 2;
-                    draw_beside(frame, beside, node.sql(), wiki, core);
+                    self.sql.refresh(node, core);
+                    let sql = node.sql().map(|_| self.sql.lines());
+                    draw_beside(frame, beside, sql, wiki, core);
                 }
-                self.columns.draw(frame, area, node, theme, focused);
+                let described = core.om_columns.get(&node.path().folded());
+                self.columns.draw(frame, area, node, described, theme, focused);
                 return;
             }
             (_, Some(error)) => page.node_error(node, &error.message),
@@ -187,15 +223,31 @@ impl DetailPane {
     fn draw_sql(&mut self, frame: &mut Frame<'_>, area: Rect, node: NodeRef<'_>, core: &Core) {
         let theme = &core.theme;
         let mut page = Page::new(core, usize::from(area.width));
-        if let Some(text) = node.sql() {
+        if node.sql().is_some() {
+            self.sql.refresh(node, core);
             let context: Vec<&str> = node.sql_context().collect();
             if !context.is_empty() {
                 let context = crate::model::DatasetPath::new(context).to_string();
                 page.text(&format!("names are looked up in {context} first"), theme.soft);
                 page.blank();
             }
-            page.lines.extend(numbered(text, core));
-        } else if let Some(error) = node.error() {
+            if let Some(why) = self.sql.refusal() {
+                page.text(&format!("! shown as written: {why}"), theme.warning);
+                page.blank();
+            }
+            self.sql_top = page.lines.len();
+            page.lines.extend(self.sql.lines().iter().cloned());
+            let lines = page.lines;
+            if let Some(text) = self.sql_wish.take() {
+                let height = usize::from(area.height);
+                self.scroll.fit(lines.len(), (usize::from(area.width), height), 0);
+                self.sql.show_text(&text, &mut self.scroll);
+            }
+            self.draw_lines(frame, area, &lines, core);
+            self.sql.mark(frame, area, self.sql_top, &self.scroll, core);
+            return;
+        }
+        if let Some(error) = node.error() {
             page.node_error(node, &error.message);
         } else if node.has_details() {
             page.text("The SQL is hidden.", theme.strong);
@@ -208,6 +260,35 @@ impl DetailPane {
         } else {
             let text = page.not_read(node);
             page.text(&text, theme.soft);
+        }
+        let lines = page.lines;
+        self.draw_lines(frame, area, &lines, core);
+    }
+
+    fn draw_used_by(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        node: NodeRef<'_>,
+        core: &Core,
+        focused: bool,
+    ) {
+        let theme = &core.theme;
+        if let Some(model) = &self.lineage {
+            self.used_by.refresh(node, model);
+            self.used_by.draw(frame, area, model.views().1, core, focused);
+            return;
+        }
+        let mut page = Page::new(core, usize::from(area.width));
+        match &self.lineage_failure {
+            Some(why) => {
+                page.text("✗ The SQL of the views could not be read.", theme.error);
+                page.blank();
+                page.text(why, theme.base);
+            }
+            None => {
+                page.text(&format!("{} reading the SQL of the views …", core.spinner()), theme.soft)
+            }
         }
         let lines = page.lines;
         self.draw_lines(frame, area, &lines, core);
@@ -255,6 +336,14 @@ impl DetailPane {
                 let key = Self::key_for(core, Action::Refresh);
                 page.text(&format!("{key} runs it again."), theme.soft);
             }
+            _ if no_rows(node).is_some() => {
+                let why = no_rows(node).unwrap_or_default();
+                page.text(&format!("✗ No preview: {why}."), theme.error);
+                if let Some(error) = node.error() {
+                    page.blank();
+                    page.text(&error.message, theme.base);
+                }
+            }
             _ if !matches!(core.server, Server::Ready(_)) => {
                 page.text("There is no connection to ask for rows.", theme.soft);
             }
@@ -271,27 +360,11 @@ impl DetailPane {
     }
 }
 
-/// SQL with line numbers.
-fn numbered(text: &str, core: &Core) -> Vec<Line<'static>> {
-    let lines = sql::lines(text.trim_end(), &core.theme);
-    let digits = lines.len().to_string().len().max(2);
-    lines
-        .into_iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let number = format!("{:>digits$}  ", index + 1);
-            let mut spans = vec![Span::styled(number, core.theme.faint)];
-            spans.extend(line.spans);
-            Line::from(spans)
-        })
-        .collect()
-}
-
 /// What else there is to say of a dataset, beside its columns, as far as there is room.
 fn draw_beside(
     frame: &mut Frame<'_>,
     area: Rect,
-    sql: Option<&str>,
+    sql: Option<&[Line<'static>]>,
     wiki: Option<&str>,
     core: &Core,
 ) {
@@ -308,12 +381,12 @@ fn draw_beside(
         lines.extend(markdown::render(text, cells.min(100), theme));
     }
     let mut key = DetailPane::key_for(core, Action::ShowWiki);
-    if let Some(text) = sql {
+    if let Some(sql) = sql {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::from(Span::styled("SQL", theme.header)));
-        lines.extend(numbered(text, core));
+        lines.extend(sql.iter().cloned());
         key = DetailPane::key_for(core, Action::ShowSql);
     }
     let height = usize::from(inside.height);

@@ -83,7 +83,7 @@ impl<'a> Page<'a> {
             self.fact("Holds", &self.holds(node), theme.base);
         }
         if let Some(created) = node.created_at() {
-            self.fact("Created", created, theme.base);
+            self.fact("Created", &moment(created), theme.base);
         }
         self.fact("Path", &node.path().to_string(), theme.base);
         if let Some(id) = node.server_id() {
@@ -143,7 +143,17 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Labels and wiki text.
+    /// Labels, with a line of air after them.
+    pub(super) fn labels(&mut self, labels: &[String]) {
+        if labels.is_empty() {
+            return;
+        }
+        let labels: Vec<String> = labels.iter().map(|label| format!("#{}", clean(label))).collect();
+        self.text(&labels.join(" "), self.core.theme.call);
+        self.blank();
+    }
+
+    /// The wiki text.
     pub(super) fn wiki(&mut self, wiki: Option<&Remote<Option<String>>>, name: &str) {
         let theme = &self.core.theme;
         match wiki {
@@ -198,7 +208,7 @@ impl<'a> Page<'a> {
             self.fact("  Size", &bytes(size), theme.base);
         }
         if let Some(fetched) = &reflection.last_data_fetch {
-            self.fact("  Fetched", fetched, theme.base);
+            self.fact("  Fetched", &moment(fetched), theme.base);
         }
         for (role, fields) in reflection.fields.iter().filter(|(_, fields)| !fields.is_empty()) {
             self.fact(&format!("  {role}"), &fields.join(", "), theme.base);
@@ -235,6 +245,18 @@ impl<'a> Page<'a> {
     /// A node whose own details could not be read.
     pub(super) fn node_error(&mut self, node: NodeRef<'_>, message: &str) {
         self.failed(&shown_path(&node.path()), message);
+    }
+}
+
+/// `2023-08-26 22:27:04 UTC` for `2023-08-26T22:27:04.550Z`; anything else as the server has it.
+fn moment(text: &str) -> String {
+    let date_and_time = text.strip_suffix('Z').and_then(|text| text.split_once('T'));
+    match date_and_time {
+        Some((date, time)) => {
+            let time = time.split_once('.').map_or(time, |(seconds, _)| seconds);
+            format!("{date} {time} UTC")
+        }
+        None => text.to_owned(),
     }
 }
 

@@ -2,25 +2,33 @@
 //!
 //! Not here: the tree itself ([`super::catalog`]), and how details are read: the pane asks the core.
 
+mod act;
 mod columns;
 mod draw;
 mod facts;
 mod preview;
+mod references;
 mod scroll;
+mod sql;
+mod used_by;
 
-use crossterm::event::KeyEvent;
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use rustc_hash::FxHashMap;
 
 use self::columns::ColumnsView;
 use self::preview::Preview;
 use self::scroll::Scroll;
+use self::sql::SqlView;
+use self::used_by::UsedBy;
 use crate::dremio::{QueryResult, Reflection};
-use crate::model::{NodeId, NodeKind, NodeRef, SchemaState};
+use crate::model::{DatasetPath, NodeErrorKind, NodeId, NodeKind, NodeRef, SchemaState};
 use crate::tui::core::{Core, JobState, Server, item_of, shown_path};
 use crate::tui::jobs::PREVIEW_ROWS;
 use crate::tui::keymap::Context;
-use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
+use crate::tui::lineage_model::LineageModel;
+use crate::tui::msg::{Action, JobSpec, Slot};
 
 /// Of how many nodes what was fetched is kept.
 const KEPT: usize = 200;
@@ -43,6 +51,8 @@ pub(crate) enum Tab {
     Wiki,
     /// Reflections.
     Reflections,
+    /// The datasets that read this one.
+    UsedBy,
 }
 
 impl Tab {
@@ -50,9 +60,19 @@ impl Tab {
     pub(crate) fn of(kind: NodeKind) -> &'static [Self] {
         match kind {
             NodeKind::View => {
-                &[Self::Columns, Self::Sql, Self::Preview, Self::Wiki, Self::Reflections]
+                const TABS: &[Tab] = &[
+                    Tab::Columns,
+                    Tab::Sql,
+                    Tab::Preview,
+                    Tab::Wiki,
+                    Tab::Reflections,
+                    Tab::UsedBy,
+                ];
+                TABS
             }
-            NodeKind::Table(_) => &[Self::Columns, Self::Preview, Self::Wiki, Self::Reflections],
+            NodeKind::Table(_) => {
+                &[Self::Columns, Self::Preview, Self::Wiki, Self::Reflections, Self::UsedBy]
+            }
             NodeKind::Function => &[Self::Definition],
             NodeKind::Space | NodeKind::Source | NodeKind::Folder => &[Self::Overview, Self::Wiki],
             NodeKind::Home | NodeKind::File | NodeKind::Unknown => &[Self::Overview],
@@ -69,7 +89,27 @@ impl Tab {
             Self::Preview => "Preview",
             Self::Wiki => "Wiki",
             Self::Reflections => "Reflections",
+            Self::UsedBy => "Used by",
         }
+    }
+}
+
+/// What the App is to do after an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was none of ours.
+    Ignored,
+    /// It is done.
+    Done,
+    /// Go to a dataset: to its node, or to what is at its path.
+    Jump(DatasetPath, Option<NodeId>),
+    /// Let somebody choose among these, which are the datasets that the SQL names.
+    Choose(Vec<(DatasetPath, Option<NodeId>)>),
+}
+
+impl From<bool> for Outcome {
+    fn from(is_done: bool) -> Self {
+        if is_done { Self::Done } else { Self::Ignored }
     }
 }
 
@@ -109,6 +149,16 @@ pub(crate) struct DetailPane {
     extras: FxHashMap<NodeId, Extras>,
     clock: u64,
     tab_places: Vec<(Rect, Tab)>,
+    sql: SqlView,
+    used_by: UsedBy,
+    /// What is known of the lineage, and why no more than that.
+    lineage: Option<Arc<LineageModel>>,
+    lineage_failure: Option<String>,
+    /// A piece of SQL to bring into view at the next drawing.
+    sql_wish: Option<String>,
+    /// Where lines were drawn last, and on which of them the SQL begins.
+    page: Rect,
+    sql_top: usize,
 }
 
 impl DetailPane {
@@ -124,7 +174,25 @@ impl DetailPane {
         }
         self.node = node;
         self.columns = ColumnsView::default();
+        self.sql.leave();
+        self.used_by.leave();
+        self.sql_wish = None;
         self.reset_scroll();
+    }
+
+    /// Takes note of how far the lineage is known.
+    pub(crate) fn take_lineage(
+        &mut self,
+        (model, failure): (Option<&Arc<LineageModel>>, Option<&str>),
+    ) {
+        self.lineage = model.cloned();
+        self.lineage_failure = failure.map(str::to_owned);
+    }
+
+    /// Whether what is shown takes the lineage.
+    pub(crate) fn wants_lineage(&self, core: &Core) -> bool {
+        let node = self.node.and_then(|id| core.catalog.get(id));
+        node.is_some_and(|node| self.tab(node) == Tab::UsedBy)
     }
 
     fn reset_scroll(&mut self) {
@@ -158,6 +226,13 @@ impl DetailPane {
         self.columns = ColumnsView::at_column(column);
     }
 
+    /// Goes to a piece of the SQL.
+    pub(crate) fn go_to_sql(&mut self, text: String) {
+        self.wanted = Tab::Sql;
+        self.reset_scroll();
+        self.sql_wish = Some(text);
+    }
+
     /// Whether the pane's filter is being typed.
     pub(crate) fn is_typing(&self) -> bool {
         self.columns.is_typing
@@ -180,7 +255,7 @@ impl DetailPane {
     /// The cursor rests on the node shown: asks for what its tab needs and nobody has asked for yet.
     pub(crate) fn settle(&mut self, core: &mut Core) {
         let Some(id) = self.node else { return };
-        let catalog = std::sync::Arc::clone(&core.catalog);
+        let catalog = Arc::clone(&core.catalog);
         let Some(node) = catalog.get(id) else { return };
         if !matches!(core.server, Server::Ready(_)) {
             return;
@@ -231,8 +306,10 @@ impl DetailPane {
     /// Runs the preview of the node shown, unless its rows are there.
     pub(crate) fn preview(&mut self, core: &mut Core, again: bool) {
         let Some(id) = self.node else { return };
-        let Some(path) = core.catalog.get(id).map(NodeRef::path) else { return };
-        if !matches!(core.server, Server::Ready(_)) {
+        let Some(node) = core.catalog.get(id) else { return };
+        let path = node.path();
+        let has_rows = node.kind().is_dataset() && no_rows(node).is_none();
+        if !matches!(core.server, Server::Ready(_)) || !has_rows {
             return;
         }
         let is_wanted = match self.extras(id).preview {
@@ -254,7 +331,13 @@ impl DetailPane {
         id: NodeId,
         wiki: Result<Option<String>, String>,
         labels: Result<Vec<String>, String>,
+        core: &mut Core,
     ) {
+        if let Ok(labels) = &labels
+            && core.labels.get(&id).map_or(&[][..], Vec::as_slice) != labels.as_slice()
+        {
+            Arc::make_mut(&mut core.labels).insert(id, labels.clone());
+        }
         let extras = self.extras(id);
         extras.labels = labels.unwrap_or_default();
         extras.wiki = match wiki {
@@ -316,202 +399,17 @@ impl DetailPane {
         self.settle(core);
     }
 
-    /// Does what `action` says; `false` if it is none of ours.
-    pub(crate) fn handle(&mut self, action: Action, core: &mut Core) -> bool {
-        let catalog = std::sync::Arc::clone(&core.catalog);
-        let Some(node) = self.node.and_then(|id| catalog.get(id)) else { return false };
-        let tab = self.tab(node);
-        match action {
-            Action::NextTab | Action::PreviousTab => {
-                let tabs = Tab::of(node.kind());
-                let at = tabs.iter().position(|other| *other == tab).unwrap_or(0);
-                let step = if action == Action::NextTab { 1 } else { tabs.len() - 1 };
-                self.select_tab(tabs[(at + step) % tabs.len()], core);
-                if self.tab(node) == Tab::Preview {
-                    self.preview(core, false);
-                }
-                return true;
-            }
-            Action::Refresh => self.reload(core),
-            Action::Copy => self.copy(node, tab, core),
-            Action::CopyLong => self.copy_long(node, tab, core),
-            Action::Edit => self.edit(node, core),
-            Action::CancelJob | Action::Back
-                if tab == Tab::Preview && self.is_loading_preview() =>
-            {
-                core.cancel(Slot::Preview);
-                if let Some(id) = self.node {
-                    self.fail(id, Slot::Preview, &JobState::Cancelled);
-                }
-            }
-            _ => return self.handle_in_tab(action, node, tab, core),
-        }
-        true
-    }
-
-    fn handle_in_tab(
-        &mut self,
-        action: Action,
-        node: NodeRef<'_>,
-        tab: Tab,
-        core: &mut Core,
-    ) -> bool {
-        match tab {
-            Tab::Columns => self.columns.handle(action, node),
-            Tab::Preview => {
-                if action == Action::Open && !self.is_loading_preview() {
-                    let failed = self
-                        .node
-                        .and_then(|id| self.extras.get(&id))
-                        .is_some_and(|extras| matches!(extras.preview, Remote::Failed(_)));
-                    self.preview(core, failed);
-                    return true;
-                }
-                let Some(Remote::Ready(preview)) =
-                    self.node.and_then(|id| self.extras.get(&id)).map(|extras| &extras.preview)
-                else {
-                    return false;
-                };
-                self.preview_cursor.handle(action, preview)
-            }
-            _ => self.scroll.apply(action),
-        }
-    }
-
-    fn is_loading_preview(&self) -> bool {
-        let extras = self.node.and_then(|id| self.extras.get(&id));
-        extras.is_some_and(|extras| matches!(extras.preview, Remote::Loading))
-    }
-
-    fn copy(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
-        match (tab, self.columns.selected_name(node)) {
-            (Tab::Columns, Some(name)) => core.copy(name.clone(), &name),
-            _ => core.copy(node.path().to_string(), &shown_path(&node.path())),
-        }
-    }
-
-    fn copy_long(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
-        let preview = self.extras.get(&node.id()).map(|extras| &extras.preview);
-        match (tab, preview) {
-            (Tab::Sql | Tab::Definition, _) if sql_of(node).is_some() => {
-                core.copy(sql_of(node).unwrap_or_default().to_owned(), "the SQL");
-            }
-            (Tab::Preview, Some(Remote::Ready(preview))) => {
-                core.copy(preview.to_csv(), "the rows as CSV");
-            }
-            (Tab::Columns, _) if self.columns.selected_name(node).is_some() => {
-                let name = self.columns.selected_name(node).unwrap_or_default();
-                let path = node.path().join(name).to_sql();
-                core.copy(path.clone(), &path);
-            }
-            _ => core.copy(node.path().to_sql(), &shown_path(&node.path())),
-        }
-    }
-
-    fn edit(&self, node: NodeRef<'_>, core: &mut Core) {
-        let wiki = self.extras.get(&node.id()).map(|extras| &extras.wiki);
-        match (self.tab(node), wiki, sql_of(node)) {
-            (Tab::Wiki, Some(Remote::Ready(Some(text))), _) => {
-                core.cmd(Cmd::Edit { text: text.clone(), suffix: ".md" });
-            }
-            (_, _, Some(sql)) => core.cmd(Cmd::Edit { text: sql.to_owned(), suffix: ".sql" }),
-            _ => core.complain("there is no SQL to open here"),
-        }
-    }
-
-    /// Takes a key while the filter is being typed.
-    pub(crate) fn key(&mut self, key: KeyEvent) {
-        self.columns.key(key);
-    }
-
-    /// Takes pasted text while the filter is being typed.
-    pub(crate) fn paste(&mut self, pasted: &str) {
-        self.columns.paste(pasted);
-    }
-
-    /// Does what `action` says while the filter is being typed.
-    pub(crate) fn typing(&mut self, action: Action, core: &Core) {
-        if let Some(node) = self.node.and_then(|id| core.catalog.get(id)) {
-            self.columns.typing(action, node);
-        }
-    }
-
-    /// Takes a click; `true` if it was on a tab.
-    pub(crate) fn click(&mut self, column: u16, row: u16, core: &mut Core) -> bool {
-        let tab = self.tab_places.iter().find(|(area, _)| area.contains((column, row).into()));
-        if let Some(tab) = tab.map(|(_, tab)| *tab) {
-            self.select_tab(tab, core);
-            if tab == Tab::Preview {
-                self.preview(core, false);
-            }
-            return true;
-        }
-        let catalog = std::sync::Arc::clone(&core.catalog);
-        if let Some(node) = self.node.and_then(|id| catalog.get(id)) {
-            match self.tab(node) {
-                Tab::Columns => self.columns.click(column, row, node),
-                Tab::Preview => self.preview_cursor.click(column, row),
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// Scrolls by wheel.
-    pub(crate) fn wheel(&mut self, lines: isize, core: &Core) {
-        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return };
-        match self.tab(node) {
-            Tab::Columns => self.columns.scroll(lines),
-            Tab::Preview => self.preview_cursor.scroll(lines),
-            _ => self.scroll.by(lines),
-        }
-    }
-
-    /// The actions worth a place in the footer now.
-    pub(crate) fn hints(&self, core: &Core) -> Vec<(Action, &'static str)> {
-        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return Vec::new() };
-        let tab = self.tab(node);
-        let mut hints = Vec::new();
-        match tab {
-            Tab::Columns if !self.columns.is_filtered() => hints.push((Action::Filter, "filter")),
-            Tab::Columns => hints.push((Action::Back, "clear filter")),
-            Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
-            Tab::Preview => {
-                hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]);
-            }
-            Tab::Sql | Tab::Definition => {
-                hints.extend([(Action::CopyLong, "copy SQL"), (Action::Edit, "editor")]);
-            }
-            _ => {}
-        }
-        for (tab_action, of) in [
-            (Action::ShowColumns, Tab::Columns),
-            (Action::ShowSql, Tab::Sql),
-            (Action::ShowPreview, Tab::Preview),
-            (Action::ShowWiki, Tab::Wiki),
-        ] {
-            if of != tab && Tab::of(node.kind()).contains(&of) {
-                hints.push((
-                    tab_action,
-                    match of {
-                        Tab::Columns => "columns",
-                        Tab::Sql => "SQL",
-                        Tab::Preview => "preview",
-                        _ => "wiki",
-                    },
-                ));
-            }
-        }
-        hints.extend([
-            (Action::Zoom, "zoom"),
-            (Action::Copy, "copy"),
-            (Action::Palette, "actions"),
-        ]);
-        hints
-    }
-
     fn key_for(core: &Core, action: Action) -> String {
         core.key(&[Context::Detail, Context::Global], action)
+    }
+}
+
+/// Why a dataset has no rows to preview; `None` if it may have some.
+fn no_rows(node: NodeRef<'_>) -> Option<&'static str> {
+    match node.error()?.kind {
+        NodeErrorKind::Forbidden => Some("you may not read this dataset"),
+        NodeErrorKind::NotFound => Some("this dataset is not there any more"),
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) struct Scroll {
     pub(super) top: usize,
     pub(super) left: usize,
     height: usize,
+    width: usize,
     len: usize,
 }
 
@@ -39,9 +40,25 @@ impl Scroll {
         self.clamp();
     }
 
-    /// Takes note of what is drawn now: lines, height, and the widest line against the width.
-    pub(super) fn fit(&mut self, len: usize, height: usize, too_wide_by: usize) {
-        (self.len, self.height) = (len, height);
+    /// Scrolls as little as is needed for a line and a cell of it to be in view, with some air.
+    pub(super) fn show(&mut self, line: usize, cell: usize) {
+        let air = (self.height / 4).min(5);
+        if line < self.top + air {
+            self.top = line.saturating_sub(air);
+        } else if line + air >= self.top + self.height {
+            self.top = (line + air + 1).saturating_sub(self.height);
+        }
+        if cell < self.left || cell + STEP * 2 > self.left + self.width.max(STEP * 2) {
+            self.left = cell.saturating_sub(STEP) / STEP * STEP;
+        }
+        self.clamp();
+    }
+
+    /// Takes note of what is drawn now: how many lines, on how many cells and lines, and the
+    /// widest line.
+    pub(super) fn fit(&mut self, len: usize, (width, height): (usize, usize), widest: usize) {
+        (self.len, self.width, self.height) = (len, width, height);
+        let too_wide_by = widest.saturating_sub(width);
         self.left = self.left.min(too_wide_by.next_multiple_of(STEP));
         self.clamp();
     }

@@ -180,6 +180,11 @@ impl LineagePane {
         self.canvas.follow();
     }
 
+    /// The lineage as far as it was read, and why it could not be read further.
+    pub(crate) fn reading(&self) -> (Option<&Arc<LineageModel>>, Option<&str>) {
+        (self.model.as_ref(), self.failure.as_deref())
+    }
+
     /// How long until the SQL of the views is due to be read; `None` if nothing has changed.
     pub(crate) fn next_read(&self, core: &Core) -> Option<Duration> {
         let is_wanted = self.version != core.version || self.model.is_none();
