@@ -72,6 +72,12 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take(model, &self.core);
             }
+            JobBody::Dbt(matched) => {
+                self.core.end(slot, JobState::Done);
+                if self.core.take_dbt(matched) {
+                    self.lineage.doubt();
+                }
+            }
             JobBody::Resolved(found) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_resolved(&found);
@@ -127,6 +133,7 @@ impl App {
             (Slot::Index | Slot::Search, JobState::Failed(message)) => {
                 self.core.complain(message.clone());
             }
+            (Slot::Dbt, JobState::Failed(why)) => self.core.fail_dbt(why),
             (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }
