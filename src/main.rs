@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use dremio_explorer::cli::args::{Cli, ColorWhen};
+use dremio_explorer::cli::args::{Cli, ColorWhen, DbtArgs};
 use dremio_explorer::cli::{self, ExitStatus, Failure, Session};
 use dremio_explorer::log::LogGuard;
 use dremio_explorer::tui::{self, ColourDepth, Exit, Profile, ThemeName};
@@ -109,6 +109,7 @@ fn open_ui(
                     server,
                 })
                 .collect(),
+            dbt: cli::dbt_files(session, &DbtArgs::default(), &settings).map(Into::into),
             notice,
         };
         tui::run(options).await.map_err(|error| match error {

@@ -1,9 +1,8 @@
 //! The program as people and scripts run it: help texts, exit codes, messages, and commands against
 //! the sandbox.
 
-use std::path::Path;
-
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;

@@ -97,6 +97,18 @@ fn older_manifests_read_the_same() {
         let manifest = Manifest::read(&read(&folder, name)).expect("a manifest");
         assert_eq!(manifest.version, version, "{name}");
         let graph = ModelGraph::of(&manifest);
+        // What dbt itself says of who comes from whom.
+        let whole: Value = serde_json::from_slice(&read(&folder, name)).expect("JSON");
+        let parents = whole["parent_map"].as_object().expect("a map").iter();
+        let is_model = |id: &str| id.starts_with("model.");
+        let told: BTreeSet<(String, String)> = parents
+            .filter(|(id, _)| is_model(id))
+            .flat_map(|(id, from)| {
+                let from = from.as_array().expect("a list").iter().filter_map(Value::as_str);
+                from.filter(|from| is_model(from)).map(|from| (from.to_owned(), id.clone()))
+            })
+            .collect();
+        assert_eq!(named(&manifest, &graph.model_edges), told, "{name}");
         let edges = named(&manifest, &graph.physical_edges);
         let pair =
             |a: &str, b: &str| (format!("model.corner_shop.{a}"), format!("model.corner_shop.{b}"));
@@ -202,8 +214,126 @@ fn odd_fields_cost_nothing_but_themselves() {
     assert_eq!(&*node.name, "7");
     assert_eq!(node.tags, ["one".into()]);
     assert_eq!(node.materialized, None);
-    assert_eq!(node.refs, [vec!["b".into()], vec!["c".into()]]);
     assert_eq!(&*manifest.node("model.p.b").expect("a model").name, "b");
+}
+
+/// `tests/cases/dbt/*.json`: a manifest, and what must be read from it.
+#[test]
+fn what_other_projects_have_is_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/dbt");
+    let mut failures = Vec::new();
+    let mut cases = 0;
+    for entry in std::fs::read_dir(&folder).expect("cases") {
+        let file = entry.expect("a case").path();
+        let bytes = std::fs::read(&file).expect("reads");
+        let case: Value = serde_json::from_slice(&bytes).expect("JSON");
+        cases += 1;
+        let text = case["manifest"].to_string();
+        let manifest = match Manifest::read(text.as_bytes()) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                failures.push(format!("{}: {error}", file.display()));
+                continue;
+            }
+        };
+        let expected = case["expected"].as_object().expect("expectations");
+        for (what, wanted) in expected {
+            let found = found_of(&manifest, what, wanted);
+            if found != *wanted {
+                failures.push(format!("{} {what}: {found} is not {wanted}", file.display()));
+            }
+        }
+    }
+    assert!(cases >= 4, "{cases}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What a manifest says of `what`, in the shape of a case.
+fn found_of(manifest: &Manifest, what: &str, wanted: &Value) -> Value {
+    let graph = ModelGraph::of(manifest);
+    let id = |index: usize| manifest.nodes[index].unique_id.to_string();
+    let node = |id: &str| manifest.node(id).unwrap_or_else(|| panic!("{id}"));
+    let exposure = |id: &str| manifest.exposures.iter().find(|found| &*found.unique_id == id);
+    let each = |of: &dyn Fn(&str) -> Value| {
+        let keys = wanted.as_object().expect("a map").keys();
+        keys.map(|id| (id.clone(), of(id))).collect::<serde_json::Map<_, _>>().into()
+    };
+    match what {
+        "warnings" => json!(manifest.warnings.len()),
+        "model_edges" => json!(named(manifest, &graph.model_edges)),
+        "physical_edges" => json!(named(manifest, &graph.physical_edges)),
+        "exposure_edges" => graph
+            .exposure_edges
+            .iter()
+            .map(|(from, to)| json!([id(*from), manifest.exposures[*to].unique_id]))
+            .collect(),
+        "paths" => each(&|id| json!(relation_path(node(id), manifest.is_dremio()))),
+        "owners" => each(&|id| match exposure(id) {
+            Some(exposure) => json!(exposure.owners),
+            None => json!(node(id).owners),
+        }),
+        "tags" => each(&|id| json!(node(id).tags)),
+        "column_tags" => each(&|id| {
+            node(id).columns.iter().map(|column| json!([column.name, column.tags])).collect()
+        }),
+        "files" => each(&|id| json!(node(id).file)),
+        "deferred" => each(&|id| json!(node(id).deferred_to)),
+        "tests" => each(&|id| {
+            let tests = manifest.tests_by_node();
+            let facts = tests[id].iter().filter_map(|test| test.test.as_ref());
+            facts.map(|test| json!([test.kind, test.severity])).collect()
+        }),
+        "unit_tests" => {
+            let tests = manifest.unit_tests.iter();
+            json!(
+                tests
+                    .map(|test| (&test.unique_id, &test.tested))
+                    .collect::<std::collections::BTreeMap<_, _>>()
+            )
+        }
+        other => panic!("a case asks for {other}, which no test knows"),
+    }
+}
+
+#[test]
+fn what_other_programs_take_for_json_is_read() {
+    let node = |inner: &str| small(&format!(r#""model.p.a":{{"name":"a",{inner}}}"#));
+    let read = |bytes: &[u8]| Manifest::read(bytes).expect("a manifest");
+    for inner in [
+        r#""meta":{"x":NaN,"y":[-Infinity,Infinity]}"#,
+        r#""created_at":1e999,"version":123456789012345678901234567890"#,
+        r#""description":"half \ud83d of a pair""#,
+        "\"description\":\"a\nb\"",
+        r#""name":"b","name":"a""#,
+        r#""columns":7,"tags":{},"depends_on":[],"meta":[1],"config":"x""#,
+    ] {
+        let manifest = read(&node(inner));
+        assert_eq!(&*manifest.node("model.p.a").expect("a model").name, "a", "{inner}");
+    }
+    let mut latin = node(r#""description":"caf""#);
+    let at = latin.windows(4).position(|four| four == b"caf\"").expect("is there") + 3;
+    latin.insert(at, 0xE9);
+    assert_eq!(&*read(&latin).node("model.p.a").expect("a model").description, "caf?");
+    let mut marked = b"\xef\xbb\xbf\r\n".to_vec();
+    marked.extend(node(r#""tags":[]"#));
+    assert_eq!(read(&marked).nodes.len(), 1);
+    // What is wrong stays wrong, and where it is stays true.
+    let error = Manifest::read(b"{\"a\": NaN,\n \"b\" 1}").expect_err("is no JSON");
+    assert!(error.to_string().contains("line 2"), "{error}");
+}
+
+#[test]
+fn a_hundred_thousand_levels_and_other_traps_end() {
+    let deep = |open: &str, close: &str| {
+        let text = format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+        small(&format!(r#""model.p.a":{{"name":"a","skipped":{text}}}"#))
+    };
+    assert_eq!(Manifest::read(&deep("[", "]")).expect("is skipped").nodes.len(), 1);
+    // Where a value is looked at, depth has a limit and a message.
+    let owner = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let text = small(&format!(r#""model.p.a":{{"meta":{{"owner":{owner}}}}}"#));
+    let error = Manifest::read(&text).expect_err("is too deep").to_string();
+    assert!(error.contains("recursion") && !error.contains('\n'), "{error}");
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub struct Cli {
     /// How results and messages look.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which dbt project takes part.
+    #[command(flatten)]
+    pub dbt: DbtArgs,
     /// What to do; the terminal UI if absent.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -87,6 +90,17 @@ pub struct ConnectionArgs {
     /// Folder for snapshots, journals and the log
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// Which dbt project takes part.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DbtArgs {
+    /// Folder of a dbt project; its dbt_project.yml says where the artifacts are
+    #[arg(long, value_name = "DIR", conflicts_with = "target_dir")]
+    pub dbt_project: Option<PathBuf>,
+    /// Folder that holds manifest.json and dbt's other artifacts
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
 }
 
 /// How results and messages look.
@@ -285,12 +299,9 @@ Exit status: 0 done or nothing to do, 1 something would change (--dry-run --exit
 configuration or artifacts, 3 a server failed, 4 some items failed, 130 interrupted.")]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the command line")]
 pub struct IngestDbtArgs {
-    /// Folder of the dbt project; its dbt_project.yml says where the artifacts are
-    #[arg(long, value_name = "DIR", conflicts_with = "target_dir")]
-    pub dbt_project: Option<PathBuf>,
-    /// Folder that holds manifest.json and the other artifacts
-    #[arg(long, value_name = "DIR")]
-    pub target_dir: Option<PathBuf>,
+    /// Which project.
+    #[command(flatten)]
+    pub dbt: DbtArgs,
     /// Results of a further run (repeatable); of each test the latest counts
     #[arg(long, value_name = "FILE")]
     pub run_results: Vec<PathBuf>,
@@ -396,6 +407,9 @@ pub struct CheckLineageArgs {
     /// Of which views to ask Dremio's own lineage (Enterprise and Cloud; one request a view)
     #[arg(long, value_name = "WHICH", default_value = "all")]
     pub dremio_graph: DremioGraphArg,
+    /// A dbt project whose edges, exposures and tags join the lineage.
+    #[command(flatten)]
+    pub dbt: DbtArgs,
     /// Whether to compare with the lineage that OpenMetadata holds
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub openmetadata: HeldArg,
@@ -482,6 +496,9 @@ pub struct ImpactArgs {
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// A dbt project whose edges and exposures join the lineage.
+    #[command(flatten)]
+    pub dbt: DbtArgs,
     /// Work on a stored reading: `latest`, or what `snapshots show` takes
     #[arg(long, value_name = "FILE|latest")]
     pub snapshot: Option<String>,

@@ -4,6 +4,7 @@
 //! anything is read or drawn, nor the terminal UI.
 
 pub mod args;
+mod dbt_project;
 mod interrupt;
 pub mod printer;
 mod prompt;
@@ -11,6 +12,7 @@ mod run;
 mod session;
 mod status;
 
+pub use dbt_project::find_or_demo as dbt_files;
 pub use run::{run, runtime};
 pub use session::{Session, SyncParts, Target};
 pub use status::{ExitStatus, Failure, flatten};

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::error::{ArtifactError, classify};
-use super::lenient::{Entries, List, Record, Text};
+use super::lenient::{Entries, List, Named, Record, Text, record};
+use super::mend::mended;
 
 /// The artifacts that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -62,18 +63,17 @@ impl fmt::Display for Artifact {
     }
 }
 
-/// The `metadata` of an artifact.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Header {
-    pub(super) dbt_schema_version: Text,
-    pub(super) dbt_version: Text,
-    pub(super) generated_at: Text,
-    pub(super) project_name: Text,
-    pub(super) adapter_type: Text,
+record! {
+    HeaderWire {
+        dbt_schema_version: Text = "dbt_schema_version",
+        dbt_version: Text = "dbt_version",
+        generated_at: Text = "generated_at",
+        project_name: Text = "project_name",
+        adapter_type: Text = "adapter_type",
+    }
 }
 
-impl Header {
+impl HeaderWire {
     /// The version, with what a reader should know; an error for anything else than `wanted`.
     pub(super) fn check(&self, wanted: Artifact) -> Result<(u32, Vec<String>), ArtifactError> {
         let Some(address) = self.dbt_schema_version.0.as_deref() else {
@@ -82,7 +82,7 @@ impl Header {
             });
         };
         // https://schemas.getdbt.com/dbt/manifest/v12.json
-        let mut parts = address.rsplit('/');
+        let mut parts = address.trim_end_matches('/').rsplit('/');
         let version = parts.next().unwrap_or_default();
         let word = parts.next().unwrap_or_default();
         if word != wanted.word() {
@@ -128,22 +128,32 @@ pub(super) fn parse<T: DeserializeOwned>(
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(ArtifactError::Utf16);
     }
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    match bytes.iter().position(|byte| !byte.is_ascii_whitespace()).map(|at| (at, bytes[at])) {
         None => return Err(ArtifactError::Empty),
-        Some(b'{') => {}
-        Some(b'[' | b'"' | b'0'..=b'9' | b't' | b'f' | b'n' | b'-') => {
+        Some((_, b'{')) => {}
+        Some((_, b'[' | b'"' | b'0'..=b'9' | b't' | b'f' | b'n' | b'-')) => {
             // Still to be told apart: a document of another sort, or no document at all.
             serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
                 .map_err(|error| classify(artifact, &error))?;
             return Err(ArtifactError::NotDbt { reason: "it holds no JSON object".to_owned() });
         }
-        Some(_) => {
+        Some((at, _)) => {
+            let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
             return Err(ArtifactError::NotJson {
-                reason: "it does not begin with an opening brace".to_owned(),
+                reason: format!("line {line} does not begin with an opening brace"),
             });
         }
     }
-    serde_json::from_slice(bytes).map_err(|error| classify(artifact, &error))
+    serde_json::from_slice(bytes).or_else(|error| {
+        // What other programs than dbt let pass as JSON costs a second reading, and no more.
+        let is_spelling = error.classify() == serde_json::error::Category::Syntax;
+        match is_spelling.then(|| mended(bytes)).flatten() {
+            Some(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|again| classify(artifact, &again))
+            }
+            None => Err(classify(artifact, &error)),
+        }
+    })
 }
 
 /// A column as dbt saw it in the database.
@@ -183,53 +193,49 @@ pub struct CatalogArtifact {
     pub warnings: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct CatalogWire {
-    #[serde(default)]
-    metadata: Record<Header>,
-    #[serde(default)]
-    nodes: Entries<Record<TableWire>>,
-    #[serde(default)]
-    sources: Entries<Record<TableWire>>,
+record! {
+    CatalogWire {
+        metadata: Record<HeaderWire> = "metadata",
+        nodes: Entries<Record<TableWire>> = "nodes",
+        sources: Entries<Record<TableWire>> = "sources",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TableWire {
-    metadata: Record<TableMetaWire>,
-    columns: Entries<Record<CatalogColumnWire>>,
+record! {
+    TableWire {
+        metadata: Record<TableMetaWire> = "metadata",
+        columns: Named<CatalogColumnWire> = "columns",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TableMetaWire {
-    #[serde(rename = "type")]
-    kind: Text,
-    owner: Text,
-    comment: Text,
+record! {
+    TableMetaWire {
+        kind: Text = "type",
+        owner: Text = "owner",
+        comment: Text = "comment",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CatalogColumnWire {
-    name: Text,
-    #[serde(rename = "type")]
-    kind: Text,
-    comment: Text,
-    index: Text,
+record! {
+    CatalogColumnWire {
+        name: Text = "name",
+        kind: Text = "type",
+        comment: Text = "comment",
+        index: Text = "index",
+    }
 }
 
 impl CatalogArtifact {
     /// Reads `catalog.json`.
     pub fn read(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        let wire: CatalogWire = parse(Artifact::Catalog, bytes)?;
+        let Record(wire): Record<CatalogWire> = parse(Artifact::Catalog, bytes)?;
         let header = wire.metadata.0;
         let (_, warnings) = header.check(Artifact::Catalog)?;
         let tables = wire
             .nodes
-            .0
+            .list
             .into_iter()
-            .chain(wire.sources.0)
+            .chain(wire.sources.list)
             .map(|(id, Record(table))| {
                 let mut columns: Vec<CatalogColumn> = table
                     .columns
@@ -279,36 +285,35 @@ pub struct RunResults {
     pub warnings: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct RunWire {
-    #[serde(default)]
-    metadata: Record<Header>,
-    #[serde(default)]
-    results: List<Record<ResultWire>>,
+record! {
+    RunWire {
+        metadata: Record<HeaderWire> = "metadata",
+        results: List<Record<ResultWire>> = "results",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ResultWire {
-    unique_id: Text,
-    status: Text,
-    timing: List<Record<TimingWire>>,
-    message: Text,
-    failures: Text,
+record! {
+    ResultWire {
+        unique_id: Text = "unique_id",
+        status: Text = "status",
+        timing: List<Record<TimingWire>> = "timing",
+        message: Text = "message",
+        failures: Text = "failures",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TimingWire {
-    name: Text,
-    completed_at: Text,
+record! {
+    TimingWire {
+        name: Text = "name",
+        completed_at: Text = "completed_at",
+    }
 }
 
 impl RunResults {
     /// Takes in one `run_results.json`; of two results of a node the one completed later stays.
     /// What was only compiled counts for nothing (contract §6).
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), ArtifactError> {
-        let wire: RunWire = parse(Artifact::RunResults, bytes)?;
+        let Record(wire): Record<RunWire> = parse(Artifact::RunResults, bytes)?;
         let header = wire.metadata.0;
         let (_, warnings) = header.check(Artifact::RunResults)?;
         self.warnings.extend(warnings);
@@ -362,6 +367,8 @@ fn instant(text: Option<&str>) -> &str {
 pub struct Freshness {
     /// `pass`, `warn`, `error`, `runtime error`.
     pub status: Box<str>,
+    /// Why it could not be found out.
+    pub error: Option<Box<str>>,
     /// When its newest row was loaded.
     pub max_loaded_at: Option<Box<str>>,
     /// When that was looked at.
@@ -377,27 +384,27 @@ pub struct SourceFreshness {
     pub warnings: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct SourcesWire {
-    #[serde(default)]
-    metadata: Record<Header>,
-    #[serde(default)]
-    results: List<Record<FreshnessWire>>,
+record! {
+    SourcesWire {
+        metadata: Record<HeaderWire> = "metadata",
+        results: List<Record<FreshnessWire>> = "results",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct FreshnessWire {
-    unique_id: Text,
-    status: Text,
-    max_loaded_at: Text,
-    snapshotted_at: Text,
+record! {
+    FreshnessWire {
+        unique_id: Text = "unique_id",
+        status: Text = "status",
+        error: Text = "error",
+        max_loaded_at: Text = "max_loaded_at",
+        snapshotted_at: Text = "snapshotted_at",
+    }
 }
 
 impl SourceFreshness {
     /// Reads `sources.json`.
     pub fn read(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        let wire: SourcesWire = parse(Artifact::Sources, bytes)?;
+        let Record(wire): Record<SourcesWire> = parse(Artifact::Sources, bytes)?;
         let (_, warnings) = wire.metadata.0.check(Artifact::Sources)?;
         let sources = wire
             .results
@@ -406,6 +413,7 @@ impl SourceFreshness {
             .filter_map(|Record(result)| {
                 let freshness = Freshness {
                     status: result.status.or_empty(),
+                    error: result.error.given(),
                     max_loaded_at: result.max_loaded_at.given(),
                     snapshotted_at: result.snapshotted_at.given(),
                 };

@@ -1,12 +1,32 @@
 //! Building blocks of tolerant reading: a value of another type than expected is skipped, never an
 //! error, and nothing that is skipped is allocated.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// What a visitor of other things makes of numbers and booleans: its default.
+macro_rules! numbers_are_nothing {
+    () => {
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+    };
+}
 
 /// A text; numbers and booleans become one, anything else is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,21 +139,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         Ok(List(vec![item]))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<List<T>, E> {
-        Ok(List::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<List<T>, E> {
-        Ok(List::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<List<T>, E> {
-        Ok(List::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<List<T>, E> {
-        Ok(List::default())
-    }
+    numbers_are_nothing!();
 
     fn visit_unit<E>(self) -> Result<List<T>, E> {
         Ok(List::default())
@@ -153,11 +159,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 
 /// The entries of a map in their order; anything else is empty.
 #[derive(Clone, Debug)]
-pub(super) struct Entries<T>(pub(super) Vec<(Box<str>, T)>);
+pub(super) struct Entries<T> {
+    pub(super) list: Vec<(Box<str>, T)>,
+    /// Whether there was a map at all.
+    pub(super) is_map: bool,
+}
 
 impl<T> Default for Entries<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { list: Vec::new(), is_map: false }
     }
 }
 
@@ -171,12 +181,23 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
-        let mut entries = Vec::new();
+        let mut list = Vec::new();
         while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+            list.push(entry);
         }
-        Ok(Entries(entries))
+        Ok(Entries { list, is_map: true })
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Entries<T>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Entries::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Entries<T>, E> {
+        Ok(Entries::default())
+    }
+
+    numbers_are_nothing!();
 
     fn visit_unit<E>(self) -> Result<Entries<T>, E> {
         Ok(Entries::default())
@@ -189,21 +210,188 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
+/// Records by a name: a map of them, or a list whose records tell their names themselves.
+#[derive(Clone, Debug)]
+pub(super) struct Named<T>(pub(super) Vec<(Box<str>, Record<T>)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+struct NamedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Fill> Visitor<'de> for NamedVisitor<T> {
+    type Value = Named<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map or list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            list.push(entry);
+        }
+        Ok(Named(list))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Named<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(record) = seq.next_element()? {
+            list.push((Box::default(), record));
+        }
+        Ok(Named(list))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Named<T>, E> {
+        Ok(Named::default())
+    }
+
+    numbers_are_nothing!();
+
+    fn visit_unit<E>(self) -> Result<Named<T>, E> {
+        Ok(Named::default())
+    }
+}
+
+impl<'de, T: Fill> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NamedVisitor(PhantomData))
+    }
+}
+
+/// Names of people: a text, a list of them, or records with a name and an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct People(pub(super) Vec<Box<str>>);
+
+struct PeopleVisitor;
+
+impl<'de> Visitor<'de> for PeopleVisitor {
+    type Value = People;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<People, E> {
+        let text = text.trim();
+        Ok(People(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
+        let mut all = Vec::new();
+        while let Some(People(some)) = seq.next_element()? {
+            all.extend(some);
+        }
+        Ok(People(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<People, A::Error> {
+        let (mut name, mut email) = (People::default(), People::default());
+        while let Some(Key(key)) = map.next_key()? {
+            match &*key {
+                "name" => name = map.next_value()?,
+                "email" => email = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(if name.0.is_empty() { email } else { name })
+    }
+
+    numbers_are_nothing!();
+
+    fn visit_unit<E>(self) -> Result<People, E> {
+        Ok(People::default())
+    }
+}
+
+impl<'de> Deserialize<'de> for People {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PeopleVisitor)
+    }
+}
+
+/// A key, borrowed from the file where it has no escapes.
+pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// A record that is filled key by key. Unlike a derived reading, one key that comes twice is no
+/// error: the later one counts, as in dbt's own language.
+pub(super) trait Fill: Default {
+    /// Takes the value of `key` from the map, or skips it.
+    fn fill<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// A record with its keys in the file: `record! { Wire { field: Type = "key", … } }`.
+macro_rules! record {
+    ($name:ident { $($field:ident: $type:ty = $key:literal,)* }) => {
+        #[derive(Default)]
+        pub(super) struct $name {
+            $(pub(super) $field: $type,)*
+        }
+
+        impl $crate::dbt::lenient::Fill for $name {
+            fn fill<'de, A: serde::de::MapAccess<'de>>(
+                &mut self,
+                key: &str,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                match key {
+                    $($key => self.$field = map.next_value()?,)*
+                    _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) use record;
+
 /// A map read as the record `T`; anything else is the record's default.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record<T>(pub(super) T);
 
 struct RecordVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for RecordVisitor<T> {
+impl<'de, T: Fill> Visitor<'de> for RecordVisitor<T> {
     type Value = Record<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record<T>, A::Error> {
-        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Record)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<T>, A::Error> {
+        let mut record = T::default();
+        while let Some(Key(key)) = map.next_key()? {
+            record.fill(&key, &mut map)?;
+        }
+        Ok(Record(record))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Record<T>, A::Error> {
@@ -215,109 +403,15 @@ impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for RecordVisitor<T> {
         Ok(Record::default())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Record<T>, E> {
-        Ok(Record::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Record<T>, E> {
-        Ok(Record::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Record<T>, E> {
-        Ok(Record::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Record<T>, E> {
-        Ok(Record::default())
-    }
+    numbers_are_nothing!();
 
     fn visit_unit<E>(self) -> Result<Record<T>, E> {
         Ok(Record::default())
     }
 }
 
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Record<T> {
+impl<'de, T: Fill> Deserialize<'de> for Record<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RecordVisitor(PhantomData))
-    }
-}
-
-/// `ref('name')` as manifests tell it: `["name"]`, `["package", "name"]`, or a record since 1.5.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RefCall(pub(super) Vec<Box<str>>);
-
-struct RefCallVisitor;
-
-impl<'de> Visitor<'de> for RefCallVisitor {
-    type Value = RefCall;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reference")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RefCall, A::Error> {
-        let mut parts = Vec::new();
-        while let Some(Text(text)) = seq.next_element()? {
-            parts.extend(text);
-        }
-        Ok(RefCall(parts))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RefCall, A::Error> {
-        let (mut package, mut name) = (None, None);
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            match key {
-                Key::Name => name = map.next_value::<Text>()?.0,
-                Key::Package => package = map.next_value::<Text>()?.0,
-                Key::Other => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(RefCall(package.into_iter().chain(name).collect()))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<RefCall, E> {
-        Ok(RefCall(vec![name.into()]))
-    }
-
-    fn visit_unit<E>(self) -> Result<RefCall, E> {
-        Ok(RefCall::default())
-    }
-}
-
-enum Key {
-    Name,
-    Package,
-    Other,
-}
-
-struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match key {
-            "name" => Key::Name,
-            "package" => Key::Package,
-            _ => Key::Other,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for RefCall {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RefCallVisitor)
     }
 }

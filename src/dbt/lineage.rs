@@ -1,9 +1,9 @@
 //! What flows into what, as dbt says: between models, between things that exist in the database,
 //! and into exposures.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
-use super::manifest::{Manifest, Node, ResourceType};
+use super::manifest::{Manifest, ResourceType};
 
 /// An edge between nodes that exist in the database, by their places in [`Manifest::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,22 +32,23 @@ impl ModelGraph {
         let mut graph = Self::default();
         for (to, node) in manifest.nodes.iter().enumerate() {
             if node.resource_type == ResourceType::Model {
-                let models = parents(manifest, node)
+                let models = node
+                    .depends_on
+                    .iter()
+                    .filter_map(|id| manifest.index_of(id))
                     .filter(|from| manifest.nodes[*from].resource_type == ResourceType::Model);
                 graph.model_edges.extend(models.map(|from| PhysicalEdge { from, to }));
             }
             if node.is_dataset() {
-                let upstream = existing(manifest, parents(manifest, node).collect());
                 // Cycles come from broken files only, and nothing feeds itself.
-                let edges = upstream.into_iter().filter(|from| *from != to);
+                let upstream = existing(manifest, &node.depends_on).into_iter();
+                let edges = upstream.filter(|from| *from != to);
                 graph.physical_edges.extend(edges.map(|from| PhysicalEdge { from, to }));
             }
         }
         for (index, exposure) in manifest.exposures.iter().enumerate() {
-            let used = exposure.depends_on.iter().filter_map(|id| manifest.index_of(id)).collect();
-            graph
-                .exposure_edges
-                .extend(existing(manifest, used).into_iter().map(|from| (from, index)));
+            let used = existing(manifest, &exposure.depends_on);
+            graph.exposure_edges.extend(used.into_iter().map(|from| (from, index)));
         }
         for edges in [&mut graph.model_edges, &mut graph.physical_edges] {
             edges.sort_unstable();
@@ -59,23 +60,21 @@ impl ModelGraph {
     }
 }
 
-fn parents<'a>(manifest: &'a Manifest, node: &'a Node) -> impl Iterator<Item = usize> + 'a {
-    node.depends_on.iter().filter_map(|id| manifest.index_of(id))
-}
-
-/// The nodes that exist in the database among `stack`, ephemeral ones replaced by what they read.
-fn existing(manifest: &Manifest, mut stack: Vec<usize>) -> Vec<usize> {
+/// The nodes that exist in the database among `ids`. What exists nowhere is replaced by what it is
+/// made from: ephemeral models, and metrics, semantic models, saved queries and functions.
+fn existing(manifest: &Manifest, ids: &[Box<str>]) -> Vec<usize> {
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    while let Some(index) = stack.pop() {
-        if !seen.insert(index) {
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    let mut stack: Vec<&str> = ids.iter().map(|id| &**id).collect();
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
             continue;
         }
-        let node = &manifest.nodes[index];
-        if node.is_ephemeral() {
-            stack.extend(parents(manifest, node));
-        } else if node.is_dataset() {
-            found.push(index);
+        match manifest.index_of(id).map(|index| (index, &manifest.nodes[index])) {
+            Some((index, node)) if node.is_dataset() => found.push(index),
+            // A reflection holds what another dataset holds; nothing is made from it.
+            Some((_, node)) if node.is_reflection() => {}
+            _ => stack.extend(manifest.parents(id).iter().map(|id| &**id)),
         }
     }
     found

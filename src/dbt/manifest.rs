@@ -1,14 +1,14 @@
 //! [`Manifest`]: what dbt knows of a project, read from `manifest.json` of v7 and newer.
 //!
 //! Macros, docs and everything else that is not used is skipped without being stored. Fields that
-//! are missing, new or of another type never fail the reading.
+//! are missing, new or of another type never fail the reading. How it is written: [`super::wire`].
 
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
 
-use super::artifacts::{self, Artifact, Header};
+use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
-use super::lenient::{Entries, List, Record, RefCall, Text};
+use super::lenient::{Entries, Fill, Record};
+use super::wire::{ManifestWire, NodeWire, RelayWire};
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         match word {
             "model" => Self::Model,
             "seed" => Self::Seed,
@@ -77,7 +77,7 @@ pub struct NodeColumn {
 /// What a test tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestFacts {
-    /// `not_null`, `unique`, …; absent for a test written as SQL.
+    /// `not_null`, `dbt_utils.equal_rowcount`, …; absent for a test written as SQL.
     pub kind: Option<Box<str>>,
     /// The tested column.
     pub column: Option<Box<str>>,
@@ -98,8 +98,10 @@ pub struct Node {
     pub resource_type: ResourceType,
     /// The package that defines it.
     pub package: Box<str>,
-    /// Its file, below the project's folder.
+    /// Its file, below the project's folder, with slashes.
     pub file: Option<Box<str>>,
+    /// Package, folders and name: what dbt's `fqn:` selects by.
+    pub folders: Vec<Box<str>>,
     /// Space or source on Dremio.
     pub database: Option<Box<str>>,
     /// Folder path on Dremio, dotted.
@@ -108,6 +110,8 @@ pub struct Node {
     pub alias: Option<Box<str>>,
     /// The relation as dbt writes it into SQL.
     pub relation_name: Option<Box<str>>,
+    /// The relation of another environment that stands in for it (`--defer`), as in SQL.
+    pub deferred_to: Option<Box<str>>,
     /// `view`, `table`, `incremental`, `ephemeral`, `reflection`, …
     pub materialized: Option<Box<str>>,
     /// Whether dbt builds it.
@@ -118,22 +122,22 @@ pub struct Node {
     pub columns: Vec<NodeColumn>,
     /// Tags.
     pub tags: Vec<Box<str>>,
-    /// The owner that `meta` names.
-    pub owner: Option<Box<str>>,
+    /// The owners that `meta` names: people or teams, by name or address.
+    pub owners: Vec<Box<str>>,
     /// The group.
     pub group: Option<Box<str>>,
+    /// `private`, `protected` or `public`.
+    pub access: Option<Box<str>>,
     /// What it is made from, by unique id.
     pub depends_on: Vec<Box<str>>,
     /// SQL with Jinja.
     pub raw_code: Option<Box<str>>,
     /// SQL as compiled; absent when dbt only parsed.
     pub compiled_code: Option<Box<str>>,
-    /// `ref` calls: package (if named) and name.
-    pub refs: Vec<Vec<Box<str>>>,
-    /// `source` calls: source and table.
-    pub source_calls: Vec<Vec<Box<str>>>,
     /// A model's version.
     pub version: Option<Box<str>>,
+    /// The version that a `ref` without one means.
+    pub latest_version: Option<Box<str>>,
     /// Name of the source that a table belongs to.
     pub source_name: Option<Box<str>>,
     /// dbt-dremio's way with a view beside a table: `clone`, `allow` or `prevent`.
@@ -197,11 +201,31 @@ pub struct Exposure {
     /// Where it is.
     pub url: Option<Box<str>>,
     /// Who answers for it.
-    pub owner: Option<Box<str>>,
+    pub owners: Vec<Box<str>>,
     /// Markdown; empty if there is none.
     pub description: Box<str>,
-    /// What it uses, by unique id.
+    /// What it uses, by unique id: also metrics, saved queries and the like.
     pub depends_on: Vec<Box<str>>,
+}
+
+/// A test of a model's logic on made-up rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitTest {
+    /// `unit_test.package.model.name`.
+    pub unique_id: Box<str>,
+    /// The name.
+    pub name: Box<str>,
+    /// The tested model, by unique id.
+    pub tested: Option<Box<str>>,
+}
+
+/// A group of models with someone who answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The name.
+    pub name: Box<str>,
+    /// Who answers for it.
+    pub owners: Vec<Box<str>>,
 }
 
 /// A project as dbt parsed it.
@@ -221,42 +245,54 @@ pub struct Manifest {
     pub nodes: Vec<Node>,
     /// Exposures, sorted by unique id.
     pub exposures: Vec<Exposure>,
+    /// Unit tests, sorted by unique id.
+    pub unit_tests: Vec<UnitTest>,
+    /// Groups, sorted by name.
+    pub groups: Vec<Group>,
     /// Unique ids of what the project has switched off.
     pub disabled: Vec<Box<str>>,
     /// What a reader should know.
     pub warnings: Vec<String>,
     by_id: FxHashMap<Box<str>, u32>,
+    /// What metrics, semantic models, saved queries and functions are made from.
+    relays: FxHashMap<Box<str>, Vec<Box<str>>>,
 }
 
 impl Manifest {
     /// Reads `manifest.json`.
     pub fn read(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        let wire: ManifestWire = artifacts::parse(Artifact::Manifest, bytes)?;
+        let Record(wire): Record<ManifestWire> = artifacts::parse(Artifact::Manifest, bytes)?;
         let header = wire.metadata.0;
         let (version, mut warnings) = header.check(Artifact::Manifest)?;
-        let Some(nodes) = wire.nodes else {
+        if !wire.nodes.is_map {
             return Err(ArtifactError::Shape {
                 artifact: Artifact::Manifest,
                 reason: "there are no nodes in it".to_owned(),
             });
+        }
+        let nodes = wire.nodes.list.into_iter().map(|(id, node)| node.0.finish(id, None));
+        let source = |(id, node): (Box<str>, Record<NodeWire>)| {
+            node.0.finish(id, Some(ResourceType::Source))
         };
-        let mut all: Vec<Node> = nodes
-            .0
-            .into_iter()
-            .map(|(id, node)| node.0.finish(id, None))
-            .chain(
-                wire.sources
-                    .0
-                    .into_iter()
-                    .map(|(id, node)| node.0.finish(id, Some(ResourceType::Source))),
-            )
-            .collect();
+        let mut all: Vec<Node> = nodes.chain(wire.sources.list.into_iter().map(source)).collect();
+        // Of what comes twice the later counts.
+        all.reverse();
         all.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
         all.dedup_by(|later, earlier| later.unique_id == earlier.unique_id);
-        let mut exposures: Vec<Exposure> =
-            wire.exposures.0.into_iter().map(|(id, exposure)| exposure.0.finish(id)).collect();
+        let mut exposures = finished(wire.exposures, |wire, id| wire.finish(id));
         exposures.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
-        let mut disabled: Vec<Box<str>> = wire.disabled.0.into_iter().map(|(id, _)| id).collect();
+        let mut unit_tests = finished(wire.unit_tests, |wire, id| wire.finish(id));
+        unit_tests.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
+        let mut groups = finished(wire.groups, |wire, id| wire.finish(&id));
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        let relay = |(id, Record(relay)): (Box<str>, Record<RelayWire>)| (id, relay.finish());
+        let relays = [wire.metrics, wire.semantic_models, wire.saved_queries, wire.functions]
+            .into_iter()
+            .flat_map(|entries| entries.list)
+            .map(relay)
+            .collect();
+        let mut disabled: Vec<Box<str>> =
+            wire.disabled.list.into_iter().map(|(id, _)| id).collect();
         disabled.sort();
         let by_id = all
             .iter()
@@ -265,7 +301,7 @@ impl Manifest {
             .collect();
         let uncompiled = all
             .iter()
-            .filter(|node| node.resource_type == ResourceType::Model)
+            .filter(|node| node.resource_type == ResourceType::Model && node.is_dataset())
             .filter(|node| node.compiled_code.is_none())
             .count();
         if uncompiled > 0 {
@@ -281,9 +317,12 @@ impl Manifest {
             adapter_type: header.adapter_type.given(),
             nodes: all,
             exposures,
+            unit_tests,
+            groups,
             disabled,
             warnings,
             by_id,
+            relays,
         })
     }
 
@@ -307,6 +346,19 @@ impl Manifest {
         self.adapter_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("dremio"))
     }
 
+    /// What a node, metric, saved query or the like is made from, by unique id.
+    pub fn parents(&self, unique_id: &str) -> &[Box<str>] {
+        match self.node(unique_id) {
+            Some(node) => &node.depends_on,
+            None => self.relays.get(unique_id).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// The group of that name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| &*group.name == name)
+    }
+
     /// Tests by the unique id of what they test.
     pub fn tests_by_node(&self) -> FxHashMap<&str, Vec<&Node>> {
         let mut tests: FxHashMap<&str, Vec<&Node>> = FxHashMap::default();
@@ -322,198 +374,7 @@ impl Manifest {
     }
 }
 
-#[derive(Deserialize)]
-struct ManifestWire {
-    #[serde(default)]
-    metadata: Record<Header>,
-    nodes: Option<Entries<Record<NodeWire>>>,
-    #[serde(default)]
-    sources: Entries<Record<NodeWire>>,
-    #[serde(default)]
-    exposures: Entries<Record<ExposureWire>>,
-    #[serde(default)]
-    disabled: Entries<serde::de::IgnoredAny>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct NodeWire {
-    name: Text,
-    resource_type: Text,
-    package_name: Text,
-    original_file_path: Text,
-    database: Text,
-    schema: Text,
-    alias: Text,
-    identifier: Text,
-    relation_name: Text,
-    description: Text,
-    columns: Entries<Record<ColumnWire>>,
-    tags: List<Text>,
-    meta: Record<MetaWire>,
-    group: Text,
-    config: Record<ConfigWire>,
-    depends_on: Record<DependsWire>,
-    raw_code: Text,
-    raw_sql: Text,
-    compiled_code: Text,
-    compiled_sql: Text,
-    refs: List<RefCall>,
-    sources: List<RefCall>,
-    version: Text,
-    source_name: Text,
-    test_metadata: Record<TestWire>,
-    column_name: Text,
-    attached_node: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ColumnWire {
-    name: Text,
-    description: Text,
-    data_type: Text,
-    tags: List<Text>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct MetaWire {
-    owner: Text,
-    openmetadata: Record<OpenMetadataWire>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct OpenMetadataWire {
-    owner: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ConfigWire {
-    materialized: Text,
-    enabled: Text,
-    severity: Text,
-    twin_strategy: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct DependsWire {
-    nodes: List<Text>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TestWire {
-    name: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ExposureWire {
-    name: Text,
-    label: Text,
-    #[serde(rename = "type")]
-    kind: Text,
-    url: Text,
-    owner: Record<OwnerWire>,
-    description: Text,
-    depends_on: Record<DependsWire>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct OwnerWire {
-    name: Text,
-    email: Text,
-}
-
-fn texts(list: List<Text>) -> Vec<Box<str>> {
-    list.0.into_iter().filter_map(|text| text.0).collect()
-}
-
-/// `model.package.name`, taken apart where a field is missing.
-fn from_id(id: &str, index: usize) -> Box<str> {
-    id.split('.').nth(index).unwrap_or_default().into()
-}
-
-impl NodeWire {
-    fn finish(self, id: Box<str>, known: Option<ResourceType>) -> Node {
-        let word = self.resource_type.or_empty();
-        let word = if word.is_empty() { from_id(&id, 0) } else { word };
-        let resource_type = known.unwrap_or_else(|| ResourceType::of(&word));
-        let alias = match resource_type {
-            ResourceType::Source => self.identifier.given(),
-            _ => self.alias.given(),
-        };
-        let config = self.config.0;
-        let test = (resource_type == ResourceType::Test).then(|| TestFacts {
-            kind: self.test_metadata.0.name.given(),
-            column: self.column_name.given(),
-            attached_node: self.attached_node.given(),
-            severity: config.severity.given().map(|word| word.to_lowercase().into()),
-        });
-        let meta = self.meta.0;
-        let name =
-            self.name.given().unwrap_or_else(|| id.rsplit('.').next().unwrap_or_default().into());
-        Node {
-            name,
-            resource_type,
-            package: self.package_name.given().unwrap_or_else(|| from_id(&id, 1)),
-            file: self.original_file_path.given(),
-            database: self.database.meant(),
-            schema: self.schema.meant(),
-            alias,
-            relation_name: self.relation_name.given(),
-            materialized: config.materialized.given().map(|word| word.to_lowercase().into()),
-            enabled: config.enabled.0.as_deref() != Some("false"),
-            description: self.description.or_empty(),
-            columns: self
-                .columns
-                .0
-                .into_iter()
-                .map(|(key, Record(column))| NodeColumn {
-                    name: column.name.given().unwrap_or(key),
-                    description: column.description.or_empty(),
-                    data_type: column.data_type.given(),
-                    tags: texts(column.tags),
-                })
-                .collect(),
-            tags: texts(self.tags),
-            owner: meta.openmetadata.0.owner.given().or_else(|| meta.owner.given()),
-            group: self.group.given(),
-            depends_on: texts(self.depends_on.0.nodes),
-            raw_code: self.raw_code.0.or(self.raw_sql.0).filter(|text| !text.is_empty()),
-            compiled_code: self
-                .compiled_code
-                .0
-                .or(self.compiled_sql.0)
-                .filter(|text| !text.trim().is_empty()),
-            refs: self.refs.0.into_iter().map(|call| call.0).collect(),
-            source_calls: self.sources.0.into_iter().map(|call| call.0).collect(),
-            version: self.version.given(),
-            source_name: self.source_name.given(),
-            twin_strategy: config.twin_strategy.given(),
-            test,
-            unique_id: id,
-        }
-    }
-}
-
-impl ExposureWire {
-    fn finish(self, id: Box<str>) -> Exposure {
-        let owner = self.owner.0;
-        Exposure {
-            name: self.name.given().unwrap_or_else(|| from_id(&id, 2)),
-            label: self.label.given(),
-            kind: self.kind.given(),
-            url: self.url.given(),
-            owner: owner.name.given().or_else(|| owner.email.given()),
-            description: self.description.or_empty(),
-            depends_on: texts(self.depends_on.0.nodes),
-            unique_id: id,
-        }
-    }
+/// The records of a map, finished with their keys.
+fn finished<W: Fill, T>(entries: Entries<Record<W>>, finish: impl Fn(W, Box<str>) -> T) -> Vec<T> {
+    entries.list.into_iter().map(|(id, Record(wire))| finish(wire, id)).collect()
 }

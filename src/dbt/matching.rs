@@ -276,6 +276,12 @@ impl Matcher<'_> {
         if let Some(path) = self.made.get(&*node.unique_id).and_then(|path| self.dataset(path)) {
             return found.matched(path, Rule::JobComment, "a job of dbt made it there");
         }
+        let deferred = node.deferred_to.as_deref().map(relation_name_path);
+        if let Some(path) = deferred.and_then(|path| self.dataset(&path)) {
+            let reason =
+                "it is not built here, and dbt takes this one of another environment for it";
+            return found.matched(path, Rule::Deferral, reason);
+        }
         self.absent(node, expected, found);
     }
 
@@ -356,7 +362,9 @@ impl Matcher<'_> {
         // Spaces as a whole: dbt makes their folders. In a source only the very folders.
         let mut scopes: BTreeMap<DatasetPath, bool> = BTreeMap::new();
         for node in report.nodes.iter().filter(made) {
-            let Some(path) = node.dataset().or(node.expected.as_ref()) else { continue };
+            // What stands in from another environment does not make that a place of this one.
+            let own = node.dataset().filter(|_| node.rule != Some(Rule::Deferral));
+            let Some(path) = own.or(node.expected.as_ref()) else { continue };
             let Some(root) = self.catalog.at(&DatasetPath::new(path.root())) else { continue };
             if root.kind() == NodeKind::Space {
                 scopes.insert(root.path(), true);

@@ -1,8 +1,13 @@
-//! `dbt_project.yml`: the names that lead to the artifacts.
+//! A [`Project`]: its artifacts together, and what `dbt_project.yml` says of where they are.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::artifacts::{CatalogArtifact, RunResults, SourceFreshness};
+use super::error::ArtifactError;
 use super::lenient::Text;
+use super::manifest::Manifest;
 
 /// What is read of a project's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,87 @@ impl ProjectFile {
             .filter(|path| !path.contains("{{"))
             .map_or_else(|| "target".to_owned(), String::from);
         Ok(Self { name: wire.name.given().map(String::from), target_path })
+    }
+}
+
+/// Where the artifacts of a project are kept. Errors are one line, with the place in it.
+pub trait ArtifactFiles: Send + Sync + std::fmt::Debug {
+    /// What people call the place.
+    fn place(&self) -> String;
+
+    /// What people call a file in it.
+    fn path_of(&self, name: &str) -> String;
+
+    /// A file's bytes; `None` when there is no such file.
+    fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, String>;
+
+    /// Names of the files with results of runs, in any order.
+    fn run_results(&self) -> Result<Vec<String>, String>;
+}
+
+/// The artifacts of a project.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// What it holds.
+    pub manifest: Manifest,
+    /// What dbt saw in the database, where `dbt docs generate` was run.
+    pub artifact: Option<CatalogArtifact>,
+    /// What came of the last runs.
+    pub runs: RunResults,
+    /// How fresh its sources are.
+    pub freshness: SourceFreshness,
+}
+
+impl Project {
+    /// Reads `manifest.json`, and the other artifacts where they are. The error is one line that
+    /// names the file, and the place in it where there is one.
+    pub fn read(files: &dyn ArtifactFiles) -> Result<Self, String> {
+        let named = |name: &str, error: ArtifactError| format!("{}: {error}", files.path_of(name));
+        let Some(bytes) = files.read("manifest.json")? else {
+            return Err(format!(
+                "{} has no manifest.json: run `dbt docs generate` (or compile, or build) first, or name the folder with --target-dir",
+                files.place()
+            ));
+        };
+        let manifest = Manifest::read(&bytes).map_err(|error| named("manifest.json", error))?;
+        drop(bytes);
+        let artifact = match files.read("catalog.json")? {
+            Some(bytes) => {
+                let read = CatalogArtifact::read(&bytes);
+                Some(read.map_err(|error| named("catalog.json", error))?)
+            }
+            None => None,
+        };
+        let mut runs = RunResults::default();
+        let mut names = files.run_results()?;
+        names.sort();
+        for name in names {
+            if let Some(bytes) = files.read(&name)? {
+                runs.add(&bytes).map_err(|error| named(&name, error))?;
+            }
+        }
+        let freshness = match files.read("sources.json")? {
+            Some(bytes) => {
+                SourceFreshness::read(&bytes).map_err(|error| named("sources.json", error))?
+            }
+            None => SourceFreshness::default(),
+        };
+        Ok(Self { manifest, artifact, runs, freshness })
+    }
+
+    /// What a reader should know of the artifacts.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.manifest.warnings.clone();
+        warnings.extend(self.artifact.iter().flat_map(|artifact| artifact.warnings.clone()));
+        warnings.extend(self.runs.warnings.iter().cloned());
+        warnings.extend(self.freshness.warnings.iter().cloned());
+        if !self.manifest.is_dremio() {
+            warnings.push(format!(
+                "the manifest was made for {}, not for Dremio: paths are compared as database, schema and name",
+                self.manifest.adapter_type.as_deref().unwrap_or_default()
+            ));
+        }
+        warnings
     }
 }
 

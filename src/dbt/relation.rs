@@ -25,6 +25,8 @@ pub enum Rule {
     DatabaseAndSchema,
     /// What the manifest's `relation_name` says where it differs.
     RelationName,
+    /// The relation of another environment that the node is deferred to.
+    Deferral,
     /// The schema read with dots inside folder names: some write such folders without quotes.
     DottedFolder,
     /// The `node_id` in the comment before a job's SQL.
@@ -42,6 +44,7 @@ impl Rule {
             Self::SourceIdentifier => "source identifier",
             Self::DatabaseAndSchema => "database and schema",
             Self::RelationName => "relation name",
+            Self::Deferral => "deferred to another environment",
             Self::DottedFolder => "folder name with dots",
             Self::JobComment => "node_id in job text",
             Self::NameElsewhere => "same name elsewhere",

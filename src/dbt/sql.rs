@@ -1,10 +1,9 @@
-//! dbt's SQL as text: rendering what was not compiled, comparing it with a view's, and reading the
-//! comment that dbt puts before what it runs.
+//! dbt's SQL as text: comparing it with a view's, and reading the comment that dbt puts before what
+//! it runs. Rendering what was not compiled: [`super::render`].
 
 use serde::Deserialize;
 
-use super::manifest::{Manifest, Node};
-use super::relation::relation_path;
+pub use super::render::compiled;
 use crate::model::DatasetPath;
 
 /// A form in which two spellings of one statement are equal: comments, white space between
@@ -153,87 +152,6 @@ pub fn made_relation(sql: &str) -> Option<DatasetPath> {
         .unwrap_or(target.len());
     let path = super::relation::relation_name_path(&target[..end]);
     (!path.is_empty() && path.parts().iter().all(|part| !part.is_empty())).then_some(path)
-}
-
-/// A node's SQL: as compiled, or its raw text with `ref`, `source` and `this` put in. `None` where
-/// other Jinja decides what it says.
-pub fn compiled(manifest: &Manifest, node: &Node) -> Option<String> {
-    if let Some(sql) = &node.compiled_code {
-        return Some(sql.to_string());
-    }
-    let raw = node.raw_code.as_deref()?;
-    let is_dremio = manifest.is_dremio();
-    let mut sql = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('{') {
-        let (before, tail) = rest.split_at(at);
-        sql.push_str(before);
-        if let Some(comment) = tail.strip_prefix("{#") {
-            rest = comment.split_once("#}")?.1;
-        } else if tail.starts_with("{%") {
-            return None;
-        } else if let Some(inner) = tail.strip_prefix("{{") {
-            let (expression, after) = inner.split_once("}}")?;
-            sql.push_str(&render(manifest, node, expression.trim_matches('-').trim(), is_dremio)?);
-            rest = after;
-        } else {
-            sql.push('{');
-            rest = &tail[1..];
-        }
-    }
-    sql.push_str(rest);
-    Some(sql)
-}
-
-fn render(manifest: &Manifest, node: &Node, expression: &str, is_dremio: bool) -> Option<String> {
-    if expression == "this" {
-        return relation_path(node, is_dremio).map(|path| path.to_sql());
-    }
-    let (function, arguments) = expression.strip_suffix(')')?.split_once('(')?;
-    if function.trim() == "config" {
-        return Some(String::new());
-    }
-    let mut texts = Vec::new();
-    for argument in arguments.split(',') {
-        let argument = argument.trim();
-        let quote = argument.chars().next().filter(|c| matches!(c, '\'' | '"'));
-        match quote {
-            Some(quote) => texts.push(argument.trim_matches(quote)),
-            // `version=2`: which version is meant stands in depends_on, where it may not be unique.
-            None => return None,
-        }
-    }
-    let target = match (function.trim(), texts.as_slice()) {
-        ("ref", [name]) => {
-            upstream(manifest, node, |found| *found.name == **name && found.source_name.is_none())
-        }
-        ("ref", [package, name]) => {
-            upstream(manifest, node, |found| *found.name == **name && *found.package == **package)
-        }
-        ("source", [source, name]) => upstream(manifest, node, |found| {
-            *found.name == **name && found.source_name.as_deref() == Some(*source)
-        }),
-        _ => None,
-    }?;
-    // What an ephemeral model reads would have to be put in whole.
-    if target.is_ephemeral() {
-        return None;
-    }
-    match &target.relation_name {
-        Some(relation) => Some(relation.to_string()),
-        None => relation_path(target, is_dremio).map(|path| path.to_sql()),
-    }
-}
-
-fn upstream<'a>(
-    manifest: &'a Manifest,
-    node: &Node,
-    is_it: impl Fn(&Node) -> bool,
-) -> Option<&'a Node> {
-    let mut found =
-        node.depends_on.iter().filter_map(|id| manifest.node(id)).filter(|node| is_it(node));
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
 }
 
 #[cfg(test)]

@@ -102,5 +102,6 @@ fn node(catalog: &Catalog, path: &DatasetPath) -> LineageNode {
         columns: Vec::new(),
         reading: None,
         unchecked: None,
+        tags: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //! two disagree on.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -63,10 +64,16 @@ pub fn merge(
             columns: Vec::new(),
             reading: None,
             unchecked: None,
+            tags: Vec::new(),
         });
         edges.push((from.clone(), path, bare_edge()));
     }
-    let merged = graph.with(exposures, edges);
+    let mut merged = graph.with(exposures, edges);
+    for node in manifest.data_nodes().filter(|node| !node.tags.is_empty()) {
+        if let Some(path) = datasets.get(&*node.unique_id) {
+            merged.tag(path, node.tags.iter().map(|tag| Arc::from(&**tag)));
+        }
+    }
     let disagreements =
         disagreements(&merged, &datasets.values().map(|path| path.folded()).collect());
     (merged, disagreements)

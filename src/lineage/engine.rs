@@ -204,6 +204,7 @@ impl<'a> Assembly<'a> {
             columns: found.schema().iter().map(|column| Arc::from(column.name)).collect(),
             reading: None,
             unchecked: None,
+            tags: Vec::new(),
         });
         self.by_id.insert(found.id(), index);
         index
@@ -234,6 +235,7 @@ impl<'a> Assembly<'a> {
             columns: Vec::new(),
             reading: None,
             unchecked,
+            tags: Vec::new(),
         });
         self.outside.insert(key, index);
         index

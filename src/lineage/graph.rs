@@ -152,6 +152,8 @@ pub struct LineageNode {
     pub reading: Option<Reading>,
     /// Of something missing: why it may exist all the same.
     pub unchecked: Option<Arc<str>>,
+    /// Tags that dbt gives it.
+    pub tags: Vec<Arc<str>>,
 }
 
 /// One column flowing into another.
@@ -286,6 +288,15 @@ impl LineageGraph {
             }
         }
         Self::new(all, all_edges)
+    }
+
+    /// Gives tags to a node, compared without case.
+    pub fn tag(&mut self, path: &DatasetPath, tags: impl IntoIterator<Item = Arc<str>>) {
+        let Some(index) = self.find(path) else { return };
+        let known = &mut self.nodes[index.index()].tags;
+        known.extend(tags);
+        known.sort();
+        known.dedup();
     }
 
     /// Takes in what looking for missing things at their paths came to: these are known not to

@@ -56,7 +56,9 @@ impl DbtReport<'_> {
                     value["resource_type"] = json!(node.resource_type.name());
                     value["materialized"] = json!(node.materialization());
                     value["tags"] = json!(node.tags);
-                    value["owner"] = json!(node.owner);
+                    value["owners"] = json!(node.owners);
+                    value["group"] = json!(node.group);
+                    value["access"] = json!(node.access);
                     let status = self.runs.of(&node.unique_id).map(|result| &result.status);
                     value["last_run"] = json!(status);
                     if let Some(freshness) = self.freshness.sources.get(&node.unique_id) {
@@ -85,7 +87,7 @@ impl DbtReport<'_> {
                     "name": exposure.name,
                     "label": exposure.label,
                     "type": exposure.kind,
-                    "owner": exposure.owner,
+                    "owners": exposure.owners,
                     "url": exposure.url,
                     "depends_on": exposure.depends_on,
                 })

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::dbt::DbtPart;
 use super::keymap::{Context, Keymap};
 use super::msg::{Action, Cmd, JobId, JobSpec, Slot};
 use super::theme::Theme;
@@ -109,6 +110,8 @@ pub(crate) struct Core {
     pub(crate) jobs: VecDeque<JobRecord>,
     /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
     pub(crate) om: FxHashMap<DatasetPath, OmState>,
+    /// The dbt project that takes part.
+    pub(crate) dbt: DbtPart,
     /// What OpenMetadata says of columns: by the dataset's path and the column's name, both folded.
     pub(crate) om_columns: FxHashMap<DatasetPath, FxHashMap<String, String>>,
     /// Labels of the datasets that somebody has looked at.
@@ -163,6 +166,7 @@ impl Core {
             notice: None,
             jobs: VecDeque::new(),
             om: FxHashMap::default(),
+            dbt: DbtPart::default(),
             om_columns: FxHashMap::default(),
             labels: Arc::default(),
             failed,
@@ -400,7 +404,7 @@ impl JobRecord {
             | Slot::Layout
             | Slot::Plan
             | Slot::Apply => true,
-            Slot::Notes | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
+            Slot::Notes | Slot::Dbt | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

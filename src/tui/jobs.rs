@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::backend::{Backend, ReadNow};
 use super::lineage_model::LineageModel;
 use super::msg::{JobBody, JobEvent, JobId, JobSpec, Slot, Ticket};
+use crate::dbt::{MatchedProject, Project};
 use crate::graph::layout::{Cancelled, layout};
 use crate::model::{DatasetPath, Item, NodeKind};
 use crate::search::{Found, Index, Query};
@@ -112,10 +113,22 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
                 JobBody::Resolved(backend.resolve(paths, &token).await)
             }),
-            JobSpec::Lineage(catalog, previous, looked) => self.spawn(reporter, async move |_| {
+            JobSpec::Lineage(catalog, previous, looked, dbt) => self.spawn(reporter, async move |_| {
                 blocking(move || {
-                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked);
+                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked, dbt.as_deref());
                     JobBody::Lineage(Arc::new(model))
+                })
+                .await
+            }),
+            JobSpec::Dbt(files, known, catalog) => self.spawn(reporter, async move |_| {
+                blocking(move || {
+                    let read = known.map_or_else(|| Project::read(&*files).map(Arc::new), Ok);
+                    match read {
+                        Ok(project) => {
+                            JobBody::Dbt(Arc::new(MatchedProject::new(project, &catalog)))
+                        }
+                        Err(why) => JobBody::Failed(why),
+                    }
                 })
                 .await
             }),

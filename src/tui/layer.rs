@@ -9,6 +9,7 @@ use super::layers::choice::Choice;
 use super::layers::confirm::Confirm;
 use super::layers::finder::Finder;
 use super::layers::help::Help;
+use super::layers::matches::Matches;
 use super::layers::message::Message;
 use super::layers::palette::Palette;
 use super::msg::Action;
@@ -30,6 +31,8 @@ pub(crate) enum Layer {
     Message(Message),
     /// A short list to choose from.
     Choice(Choice),
+    /// What dbt and Dremio have in common.
+    Matches(Matches),
 }
 
 /// What becomes of an overlay.
@@ -64,6 +67,7 @@ impl Layer {
             Self::Confirm(confirm) => confirm.handle(action),
             Self::Message(message) => message.handle(action, core),
             Self::Choice(choice) => choice.handle(action),
+            Self::Matches(matches) => matches.handle(action, core),
         }
     }
 
@@ -74,6 +78,7 @@ impl Layer {
             Self::Finder(finder) => finder.key(key, core),
             Self::Palette(palette) => palette.key(key),
             Self::Choice(choice) => return choice.key(key),
+            Self::Matches(matches) => matches.key(key),
             Self::Confirm(_) | Self::Message(_) => {}
         }
         Outcome::Stay
@@ -85,6 +90,7 @@ impl Layer {
             Self::Help(help) => help.paste(pasted),
             Self::Finder(finder) => finder.paste(pasted, core),
             Self::Palette(palette) => palette.paste(pasted),
+            Self::Matches(matches) => matches.paste(pasted),
             Self::Confirm(_) | Self::Message(_) | Self::Choice(_) => {}
         }
     }
@@ -96,6 +102,7 @@ impl Layer {
             Self::Finder(finder) => finder.click(column, row, core),
             Self::Palette(palette) => palette.click(column, row),
             Self::Choice(choice) => choice.click(column, row),
+            Self::Matches(matches) => matches.click(column, row, core),
             Self::Confirm(_) | Self::Message(_) => Outcome::Stay,
         }
     }
@@ -108,6 +115,7 @@ impl Layer {
             Self::Palette(palette) => palette.wheel(lines),
             Self::Message(message) => message.wheel(lines),
             Self::Choice(choice) => choice.wheel(lines),
+            Self::Matches(matches) => matches.wheel(lines),
             Self::Confirm(_) => {}
         }
     }
@@ -121,6 +129,7 @@ impl Layer {
             Self::Confirm(confirm) => confirm.draw(frame, area, core),
             Self::Message(message) => message.draw(frame, area, core),
             Self::Choice(choice) => choice.draw(frame, area, core),
+            Self::Matches(matches) => matches.draw(frame, area, core),
         }
     }
 
@@ -139,6 +148,11 @@ impl Layer {
                 vec![(Action::Accept, confirm.yes()), (Action::Close, confirm.no())]
             }
             Self::Message(_) => vec![(Action::Copy, "copy"), (Action::Close, "close")],
+            Self::Matches(_) => vec![
+                (Action::Accept, "go there"),
+                (Action::Copy, "copy"),
+                (Action::Close, "close"),
+            ],
             Self::Choice(choice) => {
                 let accept = choice.verb().map(|verb| (Action::Accept, verb));
                 accept.into_iter().chain([(Action::Close, "close")]).collect()

@@ -1,7 +1,9 @@
 //! [`LineageModel`]: the lineage of a catalogue beside the plain graph that views are cut from. Made
 //! in a job and shared with the pane that draws it.
 
+use crate::dbt::MatchedProject;
 use crate::graph::digraph::{Graph, Node};
+use crate::lineage::dbt::{Disagreement, merge};
 use crate::lineage::{Engine, LineageGraph, ReadingStatus};
 use crate::model::{Catalog, DatasetPath};
 
@@ -23,16 +25,26 @@ pub struct LineageModel {
     views: usize,
     unread: usize,
     unresolved: Vec<DatasetPath>,
+    disagreements: Vec<Disagreement>,
 }
 
 impl LineageModel {
     /// Reads the SQL of all views; with a model of an earlier state only of those that changed.
-    pub fn read(catalog: &Catalog, previous: Option<&Self>, looked: &Looked) -> Self {
+    pub fn read(
+        catalog: &Catalog,
+        previous: Option<&Self>,
+        looked: &Looked,
+        dbt: Option<&MatchedProject>,
+    ) -> Self {
         let mut engine = previous.map(|model| model.engine.clone()).unwrap_or_default();
         engine.update(catalog);
         let mut graph = engine.graph(catalog);
         let failed = looked.failed.iter().map(|(path, why)| (path, why.as_str()));
         graph.settle(&looked.absent, failed);
+        let mut disagreements = Vec::new();
+        if let Some(MatchedProject { project, report, .. }) = dbt {
+            (graph, disagreements) = merge(graph, catalog, &project.manifest, report);
+        }
         let unresolved = engine.unresolved(catalog);
         let nodes = graph
             .nodes()
@@ -41,7 +53,7 @@ impl LineageModel {
                 key: node.path.to_string(),
                 parts: node.path.parts().to_vec(),
                 kind: node.role.name().to_owned(),
-                tags: Vec::new(),
+                tags: node.tags.iter().map(ToString::to_string).collect(),
             })
             .collect();
         let edges = graph.edges().iter().map(|edge| (edge.from.index(), edge.to.index()));
@@ -51,7 +63,7 @@ impl LineageModel {
             views += 1;
             unread += usize::from(reading.status == ReadingStatus::Unread);
         }
-        Self { engine, graph, outline, views, unread, unresolved }
+        Self { engine, graph, outline, views, unread, unresolved, disagreements }
     }
 
     /// Tables, views and columns.
@@ -67,6 +79,11 @@ impl LineageModel {
     /// Paths that views name and no listing has shown, where there may be something all the same.
     pub fn unresolved(&self) -> &[DatasetPath] {
         &self.unresolved
+    }
+
+    /// Edges that only dbt or only a view's SQL knows.
+    pub fn disagreements(&self) -> &[Disagreement] {
+        &self.disagreements
     }
 
     /// Views in all, and those of them whose details have not been read.

@@ -8,6 +8,7 @@ mod app;
 mod backend;
 mod background;
 mod core;
+mod dbt;
 mod jobs;
 pub mod keymap;
 mod layer;
@@ -26,6 +27,7 @@ mod widgets;
 
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ratatui::Terminal;
@@ -41,6 +43,7 @@ pub use sync_target::{PlanRequest, Reached, SyncOptions, SyncTarget};
 pub use theme::{ColourDepth, ThemeName};
 
 use self::keymap::{Keymap, KeymapError};
+use crate::dbt::ArtifactFiles;
 use crate::discovery::DiscoveryOptions;
 use crate::dremio::{Client, ConnectOptions};
 use crate::http::RequestLog;
@@ -71,6 +74,8 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// Where a sync goes; or why it cannot go anywhere, and what to do about it.
     pub sync: Result<SyncOptions, String>,
+    /// The dbt project that takes part.
+    pub dbt: Option<Arc<dyn ArtifactFiles>>,
     /// The connections that there are by name.
     pub profiles: Vec<Profile>,
     /// Something to say before anything else, such as why another profile could not be used.
@@ -138,7 +143,7 @@ pub async fn run(options: Options) -> Result<Exit, Error> {
         notice: options.notice,
         remembered: remembered.clone(),
     };
-    let mut app = App::new(settings, Instant::now());
+    let mut app = App::new(settings, Instant::now()).with_dbt(options.dbt);
     let backend = Live { client, discovery: options.discovery, sync };
     let mut tty = tty::Tty::enter(options.state_dir.clone())?;
     let screen = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));

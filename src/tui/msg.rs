@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
 use super::sync_target::{PlanRequest, Reached};
+use super::sync_target::PlanRequest;
+use crate::dbt::{ArtifactFiles, MatchedProject, Project};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
 use crate::graph::layout::{Diagram, Layout};
@@ -81,6 +83,8 @@ actions! {
     PreviousReference "previous_reference" "SQL: to the dataset named before",
     ShowReferences "show_references" "SQL: all datasets that are named",
     FormatSql "format_sql" "SQL laid out anew, or as written",
+    ShowDbt "show_dbt" "What dbt knows of it",
+    ShowMatches "show_matches" "What dbt and Dremio have in common",
     ExpandAll "expand_all" "Unfold everything below",
     CollapseAll "collapse_all" "Fold everything",
     Grow "grow" "Lineage: one step more on both sides",
@@ -195,6 +199,8 @@ pub enum Slot {
     Resolve,
     /// Laying out a large lineage graph.
     Layout,
+    /// Reading the dbt project, and matching it.
+    Dbt,
     /// Connecting to OpenMetadata.
     OpenMetadata,
     /// Making a sync plan.
@@ -224,7 +230,9 @@ pub enum JobSpec {
     /// Look something up.
     Search(Arc<Index>, Query, Option<Arc<Found>>),
     /// Read the SQL of all views, with what is known from the last time.
-    Lineage(Arc<Catalog>, Option<Arc<LineageModel>>, Looked),
+    Lineage(Arc<Catalog>, Option<Arc<LineageModel>>, Looked, Option<Arc<MatchedProject>>),
+    /// Match a dbt project with the catalogue; read it first unless it is known.
+    Dbt(Arc<dyn ArtifactFiles>, Option<Arc<Project>>, Arc<Catalog>),
     /// Look for datasets at their paths.
     Resolve(Vec<DatasetPath>),
     /// Lay out a large lineage graph.
@@ -249,6 +257,7 @@ impl JobSpec {
             Self::Index(..) => Slot::Index,
             Self::Search(..) => Slot::Search,
             Self::Lineage(..) => Slot::Lineage,
+            Self::Dbt(..) => Slot::Dbt,
             Self::Resolve(_) => Slot::Resolve,
             Self::Layout(_) => Slot::Layout,
             Self::OpenMetadata => Slot::OpenMetadata,
@@ -307,6 +316,8 @@ pub enum JobBody {
     Found(Arc<Found>),
     /// The lineage is there.
     Lineage(Arc<LineageModel>),
+    /// The dbt project is read and matched.
+    Dbt(Arc<MatchedProject>),
     /// What there is at the paths looked at.
     Resolved(Resolved),
     /// A graph is laid out.

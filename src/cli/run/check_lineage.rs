@@ -1,6 +1,6 @@
 //! `check-lineage`: coverage, what is broken, and the lineage in every form.
 
-use super::lineage::{Lineage, Output, wanted};
+use super::lineage::{self, Lineage, Output, wanted};
 use crate::cli::args::{CheckLineageArgs, DrawArg, HeldArg, LineageFormat};
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
@@ -28,8 +28,10 @@ pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<Ex
         exclude: args.exclude.clone(),
         ..wanted(&settings)
     };
+    let project = lineage::dbt_project(session, &args.dbt, &settings)?;
     let mut lineage =
         Lineage::load(session, &settings, args.snapshot.as_deref(), args.dremio_graph).await?;
+    lineage.join(session, project.as_ref());
     let printer = &session.printer;
     let selection = Selection::new(&lineage.graph, &wanted)
         .map_err(|error| Failure::usage(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! `impact`: what depends on a table or column.
 
-use super::lineage::{Lineage, Output, wanted};
+use super::lineage::{self, Lineage, Output, wanted};
 use crate::cli::args::{DremioGraphArg, ImpactArgs, ImpactFormat};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
@@ -18,7 +18,9 @@ pub(super) async fn run(session: &Session, args: &ImpactArgs) -> Result<ExitStat
     });
     // Only what the SQL does not tell is asked of the server's own lineage.
     let gaps = DremioGraphArg::Gaps;
-    let lineage = Lineage::load(session, &settings, args.snapshot.as_deref(), gaps).await?;
+    let project = lineage::dbt_project(session, &args.dbt, &settings)?;
+    let mut lineage = Lineage::load(session, &settings, args.snapshot.as_deref(), gaps).await?;
+    lineage.join(session, project.as_ref());
     let usage = |error: select::SelectionError| Failure::usage(error.to_string());
     let node = select::find(&lineage.graph, &args.table, &wanted(&settings)).map_err(usage)?;
     let column = args

@@ -1,17 +1,14 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
 use super::discover;
 use super::sync::{Servers, demand_consent, status_of, tell_interrupted, write};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
+use crate::cli::dbt_project;
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
+use crate::dbt::Project;
 use crate::dbt::matching::{Evidence, match_nodes};
-use crate::dbt::project::ProjectFile;
-use crate::dbt::{ArtifactError, CatalogArtifact, Manifest, RunResults, SourceFreshness};
 use crate::lineage::{self, Engine};
 use crate::model::DatasetPath;
 use crate::openmetadata::entity::EntityType;
@@ -19,14 +16,6 @@ use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings};
 use crate::sync::{Action, ItemKey};
-
-/// The artifacts of a project.
-struct Project {
-    manifest: Manifest,
-    artifact: Option<CatalogArtifact>,
-    runs: RunResults,
-    freshness: SourceFreshness,
-}
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -36,13 +25,15 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         demand_consent(session, args.yes)?;
     }
     // Before any server is asked: broken files need none.
-    let project = read_project(session, args)?;
+    let project = read_project(session, args, &settings)?;
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
     let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
     let matches = match_nodes(&project.manifest, &catalog, evidence);
-    let graph = Engine::new(&catalog).graph(&catalog);
-    let (graph, disagreements) = lineage::dbt::merge(graph, &catalog, &project.manifest, &matches);
+    let views = Engine::new(&catalog).graph(&catalog);
+    let (merged, disagreements) =
+        lineage::dbt::merge(views.clone(), &catalog, &project.manifest, &matches);
+    let graph = if settings.dbt.ingest_lineage { merged } else { views };
     let data_dir = if target.is_demo() { None } else { session.data_dir(&settings) };
     let sources = Sources {
         catalog: &catalog,
@@ -161,151 +152,23 @@ fn missing_in_openmetadata(prepared: &Prepared) -> Vec<DatasetPath> {
         .collect()
 }
 
-fn read_project(session: &Session, args: &IngestDbtArgs) -> Result<Project, Failure> {
-    let folder = target_folder(session, args)?;
-    let Some(manifest) = folder.read("manifest.json")? else {
-        return Err(Failure::usage(format!(
-            "{} has no manifest.json: run `dbt docs generate` (or compile, or build) first, or name the folder with --target-dir",
-            folder.name()
-        )));
-    };
-    let manifest = folder.parsed("manifest.json", Manifest::read(&manifest))?;
-    let artifact = match folder.read("catalog.json")? {
-        Some(bytes) => Some(folder.parsed("catalog.json", CatalogArtifact::read(&bytes))?),
-        None => None,
-    };
-    let mut runs = RunResults::default();
-    for name in folder.run_results()? {
-        if let Some(bytes) = folder.read(&name)? {
-            folder.parsed(&name, runs.add(&bytes))?;
-        }
-    }
+fn read_project(
+    session: &Session,
+    args: &IngestDbtArgs,
+    settings: &Settings,
+) -> Result<Project, Failure> {
+    let files = dbt_project::find_or_demo(session, &args.dbt, settings);
+    let mut project = dbt_project::read(session, files.as_deref())?.ok_or_else(|| {
+        Failure::usage(
+            "which project? name its folder with --dbt-project, or that of its artifacts with --target-dir",
+        )
+    })?;
     for file in &args.run_results {
         let place = file.display();
-        let bytes = std::fs::read(file)
-            .map_err(|error| Failure::usage(format!("cannot read {place}: {error}")))?;
-        runs.add(&bytes).map_err(|error| Failure::usage(format!("{place}: {error}")))?;
+        let bytes = dbt_project::read_file(file)
+            .and_then(|bytes| bytes.ok_or_else(|| format!("there is no file {place}")))
+            .map_err(Failure::usage)?;
+        project.runs.add(&bytes).map_err(|error| Failure::usage(format!("{place}: {error}")))?;
     }
-    let freshness = match folder.read("sources.json")? {
-        Some(bytes) => folder.parsed("sources.json", SourceFreshness::read(&bytes))?,
-        None => SourceFreshness::default(),
-    };
-    let catalog_warnings = artifact.iter().flat_map(|artifact| &artifact.warnings);
-    for warning in manifest
-        .warnings
-        .iter()
-        .chain(catalog_warnings)
-        .chain(&runs.warnings)
-        .chain(&freshness.warnings)
-    {
-        session.printer.warn(warning);
-    }
-    if !manifest.is_dremio() {
-        session.printer.warn(&format!(
-            "the manifest was made for {}, not for Dremio: paths are compared as database, schema and name",
-            manifest.adapter_type.as_deref().unwrap_or_default()
-        ));
-    }
-    Ok(Project { manifest, artifact, runs, freshness })
-}
-
-/// Where artifacts come from: a folder, or the demo's own.
-enum Target {
-    Folder(PathBuf),
-    #[cfg(feature = "demo")]
-    Shop,
-}
-
-impl Target {
-    fn name(&self) -> String {
-        match self {
-            Self::Folder(folder) => folder.display().to_string(),
-            #[cfg(feature = "demo")]
-            Self::Shop => "the demo's project".to_owned(),
-        }
-    }
-
-    /// A file's bytes; `None` when there is no such file.
-    fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, Failure> {
-        match self {
-            Self::Folder(folder) => match std::fs::read(folder.join(name)) {
-                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => {
-                    let place = folder.join(name);
-                    Err(Failure::usage(format!("cannot read {}: {error}", place.display())))
-                }
-            },
-            #[cfg(feature = "demo")]
-            Self::Shop => Ok(shop(name).map(Cow::Borrowed)),
-        }
-    }
-
-    fn parsed<T>(&self, name: &str, result: Result<T, ArtifactError>) -> Result<T, Failure> {
-        result.map_err(|error| {
-            let place = match self {
-                Self::Folder(folder) => folder.join(name).display().to_string(),
-                #[cfg(feature = "demo")]
-                Self::Shop => name.to_owned(),
-            };
-            Failure::usage(format!("{place}: {error}"))
-        })
-    }
-
-    /// Names of `run_results*.json`, sorted.
-    fn run_results(&self) -> Result<Vec<String>, Failure> {
-        let folder = match self {
-            Self::Folder(folder) => folder,
-            #[cfg(feature = "demo")]
-            Self::Shop => return Ok(vec!["run_results.json".to_owned()]),
-        };
-        let entries = std::fs::read_dir(folder).map_err(|error| {
-            Failure::usage(format!("cannot list {}: {error}", folder.display()))
-        })?;
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| {
-                name.starts_with("run_results")
-                    && Path::new(name).extension().is_some_and(|end| end == "json")
-            })
-            .collect();
-        names.sort();
-        Ok(names)
-    }
-}
-
-#[cfg(feature = "demo")]
-fn shop(name: &str) -> Option<&'static [u8]> {
-    Some(match name {
-        "manifest.json" => include_bytes!("../../../assets/sandbox/dbt/target/manifest.json"),
-        "catalog.json" => include_bytes!("../../../assets/sandbox/dbt/target/catalog.json"),
-        "run_results.json" => include_bytes!("../../../assets/sandbox/dbt/target/run_results.json"),
-        _ => return None,
-    })
-}
-
-fn target_folder(session: &Session, args: &IngestDbtArgs) -> Result<Target, Failure> {
-    if let Some(folder) = &args.target_dir {
-        return Ok(Target::Folder(folder.clone()));
-    }
-    if let Some(project) = &args.dbt_project {
-        let file = project.join("dbt_project.yml");
-        let text = std::fs::read_to_string(&file).map_err(|error| {
-            Failure::usage(format!(
-                "cannot read {}: {error}; is it the folder of a dbt project?",
-                file.display()
-            ))
-        })?;
-        let read = ProjectFile::read(&text)
-            .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
-        return Ok(Target::Folder(project.join(read.target_path)));
-    }
-    #[cfg(feature = "demo")]
-    if session.cli.connection.demo.as_deref() == Some("shop") {
-        return Ok(Target::Shop);
-    }
-    let _ = session;
-    Err(Failure::usage(
-        "which project? name its folder with --dbt-project, or that of its artifacts with --target-dir",
-    ))
+    Ok(project)
 }

@@ -9,14 +9,18 @@ use tokio::task::spawn_blocking;
 
 use super::follow::{follow, workers};
 use super::{discover, snapshots};
-use crate::cli::args::DremioGraphArg;
+use crate::cli::args::{DbtArgs, DremioGraphArg};
+use crate::cli::dbt_project;
 use crate::cli::printer::Printer;
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
 use crate::config::Settings;
+use crate::dbt::Project;
+use crate::dbt::matching::{Evidence, match_nodes};
 use crate::discovery;
 use crate::dremio::Client;
 use crate::http::RequestLog;
+use crate::lineage::dbt::merge;
 use crate::lineage::{
     Difference, Engine, LineageGraph, NodeIndex, NodeRole, ReadingStatus, compare,
 };
@@ -200,6 +204,28 @@ impl Lineage {
         (self.graph, self.differences) = compare(graph, &self.catalog, &parents.by_view);
     }
 
+    /// Joins the edges, exposures and tags of a dbt project, if one takes part.
+    pub(super) fn join(&mut self, session: &Session, project: Option<&Project>) {
+        let Some(Project { manifest, artifact, .. }) = project else { return };
+        let evidence = Evidence { artifact: artifact.as_ref(), job_texts: &[] };
+        let matches = match_nodes(manifest, &self.catalog, evidence);
+        let graph = std::mem::take(&mut self.graph);
+        let (graph, disagreements) = merge(graph, &self.catalog, manifest, &matches);
+        self.graph = graph;
+        let counts = matches.counts();
+        session.printer.detail(&format!(
+            "{} nodes of the dbt project are matched with datasets, {} are not",
+            counts.matched,
+            counts.ambiguous + counts.missing_in_dremio + counts.unchecked
+        ));
+        if !disagreements.is_empty() {
+            session.printer.warn(&format!(
+                "dbt and the SQL of the views disagree on {} edges: `ingest-dbt --dry-run` lists them",
+                disagreements.len()
+            ));
+        }
+    }
+
     /// Reads what OpenMetadata holds of the selected part.
     pub(super) async fn ask_openmetadata(
         &mut self,
@@ -278,6 +304,16 @@ impl Lineage {
             ExitStatus::Fine
         }
     }
+}
+
+/// The dbt project that takes part, if one does; it is read before any server is asked.
+pub(super) fn dbt_project(
+    session: &Session,
+    args: &DbtArgs,
+    settings: &Settings,
+) -> Result<Option<Project>, Failure> {
+    let files = dbt_project::find(session, args, settings);
+    dbt_project::read(session, files.as_deref())
 }
 
 /// Now, or what `SOURCE_DATE_EPOCH` says, so that two runs can be made equal to the letter.

@@ -7,6 +7,8 @@ mod follow;
 mod doctor;
 mod impact;
 mod ingest_dbt;
+#[cfg(feature = "demo")]
+mod ingest_dbt_demo;
 mod lineage;
 #[cfg(feature = "demo")]
 mod sandbox;
@@ -17,6 +19,8 @@ mod snapshots;
 mod sql_lineage;
 mod sync;
 
+#[cfg(feature = "demo")]
+pub(super) use ingest_dbt_demo::DemoProject;
 #[cfg(feature = "demo")]
 pub(super) use sandbox::{Demo, start as start_demo};
 

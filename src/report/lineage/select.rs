@@ -178,7 +178,7 @@ pub fn digraph(graph: &LineageGraph) -> Graph {
             key: node.path.to_string(),
             parts: node.path.parts().to_vec(),
             kind: node.role.name().to_owned(),
-            tags: Vec::new(),
+            tags: node.tags.iter().map(ToString::to_string).collect(),
         })
         .collect();
     Graph::new(nodes, graph.edges().iter().map(|edge| (edge.from.index(), edge.to.index())))

@@ -14,6 +14,7 @@ use crate::tui::layers::choice::{Choice, Entry};
 use crate::tui::layers::confirm::Confirm;
 use crate::tui::layers::finder::Finder;
 use crate::tui::layers::help::Help;
+use crate::tui::layers::matches::Matches;
 use crate::tui::layers::message::Message;
 use crate::tui::layers::palette::Palette;
 use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
@@ -224,6 +225,19 @@ impl App {
         true
     }
 
+    /// Shows what the dbt project and Dremio have in common.
+    fn show_matches(&mut self) {
+        match (self.core.dbt.matched(), self.core.dbt.absence()) {
+            (Some(matched), _) => {
+                let disagreements = self.lineage.reading().0.map(|model| model.disagreements());
+                let matches =
+                    Matches::new(Arc::clone(matched), disagreements.unwrap_or_default());
+                self.layers.push(Layer::Matches(matches));
+            }
+            (None, why) => self.core.complain(why.unwrap_or_default()),
+        }
+    }
+
     /// Goes to a dataset that something names; looks for it at its path where no node is known.
     fn jump(&mut self, path: DatasetPath, node: Option<NodeId>) {
         let node = node.or_else(|| self.core.catalog.at(&path).map(NodeRef::id));
@@ -391,6 +405,11 @@ impl App {
             Action::ShowWiki => drop(self.show_tab(Tab::Wiki, "wiki")),
             Action::ShowReflections => drop(self.show_tab(Tab::Reflections, "list of reflections")),
             Action::ShowUsedBy => drop(self.show_tab(Tab::UsedBy, "list of users")),
+            Action::ShowDbt => match self.core.dbt.absence() {
+                Some(why) => self.core.complain(why),
+                None => drop(self.show_tab(Tab::Dbt, "node of the dbt project")),
+            },
+            Action::ShowMatches => self.show_matches(),
             Action::ShowPreview => {
                 if self.show_tab(Tab::Preview, "preview") {
                     self.detail.preview(&mut self.core, false);

@@ -14,6 +14,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::core::{Core, Server, Walk};
+use super::dbt::DbtPart;
 use super::keymap::{Keymap, Press};
 use super::layer::Layer;
 use super::layers::message::Message;
@@ -26,6 +27,7 @@ use super::panes::sync::SyncPane;
 use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
+use crate::dbt::ArtifactFiles;
 use crate::http::RequestLog;
 use crate::model::{Catalog, Change, DatasetPath, NodeId, NodeRef};
 use crate::search::Index;
@@ -191,6 +193,13 @@ impl App {
         }
     }
 
+    /// The same with a dbt project that takes part.
+    #[must_use]
+    pub fn with_dbt(mut self, files: Option<Arc<dyn ArtifactFiles>>) -> Self {
+        self.core.dbt = DbtPart::new(files);
+        self
+    }
+
     /// What to do first.
     pub fn start(&mut self) -> Vec<Cmd> {
         self.log_in();
@@ -231,7 +240,8 @@ impl App {
             .map(|finished| text::ago(now.saturating_duration_since(finished)).1);
         let backlog = self.core.has_backlog().then_some(Duration::from_millis(20));
         let lineage = self.wants_lineage().then(|| self.lineage.next_read(&self.core));
-        [spinner, settle, notice, age, backlog, lineage.flatten()].into_iter().flatten().min()
+        let dbt = self.core.next_dbt();
+        [spinner, settle, notice, age, backlog, lineage.flatten(), dbt].into_iter().flatten().min()
     }
 
     /// Takes in what has happened; returns what is to be done about it.
@@ -266,6 +276,8 @@ impl App {
         self.catalog.note(&touched);
         self.catalog.refresh(&self.core);
         self.sync.go_on(&mut self.core);
+        self.core.follow_dbt();
+        self.detail.take_dbt(self.core.dbt.matched());
         if self.catalog.selected() != self.detail.node() {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
@@ -343,6 +355,9 @@ impl App {
             return;
         }
         self.core.reading.clear();
+        if self.core.walk.finished.is_some() {
+            self.core.forget_dbt();
+        }
         self.core.walk = Walk { running: true, ..Walk::default() };
         self.core.start("Read the catalogue", JobSpec::Discover { all: true });
     }

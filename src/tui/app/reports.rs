@@ -73,6 +73,12 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take(model, &self.core);
             }
+            JobBody::Dbt(matched) => {
+                self.core.end(slot, JobState::Done);
+                if self.core.take_dbt(matched) {
+                    self.lineage.doubt();
+                }
+            }
             JobBody::Resolved(found) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_resolved(&found);
@@ -134,6 +140,7 @@ impl App {
                 }
                 self.held.clear();
             }
+            (Slot::Dbt, JobState::Failed(why)) => self.core.fail_dbt(why),
             (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }

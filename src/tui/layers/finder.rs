@@ -1,5 +1,6 @@
 //! The finder: datasets, columns and labels by a few letters, views by a piece of their SQL.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -8,8 +9,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::model::NodeRef;
+use crate::dbt::select::{Selector, is_selector};
 use crate::model::display::{clean, width};
+use crate::model::{DatasetPath, NodeRef};
 use crate::search::{Found, Hit, Index, Part, Query, Scope};
 use crate::tui::core::Core;
 use crate::tui::layer::Outcome;
@@ -33,6 +35,8 @@ pub(crate) struct Finder {
     list: Rect,
     /// Somebody has chosen what comes first before the search for it has ended.
     is_accepting: bool,
+    /// Why a selector of dbt selects nothing.
+    refusal: Option<String>,
 }
 
 impl Finder {
@@ -75,6 +79,19 @@ impl Finder {
     }
 
     fn search(&mut self, core: &mut Core) {
+        let text = self.input.value().trim();
+        self.refusal = None;
+        if is_selector(text) {
+            core.cancel(Slot::Search);
+            self.query = None;
+            let selected = selected_by_dbt(text, core);
+            self.found = Arc::new(selected.unwrap_or_else(|why| {
+                self.refusal = Some(why);
+                Found::default()
+            }));
+            self.cursor.go(0, self.found.hits.len());
+            return;
+        }
         let Some(index) = &self.index else { return };
         let query = Query::new(self.input.value(), self.scope);
         if query.is_empty() {
@@ -223,6 +240,7 @@ impl Finder {
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
         let is_searching = core.running(Slot::Search).is_some();
         let text = match (&self.index, self.input.value().trim().is_empty()) {
+            _ if self.refusal.is_some() => self.refusal.as_deref().unwrap_or_default(),
             (None, _) if core.catalog.is_empty() => {
                 "Nothing has been read yet: there is nothing to find."
             }
@@ -233,6 +251,11 @@ impl Finder {
                      searched are those of the datasets that you have looked at."
                 }
                 Scope::Sql => "Type some words as they stand in the SQL of views: left join",
+                Scope::All if core.dbt.matched().is_some() => {
+                    "Type some letters of a name. With two words, the last is looked for in columns \
+                     and the others in the path: orders cust. dbt's selectors work too: tag:nightly, \
+                     +fct_orders, source:raw.orders+, path:models/staging"
+                }
                 _ => {
                     "Type some letters of a name. With two words, the last is looked for in columns \
                      and the others in the path: orders cust"
@@ -250,6 +273,36 @@ impl Finder {
             .collect();
         frame.render_widget(ratatui::widgets::Paragraph::new(lines), area);
     }
+}
+
+/// The datasets that a selector of dbt takes; or why it takes none.
+fn selected_by_dbt(text: &str, core: &Core) -> Result<Found, String> {
+    let selector = Selector::parse(text).map_err(|error| error.to_string())?;
+    let Some(project) = core.dbt.matched() else {
+        return Err(core.dbt.absence().unwrap_or_default());
+    };
+    let manifest = &project.project.manifest;
+    let selected = selector.apply(project);
+    let paths: BTreeSet<&DatasetPath> = selected
+        .iter()
+        .filter_map(|at| project.match_of(&manifest.nodes[*at].unique_id)?.dataset())
+        .collect();
+    let nodes = paths.into_iter().filter_map(|path| core.catalog.at(path));
+    let hits: Vec<Hit> =
+        nodes.map(|node| Hit { node: node.id(), part: Part::Path, score: 0 }).collect();
+    if hits.is_empty() {
+        return Err(match selected.len() {
+            0 => "This selector takes nothing of the dbt project.".to_owned(),
+            count => format!(
+                "This selector takes {} of the dbt project, none of which is a dataset here.",
+                counted(count, "node")
+            ),
+        });
+    }
+    let mut found = Found::default();
+    found.datasets = hits.len();
+    found.hits = hits;
+    Ok(found)
 }
 
 /// What stands in front of a hit's line.

@@ -17,7 +17,7 @@ impl DetailPane {
         let tab = self.tab(node);
         match action {
             Action::NextTab | Action::PreviousTab => {
-                let tabs = Tab::of(node.kind());
+                let tabs = self.tabs(node);
                 let at = tabs.iter().position(|other| *other == tab).unwrap_or(0);
                 let step = if action == Action::NextTab { 1 } else { tabs.len() - 1 };
                 self.select_tab(tabs[(at + step) % tabs.len()], core);
@@ -273,7 +273,7 @@ impl DetailPane {
             (Action::ShowUsedBy, Tab::UsedBy),
         ] {
             let is_offered = of != Tab::Preview || no_rows(node).is_none();
-            if of != tab && is_offered && Tab::of(node.kind()).contains(&of) {
+            if of != tab && is_offered && self.tabs(node).contains(&of) {
                 hints.push((
                     tab_action,
                     match of {

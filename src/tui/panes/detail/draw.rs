@@ -52,13 +52,13 @@ impl DetailPane {
         let theme = &core.theme;
         let front = self.tab(node);
         let mut x = area.x;
-        for tab in Tab::of(node.kind()) {
-            let look = if *tab == front { theme.tab_active } else { theme.tab };
+        for tab in self.tabs(node) {
+            let look = if tab == front { theme.tab_active } else { theme.tab };
             let label = Line::from(Span::styled(tab.title(), look));
             let cells = u16::try_from(tab.title().len()).unwrap_or(0);
             let place = Rect { x, width: cells, ..area }.intersection(area);
             frame.render_widget(label, place);
-            self.tab_places.push((place, *tab));
+            self.tab_places.push((place, tab));
             x = x.saturating_add(cells + 2);
         }
         Rect { x, width: area.right().saturating_sub(x), ..area }
@@ -124,6 +124,11 @@ impl DetailPane {
                 if let Some(Remote::Ready(Some(_))) = extras.map(|extras| &extras.wiki) {
                     page.blank();
                     page.wiki(extras.map(|extras| &extras.wiki), &name);
+                }
+            }
+            Tab::Dbt => {
+                if let Some(dbt) = &self.dbt {
+                    page.dbt(dbt, &node.path());
                 }
             }
             Tab::Definition => match node.error() {

@@ -11,7 +11,8 @@ use crate::model::display::clean;
 use crate::model::{Listing, NodeKind, NodeRef, SourceHealth};
 use crate::tui::core::{Core, Server, shown_path};
 use crate::tui::msg::Action;
-use crate::tui::widgets::text::{bytes, count, counted, wrap};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::text::{bytes, count, counted, fit, wrap};
 use crate::tui::widgets::{markdown, sql};
 
 /// Cells for the names of facts.
@@ -41,13 +42,36 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn fact(&mut self, label: &str, value: &str, style: Style) {
+    /// The colours that lines are made with.
+    pub(super) fn theme(&self) -> &'a Theme {
+        &self.core.theme
+    }
+
+    /// How wide lines may be.
+    pub(super) fn cells(&self) -> usize {
+        self.cells
+    }
+
+    pub(super) fn fact(&mut self, label: &str, value: &str, style: Style) {
+        self.fact_of(label, LABEL, value, style);
+    }
+
+    /// A fact whose name takes this many cells.
+    pub(super) fn fact_of(&mut self, label: &str, room: usize, value: &str, style: Style) {
         let theme = &self.core.theme;
-        let mut label = format!("{label:<LABEL$}");
-        for line in wrap(value, self.cells.saturating_sub(LABEL)) {
-            let label = std::mem::replace(&mut label, " ".repeat(LABEL));
+        let mut label = fit(label, room.saturating_sub(1)) + " ";
+        for line in wrap(value, self.cells.saturating_sub(room)) {
+            let label = std::mem::replace(&mut label, " ".repeat(room));
             self.lines
                 .push(Line::from(vec![Span::styled(label, theme.soft), Span::styled(line, style)]));
+        }
+    }
+
+    /// Text that stands so many cells further in.
+    pub(super) fn indented(&mut self, text: &str, by: usize, style: Style) {
+        for line in wrap(text, self.cells.saturating_sub(by)) {
+            let indent = Span::raw(" ".repeat(by));
+            self.lines.push(Line::from(vec![indent, Span::styled(line, style)]));
         }
     }
 

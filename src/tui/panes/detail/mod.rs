@@ -4,6 +4,7 @@
 
 mod act;
 mod columns;
+pub(crate) mod dbt;
 mod draw;
 mod facts;
 mod preview;
@@ -22,6 +23,7 @@ use self::preview::Preview;
 use self::scroll::Scroll;
 use self::sql::SqlView;
 use self::used_by::UsedBy;
+use crate::dbt::MatchedProject;
 use crate::dremio::{QueryResult, Reflection};
 use crate::model::{DatasetPath, NodeErrorKind, NodeId, NodeKind, NodeRef, SchemaState};
 use crate::tui::core::{Core, JobState, Server, item_of, shown_path};
@@ -53,6 +55,8 @@ pub(crate) enum Tab {
     Reflections,
     /// The datasets that read this one.
     UsedBy,
+    /// What dbt knows of it.
+    Dbt,
 }
 
 impl Tab {
@@ -90,6 +94,7 @@ impl Tab {
             Self::Wiki => "Wiki",
             Self::Reflections => "Reflections",
             Self::UsedBy => "Used by",
+            Self::Dbt => "dbt",
         }
     }
 }
@@ -153,6 +158,7 @@ pub(crate) struct DetailPane {
     used_by: UsedBy,
     /// What is known of the lineage, and why no more than that.
     lineage: Option<Arc<LineageModel>>,
+    dbt: Option<Arc<MatchedProject>>,
     lineage_failure: Option<String>,
     /// A piece of SQL to bring into view at the next drawing.
     sql_wish: Option<String>,
@@ -189,6 +195,22 @@ impl DetailPane {
         self.lineage_failure = failure.map(str::to_owned);
     }
 
+    /// Takes note of the dbt project, as far as it is known.
+    pub(crate) fn take_dbt(&mut self, matched: Option<&Arc<MatchedProject>>) {
+        self.dbt = matched.cloned();
+    }
+
+    /// The tabs of a node: of its kind, and dbt's where dbt knows it.
+    pub(crate) fn tabs(&self, node: NodeRef<'_>) -> Vec<Tab> {
+        let mut tabs = Tab::of(node.kind()).to_vec();
+        let knows = |dbt: &Arc<MatchedProject>| dbt.knows(&node.path());
+        if node.kind().is_dataset() && self.dbt.as_ref().is_some_and(knows) {
+            let at = tabs.iter().position(|tab| *tab == Tab::Wiki).unwrap_or(tabs.len());
+            tabs.insert(at, Tab::Dbt);
+        }
+        tabs
+    }
+
     /// Whether what is shown takes the lineage.
     pub(crate) fn wants_lineage(&self, core: &Core) -> bool {
         let node = self.node.and_then(|id| core.catalog.get(id));
@@ -202,14 +224,14 @@ impl DetailPane {
 
     /// The tab in front for a node.
     pub(crate) fn tab(&self, node: NodeRef<'_>) -> Tab {
-        let tabs = Tab::of(node.kind());
+        let tabs = self.tabs(node);
         if tabs.contains(&self.wanted) { self.wanted } else { tabs[0] }
     }
 
     /// Brings a tab to the front; `false` if the node has none such.
     pub(crate) fn select_tab(&mut self, tab: Tab, core: &mut Core) -> bool {
         let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return false };
-        if !Tab::of(node.kind()).contains(&tab) {
+        if !self.tabs(node).contains(&tab) {
             return false;
         }
         if self.wanted != tab {

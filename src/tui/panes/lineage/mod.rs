@@ -203,7 +203,8 @@ impl LineagePane {
         if self.next_read(core) == Some(Duration::ZERO) {
             self.version = core.version;
             let looked = self.looked.clone();
-            let spec = JobSpec::Lineage(Arc::clone(&core.catalog), self.model.clone(), looked);
+            let (catalog, dbt) = (Arc::clone(&core.catalog), core.dbt.matched().cloned());
+            let spec = JobSpec::Lineage(catalog, self.model.clone(), looked, dbt);
             core.start("Read the SQL of the views", spec);
         }
         self.look_for_missing(core);
@@ -227,6 +228,11 @@ impl LineagePane {
             let label = format!("Look for {} that views name", counted(paths.len(), "table"));
             core.start(label, JobSpec::Resolve(paths));
         }
+    }
+
+    /// dbt tells other edges than before.
+    pub(crate) fn doubt(&mut self) {
+        self.version = u64::MAX;
     }
 
     /// What was looked for is there, or is not.

@@ -254,7 +254,7 @@ pub(super) mod tests {
                 }),
             })));
         }
-        Arc::new(LineageModel::read(&catalog, None, &Looked::default()))
+        Arc::new(LineageModel::read(&catalog, None, &Looked::default(), None))
     }
 
     fn keys(scene: &Scene) -> Vec<&str> {

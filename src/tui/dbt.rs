@@ -1,0 +1,113 @@
+//! The dbt project that takes part: when it is read, and when it is matched with the catalogue anew.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::msg::{JobSpec, Slot};
+use crate::dbt::{ArtifactFiles, MatchedProject};
+
+/// How long matching may lag behind a walk, and behind other changes.
+const LAG: Duration = Duration::from_secs(3);
+const SHORT_LAG: Duration = Duration::from_millis(300);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct DbtPart {
+    files: Option<Arc<dyn ArtifactFiles>>,
+    matched: Option<Arc<MatchedProject>>,
+    failure: Option<String>,
+    /// Whether the artifacts are to be read again.
+    is_stale: bool,
+    /// The catalogue that was matched last, and when.
+    version: u64,
+    matched_at: Option<Instant>,
+}
+
+impl DbtPart {
+    /// The part that a project in these files takes.
+    pub(crate) fn new(files: Option<Arc<dyn ArtifactFiles>>) -> Self {
+        Self { files, ..Self::default() }
+    }
+
+    /// The project beside the catalogue, as far as that is known.
+    pub(crate) fn matched(&self) -> Option<&Arc<MatchedProject>> {
+        self.matched.as_ref()
+    }
+
+    /// Why there is none, in words; `None` if there is one.
+    pub(crate) fn absence(&self) -> Option<String> {
+        match (&self.matched, &self.failure, &self.files) {
+            (Some(_), ..) => None,
+            (None, Some(why), _) => Some(why.clone()),
+            (None, None, Some(_)) => Some("the dbt project is being read".to_owned()),
+            (None, None, None) => Some(
+                "no dbt project takes part: start with --dbt-project DIR, or set dbt.project_dir and dbt.enabled"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl Core {
+    /// How long until the project is due to be read or matched; `None` if nothing has changed.
+    pub(crate) fn next_dbt(&self) -> Option<Duration> {
+        let part = &self.dbt;
+        part.files.as_ref()?;
+        let is_due = part.is_stale || part.matched_at.is_none() || part.version != self.version;
+        // A file that could not be read is looked at again with the catalogue only.
+        let is_idle = self.running(Slot::Dbt).is_none() && part.failure.is_none();
+        if !is_due || !is_idle {
+            return None;
+        }
+        let lag = if self.walk.running { LAG } else { SHORT_LAG };
+        let wait = part.matched_at.map(|at| (at + lag).saturating_duration_since(self.now));
+        Some(wait.unwrap_or_default())
+    }
+
+    /// Starts what is due.
+    pub(crate) fn follow_dbt(&mut self) {
+        if self.next_dbt() != Some(Duration::ZERO) {
+            return;
+        }
+        let Some(files) = self.dbt.files.clone() else { return };
+        let known = self.dbt.matched.as_ref().filter(|_| !self.dbt.is_stale);
+        let known = known.map(|matched| Arc::clone(&matched.project));
+        self.dbt.version = self.version;
+        self.dbt.is_stale = false;
+        let label = format!("Read the dbt project in {}", files.place());
+        self.start(label, JobSpec::Dbt(files, known, Arc::clone(&self.catalog)));
+    }
+
+    /// The project is there, or matched anew. Says whether anything is another way than before.
+    pub(crate) fn take_dbt(&mut self, matched: Arc<MatchedProject>) -> bool {
+        let before = self.dbt.matched.replace(matched);
+        let now = self.dbt.matched.as_ref();
+        self.dbt.matched_at = Some(self.now);
+        self.dbt.failure = None;
+        match (before, now) {
+            (Some(before), Some(now)) => {
+                before.report != now.report || !Arc::ptr_eq(&before.project, &now.project)
+            }
+            _ => {
+                for warning in now.map(|now| now.project.warnings()).unwrap_or_default() {
+                    self.warn(format!("dbt: {warning}"));
+                }
+                true
+            }
+        }
+    }
+
+    /// The project could not be read.
+    pub(crate) fn fail_dbt(&mut self, why: &str) {
+        self.dbt.failure = Some(why.to_owned());
+        self.warn(format!("dbt: {why}"));
+        self.complain(format!("dbt: {why}"));
+    }
+
+    /// Everything is to be read again, the artifacts too.
+    pub(crate) fn forget_dbt(&mut self) {
+        self.dbt.is_stale = true;
+        self.dbt.failure = None;
+    }
+}
