@@ -307,12 +307,12 @@ async fn leaving_a_running_sync_is_asked_about_and_told_of_the_next_time() {
     assert!(cut_off.written.len() < cut_off.planned, "{cut_off:?}");
     stage.openmetadata.configure(|options| options.latency = Duration::ZERO);
     let runner = stage.open((120, 40)).await;
-    let text = runner.keys("4").wait_for("An earlier sync did not come to its end").await;
+    let text = runner.keys("4").wait_for("An earlier sync was cut off").await;
     assert!(
         text.contains(&format!("{} of {} items", cut_off.written.len(), cut_off.planned)),
         "{text}"
     );
-    runner.keys("1 j space space d").wait_for("is in this plan").await;
+    runner.keys("1 j space space d").wait_for("the rest is in this plan").await;
     runner.keys("a enter").wait_for("written:").await;
     runner.keys("q");
     assert_eq!(runner.end().await.0, Exit::Quit, "nothing runs, so nothing is asked");

@@ -180,7 +180,7 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         lines.extend(wrapped.into_iter().take(2).map(|line| Line::styled(line, theme.warning)));
     };
     if let Some(interrupted) = pane.interrupted_text() {
-        warn(format!("{interrupted} What of it is missing is in this plan."));
+        warn(format!("{interrupted}; the rest is in this plan"));
     }
     if shown.unread > 0 {
         warn(format!(
@@ -246,7 +246,10 @@ fn result_lines(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Ve
         (done.not_begun, "not begun", theme.warning),
     ] {
         if number > 0 {
-            pieces.push((format!("; {} {word}", count(number)), look));
+            if let Some((before, _)) = pieces.last_mut() {
+                before.push(';');
+            }
+            pieces.push((format!(" {} {word}", count(number)), look));
         }
     }
     wrap_pieces(&pieces, cells)
@@ -287,7 +290,7 @@ impl SyncPane {
     pub(super) fn interrupted_text(&self) -> Option<String> {
         let interrupted = self.interrupted.as_ref()?;
         let mut text = format!(
-            "An earlier sync did not come to its end: {} of {} written",
+            "An earlier sync was cut off: {} of {} written",
             count(interrupted.written.len()),
             counted(interrupted.planned, "item"),
         );
@@ -297,7 +300,6 @@ impl SyncPane {
         if !interrupted.in_doubt.is_empty() {
             text.push_str(&format!(", {} in doubt", count(interrupted.in_doubt.len())));
         }
-        text.push('.');
         Some(text)
     }
 }
