@@ -1,5 +1,9 @@
 //! A frame at 200×60 with 100,000 datasets known and visible: at most 8 ms while scrolling.
 
+#[cfg(feature = "demo")]
+#[path = "../tests/support/big_plan.rs"]
+mod big_plan;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -196,6 +200,33 @@ fn key_and_frame(bencher: Bencher<'_, '_>, key: char) {
         press(&mut app, key);
         terminal.draw(|frame| app.draw(frame)).expect("drawing to memory does not fail");
     });
+}
+
+/// A key, and the frame that it leads to, in a sync plan of 10,000 items.
+#[cfg(feature = "demo")]
+#[divan::bench(args = ["j", "G", "g", "gj ", "o", "CE", "/0\n"])]
+fn plan_key_and_frame(bencher: Bencher<'_, '_>, keys: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
+    bencher.bench_local(|| plan.press(keys));
+}
+
+/// A plan of 10,000 items comes in.
+#[cfg(feature = "demo")]
+#[divan::bench(sample_count = 20)]
+fn plan_taken_in_and_frame(bencher: Bencher<'_, '_>) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
+    bencher.bench_local(|| plan.plan_again());
+}
+
+/// 512 more of 10,000 items are written.
+#[cfg(feature = "demo")]
+#[divan::bench]
+fn plan_written_and_frame(bencher: Bencher<'_, '_>) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
+    bencher.bench_local(|| plan.write(512));
 }
 
 /// A page of a listing comes in while the folder is open on the screen.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[cfg(feature = "demo")]
+#[path = "../support/big_plan.rs"]
+mod big_plan;
 mod fake;
 mod lineage;
 mod runner;

@@ -20,7 +20,7 @@ impl SyncPane {
         let before = self.list.cursor.at;
         if self.list.step(action) {
             if self.list.cursor.at != before {
-                self.changes.to_top();
+                self.changes.go_home();
             }
             return Outcome::Done;
         }
@@ -56,7 +56,7 @@ impl SyncPane {
             Action::NextTab | Action::PreviousTab => {
                 let shown = self.shown.as_ref()?;
                 self.list.step_to_item(action == Action::NextTab, shown);
-                self.changes.to_top();
+                self.changes.go_home();
             }
             _ => return None,
         }
@@ -87,7 +87,7 @@ impl SyncPane {
         match action {
             Action::NextAction => {
                 self.list.show_next(shown);
-                self.changes.to_top();
+                self.changes.go_home();
             }
             Action::Filter => self.list.is_typing = true,
             Action::Back if self.list.is_searching() => self.list.end_search(shown),
@@ -108,19 +108,19 @@ impl SyncPane {
         match action {
             Action::Open if matches!(node.sort, Sort::Table | Sort::Edge) => {
                 self.changes.is_alone = true;
-                self.changes.to_top();
+                self.changes.go_home();
             }
             Action::Open if has_children => self.list.fold(at, !is_folded, shown),
             Action::Right if has_children && is_folded => self.list.fold(at, false, shown),
             Action::Right => {
                 self.list.step(Action::Down);
-                self.changes.to_top();
+                self.changes.go_home();
             }
             Action::Left if has_children && !is_folded => self.list.fold(at, true, shown),
             Action::Left => {
                 let Some(parent) = node.parent else { return Outcome::Ignored };
                 self.list.go_to(parent);
-                self.changes.to_top();
+                self.changes.go_home();
             }
             Action::ToggleMark => self.toggle(at, core),
             Action::Copy => {
@@ -165,7 +165,7 @@ impl SyncPane {
                 // On a container its box and counts are what was asked for; else the next is.
                 if !self.changes.is_alone && !is_container {
                     self.list.step(Action::Down);
-                    self.changes.to_top();
+                    self.changes.go_home();
                 }
             }
         }
@@ -193,7 +193,7 @@ impl SyncPane {
     fn searched(&mut self) {
         if let Some(shown) = &self.shown {
             self.list.searched(shown);
-            self.changes.to_top();
+            self.changes.go_home();
         }
     }
 
@@ -219,7 +219,7 @@ impl SyncPane {
         let at = self.list.cursor.offset + usize::from(row - self.area.y);
         let Some((node, depth)) = self.list.rows().get(at).copied() else { return };
         if at != self.list.cursor.at {
-            self.changes.to_top();
+            self.changes.go_home();
         }
         self.list.go(at);
         let Some(shown) = &self.shown else { return };
@@ -240,7 +240,7 @@ impl SyncPane {
         } else {
             let len = self.list.rows().len();
             self.list.cursor.scroll(lines, len);
-            self.changes.to_top();
+            self.changes.go_home();
         }
     }
 }

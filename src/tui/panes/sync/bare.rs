@@ -68,7 +68,7 @@ impl SyncPane {
         if let Some(interrupted) = self.interrupted_text() {
             add(
                 &format!(
-                    "! {interrupted} A plan of the same spaces shows what of it is missing; nothing \
+                    "! {interrupted}. A plan of the same spaces shows what of it is missing; nothing \
                      is written twice."
                 ),
                 theme.warning,

@@ -51,7 +51,8 @@ impl Changes {
         (self.scroll, self.fields, self.is_alone) = (0, None, false);
     }
 
-    pub(super) fn to_top(&mut self) {
+    /// Scrolls to the beginning.
+    pub(super) fn go_home(&mut self) {
         self.scroll = 0;
     }
 
@@ -136,10 +137,8 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
     let item = shown.item(index);
     let (sort, name) = name_of(&item.key);
     let mut lines = wrap_pieces(&[(name, theme.strong)], cells);
-    let mut what = format!("{} {}", sign(item.action), item.action.name());
-    if item.action == Change::Delete {
-        what = "- soft-delete".to_owned();
-    }
+    let word = if item.action == Change::Delete { "soft-delete" } else { item.action.name() };
+    let what = format!("{} {word}", sign(item.action));
     lines.push(Line::from(cut(
         vec![
             Span::styled(what.trim_start().to_owned(), look(item.action, theme)),

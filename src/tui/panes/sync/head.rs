@@ -7,6 +7,7 @@ use super::draw::look;
 use super::list::Only;
 use super::shown::{Progress, Shown};
 use super::tree::ACTIONS;
+use super::words::wrap_pieces;
 use super::{Stage, SyncPane};
 use crate::model::display::width;
 use crate::openmetadata::entity::EntityType;
@@ -148,8 +149,17 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
             one(format!("✓ Nothing to write: {}.", why.join(", ")), theme.warning);
         }
     }
+    if is_new
+        && shown.switches.prune
+        && shown.choice.taken(Change::Delete) + shown.choice.total().out == 0
+    {
+        one(
+            "✓ Nothing to delete: Dremio has all that OpenMetadata has here.".to_owned(),
+            theme.soft,
+        );
+    }
     if let Some(report) = &shown.report {
-        lines.push(result_line(shown, report, core, cells));
+        lines.extend(result_lines(shown, report, core, cells));
     }
     if let Some(failure) = &pane.failure {
         let wrapped = wrap(&format!("✗ {failure}"), cells);
@@ -170,7 +180,7 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         lines.extend(wrapped.into_iter().take(2).map(|line| Line::styled(line, theme.warning)));
     };
     if let Some(interrupted) = pane.interrupted_text() {
-        warn(format!("{interrupted} What of it is missing is in this plan."));
+        warn(format!("{interrupted}; the rest is in this plan"));
     }
     if shown.unread > 0 {
         warn(format!(
@@ -203,7 +213,7 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
 }
 
 /// What applying came to.
-fn result_line(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Line<'static> {
+fn result_lines(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Vec<Line<'static>> {
     let theme = &core.theme;
     let done = &report.statistics;
     // It is the first of all items, and the statistics do not speak of it.
@@ -224,7 +234,7 @@ fn result_line(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Lin
     .map(|(number, sort)| counted(number, sort))
     .collect();
     let written = if written.is_empty() { "nothing".to_owned() } else { written.join(", ") };
-    let mut spans = vec![Span::styled(format!("written: {written}"), theme.good)];
+    let mut pieces = vec![(format!("written: {written}"), theme.good)];
     let conflicts = shown.choice.taken(Change::Conflict);
     let not_tried = shown.not_tried();
     for (number, word, look) in [
@@ -236,10 +246,13 @@ fn result_line(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Lin
         (done.not_begun, "not begun", theme.warning),
     ] {
         if number > 0 {
-            spans.push(Span::styled(format!("; {} {word}", count(number)), look));
+            if let Some((before, _)) = pieces.last_mut() {
+                before.push(';');
+            }
+            pieces.push((format!(" {} {word}", count(number)), look));
         }
     }
-    Line::from(cut(spans, cells))
+    wrap_pieces(&pieces, cells)
 }
 
 impl SyncPane {
@@ -277,7 +290,7 @@ impl SyncPane {
     pub(super) fn interrupted_text(&self) -> Option<String> {
         let interrupted = self.interrupted.as_ref()?;
         let mut text = format!(
-            "An earlier sync did not come to its end: {} of {} written",
+            "An earlier sync was cut off: {} of {} written",
             count(interrupted.written.len()),
             counted(interrupted.planned, "item"),
         );
@@ -287,7 +300,6 @@ impl SyncPane {
         if !interrupted.in_doubt.is_empty() {
             text.push_str(&format!(", {} in doubt", count(interrupted.in_doubt.len())));
         }
-        text.push('.');
         Some(text)
     }
 }

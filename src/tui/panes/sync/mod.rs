@@ -286,12 +286,9 @@ impl SyncPane {
     /// already stopping is not asked.
     pub(crate) fn question_before_quitting(&self) -> Option<String> {
         let Stage::Applying { leaving: false, .. } = self.stage else { return None };
-        let (done, total) = self.shown.as_ref().map_or((0, 0), Shown::written);
-        Some(format!(
-            "{done} of {} written so far.\n\nQuitting stops between two writes, waits for those \
-             under way, and notes in the journal how far it came. A new plan then holds what is left.",
-            counted(total, "item")
-        ))
+        let text = "A sync is under way. Quitting stops between two writes, waits for those under way, \
+                    and notes in the journal how far it came. A new plan then holds what is left.";
+        Some(text.to_owned())
     }
 
     /// Leaves the program as soon as nothing is being written any more.

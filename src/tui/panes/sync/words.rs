@@ -88,6 +88,10 @@ pub(super) fn compare(
             }
         }
     }
+    // The end of the last line begins no line of its own.
+    if paragraphs.len() > 1 && paragraphs.last().is_some_and(|last| last.pieces.is_empty()) {
+        paragraphs.pop();
+    }
     let near = |at: usize| {
         let from = at.saturating_sub(CONTEXT);
         paragraphs[from..paragraphs.len().min(at + CONTEXT + 1)].iter().any(|near| near.differs)
