@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
 use super::sync_target::{PlanRequest, Reached};
-use super::sync_target::PlanRequest;
 use crate::dbt::{ArtifactFiles, MatchedProject, Project};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};

@@ -245,6 +245,8 @@ async fn used_by_tells_who_depends_on_a_dataset() {
     let runner = on(&Fake::default(), "orders2").await;
     runner.keys("u").wait_for("Used by 1 dataset").await;
     insta::assert_snapshot!("used_by", runner.text());
+    runner.keys("c").wait_for("Type").await;
+    runner.click("Used by").wait_for("Used by 1 dataset").await;
     runner.keys("2 enter").wait_for("marts › orders10").await;
     runner.wait_for("Used by no other dataset").await;
 }
@@ -374,6 +376,13 @@ async fn pasted_text_goes_to_inputs_only() {
     let runner = read(&Fake::default()).await;
     runner.paste("q\u{1b}[31mq");
     runner.keys("/").paste("ana\nlytics").wait_for("/ana lytics").await;
+}
+
+#[tokio::test]
+async fn a_filter_that_nothing_fits_leads_back() {
+    let runner = on(&Fake::default(), "orders2").await;
+    runner.keys("/").typed("zzz").wait_for("No name known so far").await;
+    runner.keys("esc").wait_for("marts › orders2").await;
 }
 
 #[tokio::test]

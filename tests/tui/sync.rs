@@ -29,9 +29,9 @@ use crate::runner::{Runner, settings};
 const SLOW: Duration = Duration::from_millis(120);
 
 /// Two servers; the UI on them is started by [`Stage::open`].
-struct Stage {
+pub(crate) struct Stage {
     dremio: DremioSandbox,
-    openmetadata: OpenMetadataSandbox,
+    pub(crate) openmetadata: OpenMetadataSandbox,
     data: TempDir,
 }
 
@@ -42,8 +42,12 @@ impl Stage {
     }
 
     async fn on(options: OpenMetadataOptions) -> Self {
+        Self::over(include_str!("sync_world.yaml"), options).await
+    }
+
+    pub(crate) async fn over(world: &str, options: OpenMetadataOptions) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let world = World::from_yaml(include_str!("sync_world.yaml")).unwrap();
+        let world = World::from_yaml(world).unwrap();
         let catalogue = Arc::new(Catalogue::from_world(&world).unwrap());
         let engine = Arc::new(PatternEngine::new(Arc::clone(&catalogue)));
         let dremio =
@@ -53,7 +57,7 @@ impl Stage {
     }
 
     /// A UI that has read the catalogue and reached OpenMetadata.
-    async fn open(&self, size: (u16, u16)) -> Runner {
+    pub(crate) async fn open(&self, size: (u16, u16)) -> Runner {
         self.open_with(size, settings()).await
     }
 

@@ -500,7 +500,6 @@ impl App {
         if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
             self.focus = Pane::Detail;
         }
-        self.follow_used_by();
         true
     }
 

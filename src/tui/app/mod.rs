@@ -282,6 +282,9 @@ impl App {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
         }
+        if self.right == Pane::Detail && self.detail.wants_lineage(&self.core) {
+            self.lineage.follow(self.detail.node(), &self.core);
+        }
         if self.wants_lineage() {
             self.lineage.refresh(&mut self.core);
         }
@@ -302,22 +305,12 @@ impl App {
             || self.right == Pane::Detail && self.detail.wants_lineage(&self.core)
     }
 
-    /// Has the lineage read for what the details show, if they show who uses it.
-    fn follow_used_by(&mut self) {
-        if self.detail.wants_lineage(&self.core) {
-            self.lineage.follow(self.detail.node(), &self.core);
-        }
-    }
-
     fn wake(&mut self) {
         self.core.expire_notice();
         if self.settle_at.is_some_and(|at| at <= self.core.now) {
             self.settle_at = None;
             match self.right {
-                Pane::Detail => {
-                    self.detail.settle(&mut self.core);
-                    self.follow_used_by();
-                }
+                Pane::Detail => self.detail.settle(&mut self.core),
                 Pane::Lineage => self.lineage.follow(self.detail.node(), &self.core),
                 _ => {}
             }
