@@ -154,7 +154,9 @@ async fn each_fault_is_found_at_its_step() {
     let page = examine(&format!("{url}/elsewhere"), token, 3);
     fails_at(&page, "openmetadata", &["web page", "check the URL"]);
     fails_at(&examine(&url, "nonsense", 3), "login", &["refused the token", "Settings › Bots"]);
-    fails_at(&examine("ftp://host", token, 2), "configuration", &["http or https"]);
+    let odd = output(command(&servers, home.path(), "ftp://host", token).arg("doctor"));
+    assert_eq!(odd.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&odd.stderr).contains("OPENMETADATA_URL: not a URL"));
     fails_at(&examine(&url, "", 2), "configuration", &["OPENMETADATA_JWT_TOKEN"]);
 
     let old = serve(|stream| answer(stream, "{\"version\":\"1.4.2\"}"));

@@ -226,10 +226,12 @@ impl Recording {
             "\"function\":",
             "\"retentionPeriod\":\"P30D\"",
             "\"tags\":",
-            "DbtLineage",
+            "\"upstream\":",
         ] {
             assert!(all.contains(words), "{version:?}: no body has {words}");
         }
+        // Before 2.0 dbt's facts of views, which alone have SQL, are left out.
+        assert_eq!(all.contains("\"rawSql\":"), version == Version::V2_0);
     }
 }
 
