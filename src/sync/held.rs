@@ -163,7 +163,7 @@ fn compare(
         equal: 0,
         findings: Vec::new(),
     };
-    for item in edges::items(wanted, current, &HashSet::new(), true) {
+    for item in edges::items(wanted, current, &HashSet::new(), &HashSet::new(), true) {
         let ItemKey::Edge { from, to } = &item.key else { continue };
         let path = |fqn: &String| paths.get(&fold(fqn)).map(|path| (*path).clone());
         let (from_path, to_path) = (path(from), path(to));

@@ -17,12 +17,13 @@ pub mod memory;
 pub mod plan;
 pub mod read;
 mod rescue;
+mod same_text;
 pub mod session;
 pub mod settled;
 pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
-pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use diff::{FieldChange, Outcome};
+pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};

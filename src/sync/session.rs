@@ -5,8 +5,8 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::Report;
-use super::journal::interrupted;
 use super::desired::{self, Desired, ProjectionOptions, Selection};
+use super::journal::interrupted;
 use super::lineage::desired_edges;
 use super::memory::SyncMemory;
 use super::plan::{Current, Plan, PlanOptions, Principal, ServerTraits, plan};
