@@ -235,9 +235,7 @@ impl Run<'_> {
         let items = &self.application.plan.items;
         let risky = indices.iter().copied().filter(|index| rescue::is_risky(&items[*index]));
         stream::iter(risky)
-            .map(|index| async move {
-                (index, self.writer.edges_at_risk(&items[index]).await)
-            })
+            .map(|index| async move { (index, self.writer.edges_at_risk(&items[index]).await) })
             .buffer_unordered(self.application.options.max_workers.max(1))
             .collect()
             .await
@@ -257,9 +255,7 @@ impl Run<'_> {
             .enumerate()
             .filter(|(index, item)| item.action.writes() && self.is_open(*index))
             .filter_map(|(_, item)| match &item.key {
-                ItemKey::Edge { from, to } => {
-                    Some((self.writer.id(from)?, self.writer.id(to)?))
-                }
+                ItemKey::Edge { from, to } => Some((self.writer.id(from)?, self.writer.id(to)?)),
                 ItemKey::Entity(..) => None,
             })
             .collect();

@@ -4,11 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
 
 use super::plan::ServerTraits;
+use super::same_text::is_same_text;
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
     CreateColumn, CreateCommon, CreateTable, StoredColumn, StoredCommon, StoredTable, TagLabel,
@@ -62,6 +60,7 @@ pub struct DescriptionPatch {
 
 /// What the diff of one entity comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own")]
 pub struct EntityDiff {
     /// The fields, written and kept.
     pub changes: Vec<FieldChange>,
@@ -106,12 +105,7 @@ impl EntityDiff {
         self.push_written(field, old, new);
     }
 
-    fn push_written(
-        &mut self,
-        field: impl Into<String>,
-        old: Option<String>,
-        new: Option<String>,
-    ) {
+    fn push_written(&mut self, field: impl Into<String>, old: Option<String>, new: Option<String>) {
         self.changes.push(FieldChange { field: field.into(), old, new, outcome: Outcome::Written });
     }
 
@@ -211,47 +205,6 @@ fn description(
         new: Some(new),
         outcome,
     });
-}
-
-/// Line ends and outer space do not count. What was sent before may have come back rewritten: 2.0
-/// drops scripts and rewrites markup (contract §3.2), so that then only the words count.
-fn is_same_text(new: &str, old: &str, sent_before: bool) -> bool {
-    let normal = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    normal(new) == normal(old) || (sent_before && words(new) == words(old))
-}
-
-/// A text without markup, entities read, white space folded.
-fn words(text: &str) -> String {
-    static MARKUP: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?is)<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<!--.*?(?:-->|$)|</?[a-z][^>]*>",
-        )
-        .ok()
-    });
-    static ENTITY: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]+));").ok());
-    let (Some(markup), Some(entity)) = (MARKUP.as_ref(), ENTITY.as_ref()) else {
-        return text.to_owned();
-    };
-    let bare = markup.replace_all(text, " ");
-    let read = entity.replace_all(&bare, |found: &Captures<'_>| {
-        let number = |group: usize, radix| {
-            let digits = found.get(group)?.as_str();
-            u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
-        };
-        let named = || match found.get(3)?.as_str() {
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "amp" => Some('&'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            "nbsp" => Some(' '),
-            _ => None,
-        };
-        let read = number(1, 10).or_else(|| number(2, 16)).or_else(named);
-        read.map_or_else(|| found[0].to_owned(), String::from)
-    });
-    read.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn tags(diff: &mut EntityDiff, field: &str, ours: &[TagLabel], stored: &[TagLabel]) {
@@ -364,10 +317,8 @@ fn drop_partition_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTable)
         .filter(|column| !names.contains(&fold(column)))
         .collect();
     if !gone.is_empty() {
-        diff.warnings.push(format!(
-            "its partitioning will be dropped, since {} is gone",
-            gone.join(", ")
-        ));
+        diff.warnings
+            .push(format!("its partitioning will be dropped, since {} is gone", gone.join(", ")));
         body.table_partition = None;
     }
 }

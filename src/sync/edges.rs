@@ -85,7 +85,9 @@ pub(super) fn items(
             item.action = Action::Keep;
             item.payload = None;
             item.notes.push(format!("{clash} cannot be brought over"));
-        } else if let Some(missing) = [&edge.from, &edge.to].into_iter().find(|fqn| end_missing(fqn)) {
+        } else if let Some(missing) =
+            [&edge.from, &edge.to].into_iter().find(|fqn| end_missing(fqn))
+        {
             item.action = Action::Keep;
             item.payload = None;
             item.notes.push(format!(

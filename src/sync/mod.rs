@@ -19,6 +19,7 @@ mod phase;
 pub mod plan;
 pub mod read;
 mod rescue;
+mod same_text;
 pub mod session;
 pub mod settled;
 mod tally;
@@ -26,6 +27,6 @@ pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
-pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use diff::{FieldChange, Outcome};
+pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};

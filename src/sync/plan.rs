@@ -254,10 +254,7 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
     tell_of_revived(&mut items, desired, &stored);
     items.extend(desired.conflicts.iter().map(|found| Item {
         notes: vec![found.reason.clone()],
-        ..conflict(
-            ItemKey::Entity(found.entity, found.path.to_string()),
-            Some(found.path.clone()),
-        )
+        ..conflict(ItemKey::Entity(found.entity, found.path.to_string()), Some(found.path.clone()))
     }));
     items.extend(edges::items(desired, current, &touched, &clashing, options.prune.is_some()));
     if let Some(selection) = &options.prune {

@@ -34,8 +34,7 @@ pub(super) fn is_risky(item: &Item) -> bool {
                 && change.field.starts_with("columns.")
                 && change.old.is_some()
                 && (change.new.is_none()
-                    || change.field.ends_with(".dataType")
-                    || change.field.ends_with(".name"))
+                    || matches!(change.field.rsplit('.').next(), Some("dataType" | "name")))
         })
 }
 
@@ -49,10 +48,16 @@ impl Writer<'_> {
 
     /// Puts back what the server made of the edges, except those that the plan writes itself; gives
     /// what could not be put back.
-    pub(super) async fn put_back(&self, at_risk: &EdgesAtRisk, planned: &HashSet<Ends>) -> Vec<String> {
+    pub(super) async fn put_back(
+        &self,
+        at_risk: &EdgesAtRisk,
+        planned: &HashSet<Ends>,
+    ) -> Vec<String> {
         let rewritten = match self.edges_around(&at_risk.id).await {
             Ok((edges, _)) => edges,
-            Err(error) => return vec![format!("its lineage edges could not be read back: {error}")],
+            Err(error) => {
+                return vec![format!("its lineage edges could not be read back: {error}")];
+            }
         };
         let mut notes = Vec::new();
         for (ends, before) in at_risk.edges.iter().filter(|(ends, _)| !planned.contains(ends)) {

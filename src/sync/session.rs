@@ -7,7 +7,6 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::Report;
-use super::journal::interrupted;
 use super::desired::{self, Desired, ProjectionOptions, Selection};
 use super::journal::{self, Interrupted, Journal};
 use super::lineage::desired_edges;

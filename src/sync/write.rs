@@ -110,8 +110,11 @@ impl<'a> Writer<'a> {
                 from.filter_map(|column| handles.column_now(column)).collect();
             let to_column = handles.column_now(&mapping.to_column)?;
             let function = mapping.function.clone();
-            (!from_columns.is_empty())
-                .then_some(ColumnLineage { from_columns, to_column, function })
+            (!from_columns.is_empty()).then_some(ColumnLineage {
+                from_columns,
+                to_column,
+                function,
+            })
         });
         now.collect()
     }
@@ -191,7 +194,9 @@ impl<'a> Writer<'a> {
         for _ in 0..3 {
             match self.client.put::<StoredCommon>(entity, &body).await {
                 Ok(_) => return Ok(notes),
-                Err(Error::Rejected { status: 400, .. }) if body.service_type != "CustomDatabase" => {
+                Err(Error::Rejected { status: 400, .. })
+                    if body.service_type != "CustomDatabase" =>
+                {
                     notes.push(format!(
                         "the server does not know the service type {}; it was made as CustomDatabase",
                         body.service_type

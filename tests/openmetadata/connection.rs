@@ -136,7 +136,8 @@ async fn quirk_28_nothing_is_asked_of_the_search() {
         .collect();
     assert!(searched.is_empty(), "{searched:#?}");
     // Its view of lineage is not up to date; the one we ask is.
-    let lagging = bench.raw("GET", &format!("lineage/getLineage?fqn={DAILY}&type=table"), None).await;
+    let lagging =
+        bench.raw("GET", &format!("lineage/getLineage?fqn={DAILY}&type=table"), None).await;
     let lagging: Value = serde_json::from_str(&lagging.1).expect("JSON");
     assert_eq!(lagging["upstreamEdges"], json!({}));
     assert_eq!(bench.edge(ORDERS, DAILY).await.columns_lineage.len(), 2);

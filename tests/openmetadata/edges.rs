@@ -146,8 +146,12 @@ async fn quirk_17_columns_are_named_as_the_server_spells_them_and_counted_afterw
         bench.lake.edges[0].sql = Some("SELECT something else".to_owned());
         bench.sync_with(BTreeSet::from([ORDERS.to_owned()]), async || ()).await;
         let edge = bench.edge(ORDERS, DAILY).await;
-        let from: Vec<&str> =
-            edge.columns_lineage.iter().flat_map(|it| &it.from_columns).map(String::as_str).collect();
+        let from: Vec<&str> = edge
+            .columns_lineage
+            .iter()
+            .flat_map(|it| &it.from_columns)
+            .map(String::as_str)
+            .collect();
         assert!(from.contains(&"Dremio.lake.raw.orders.AMOUNT"), "{version:?}: {from:?}");
         bench.sync_well().await;
 
@@ -194,7 +198,10 @@ async fn quirk_19_ends_are_references_when_sent_and_ids_when_read() {
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(answer["upstreamEdges"][0]["fromEntity"], json!(from));
     let read = bench.ours.lineage(&to, 1, 0).await.expect("reads");
-    assert_eq!((&read.upstream_edges[0].from_entity, &read.upstream_edges[0].to_entity), (&from, &to));
+    assert_eq!(
+        (&read.upstream_edges[0].from_entity, &read.upstream_edges[0].to_entity),
+        (&from, &to)
+    );
     assert_eq!(read.nodes[0].entity_type, "table");
     let sent = bench.server.writes();
     let sent = sent.iter().find(|seen| seen.target == "/api/v1/lineage").expect("an edge");

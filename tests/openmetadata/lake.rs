@@ -324,7 +324,9 @@ impl Bench {
             .items
             .iter()
             .enumerate()
-            .filter(|(_, item)| matches!(&item.key, ItemKey::Entity(_, fqn) if excluded.contains(fqn)))
+            .filter(
+                |(_, item)| matches!(&item.key, ItemKey::Entity(_, fqn) if excluded.contains(fqn)),
+            )
             .map(|(index, _)| index)
             .collect();
         let report = apply(

@@ -145,7 +145,11 @@ async fn quirk_23_every_type_is_filled_as_the_server_wants_it() {
         DataType::IntervalYear,
         DataType::Struct(None),
         fields(&[]),
-        fields(&[("text", DataType::Varchar), ("same", DataType::Varchar), ("deep", fields(&[("b", DataType::Varbinary)]))]),
+        fields(&[
+            ("text", DataType::Varchar),
+            ("same", DataType::Varchar),
+            ("deep", fields(&[("b", DataType::Varbinary)])),
+        ]),
         DataType::List(None),
         list(DataType::Varchar),
         list(list(DataType::Integer)),

@@ -110,7 +110,8 @@ async fn quirk_09_dbts_facts_go_first_and_never_cost_the_sql() {
             assert_eq!(has_facts, version == Version::V2_0, "{version:?}");
             bench.is_settled().await;
             // The second time the view itself changes.
-            bench.lake.dataset("Sales.marts.daily").sql = Some("SELECT 2 AS day, 3 AS total".into());
+            bench.lake.dataset("Sales.marts.daily").sql =
+                Some("SELECT 2 AS day, 3 AS total".into());
         }
         let puts = bench.written("PUT");
         if version == Version::V2_0 {
@@ -130,7 +131,8 @@ async fn quirk_10_what_we_do_not_own_is_sent_back() {
             { "constraintType": "UNIQUE", "columns": ["id"] },
             { "constraintType": "UNIQUE", "columns": ["note"] },
         ]);
-        let partition = json!({ "columns": [{ "columnName": "day", "intervalType": "TIME-UNIT" }] });
+        let partition =
+            json!({ "columns": [{ "columnName": "day", "intervalType": "TIME-UNIT" }] });
         let theirs = json!([
             { "op": "add", "path": "/tableConstraints", "value": key },
             { "op": "add", "path": "/tablePartition", "value": partition },
@@ -289,8 +291,11 @@ async fn quirk_35_an_echo_is_not_taken_for_what_is_stored() {
         bench.edit(EntityType::DatabaseService, "Dremio", own).await;
         bench.server.configure(|options| options.quirks.echo_only = true);
         bench.lake.dataset("Sales.marts.daily").sql = Some("SELECT 1 AS day, 2 AS total".into());
-        bench.lake.dataset("lake.raw.orders").columns =
-            columns(&[("id", DataType::BigInt), ("day", DataType::Date), ("amount", DataType::Double)]);
+        bench.lake.dataset("lake.raw.orders").columns = columns(&[
+            ("id", DataType::BigInt),
+            ("day", DataType::Date),
+            ("amount", DataType::Double),
+        ]);
         let round = bench.sync().await;
         let troubles = round.troubles().join("; ");
         assert!(troubles.contains("did not store the view's SQL"), "{who}: {troubles}");

@@ -72,10 +72,11 @@ async fn quirk_04_what_people_wrote_survives_a_put_of_every_kind() {
             };
             DataType::Struct(Some(fields.iter().map(field).collect()))
         };
-        bench.lake.dataset("lake.raw.orders").columns.push((
-            "geo".to_owned(),
-            geo(&[("lat", DataType::Double), ("lon", DataType::Double)]),
-        ));
+        bench
+            .lake
+            .dataset("lake.raw.orders")
+            .columns
+            .push(("geo".to_owned(), geo(&[("lat", DataType::Double), ("lon", DataType::Double)])));
         bench.sync_well().await;
         let words = |at: &str| {
             json!([
@@ -147,7 +148,8 @@ async fn quirk_05_tags_join_those_that_are_there() {
 async fn quirk_06_owners_stay() {
     for (who, mut bench) in Bench::all().await {
         bench.sync_well().await;
-        let owner = json!({ "id": "11111111-1111-1111-1111-111111111111", "type": "team", "name": "crm" });
+        let owner =
+            json!({ "id": "11111111-1111-1111-1111-111111111111", "type": "team", "name": "crm" });
         let own = json!([{ "op": "add", "path": "/owners", "value": [owner] }]);
         bench.edit(EntityType::Table, ORDERS, own.clone()).await;
         bench.edit(EntityType::Database, "Dremio.lake", own).await;
@@ -165,7 +167,10 @@ async fn quirk_06_owners_stay() {
 async fn quirk_13_what_a_server_rewrites_is_not_a_difference() {
     for (who, mut bench) in Bench::all().await {
         let orders = bench.lake.dataset("lake.raw.orders");
-        orders.columns = columns(&[("id", DataType::BigInt), ("shape", DataType::Unknown("GEOGRAPHY(4326)".into()))]);
+        orders.columns = columns(&[
+            ("id", DataType::BigInt),
+            ("shape", DataType::Unknown("GEOGRAPHY(4326)".into())),
+        ]);
         bench.lake.edges.clear();
         let text = "  Totals <script>alert(1)</script> & <b>more</b>\r\nof it  ";
         bench.lake.wiki("Sales.marts.daily", text);
@@ -174,7 +179,8 @@ async fn quirk_13_what_a_server_rewrites_is_not_a_difference() {
         let stored = bench.stored("table", ORDERS);
         assert_eq!(stored["columns"][1]["dataTypeDisplay"], "geography(4326)");
         let is_sanitised = who.contains("V2_0");
-        let shown = bench.stored("table", DAILY)["description"].as_str().expect("a text").to_owned();
+        let shown =
+            bench.stored("table", DAILY)["description"].as_str().expect("a text").to_owned();
         assert_eq!(shown.contains("script"), !is_sanitised, "{who}: {shown}");
         bench.is_settled().await;
         // Not even when descriptions of others are to be replaced.

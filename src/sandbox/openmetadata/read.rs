@@ -92,7 +92,11 @@ pub(super) fn read(
     Ok(([(header::ETAG, etag)], Json(lean(store, found, &fields))).into_response())
 }
 
-pub(super) fn list(store: &Store, entity: EntityType, request: &Request<'_>) -> Result<Response, Refusal> {
+pub(super) fn list(
+    store: &Store,
+    entity: EntityType,
+    request: &Request<'_>,
+) -> Result<Response, Refusal> {
     let fields = fields(request, store)?;
     let limit: usize = match request.query("limit").unwrap_or("10").parse() {
         Ok(limit) if limit <= 1_000_000 => limit,
@@ -136,7 +140,8 @@ pub(super) fn list(store: &Store, entity: EntityType, request: &Request<'_>) -> 
         let last = text(page[limit - 1], "fullyQualifiedName");
         paging["after"] = json!(URL_SAFE_NO_PAD.encode(last));
     }
-    let data: Vec<Value> = page.iter().take(limit).map(|stored| lean(store, stored, &fields)).collect();
+    let data: Vec<Value> =
+        page.iter().take(limit).map(|stored| lean(store, stored, &fields)).collect();
     Ok(Json(json!({ "data": data, "paging": paging })).into_response())
 }
 
@@ -203,7 +208,11 @@ impl Store {
             Some((self.find(kind, fqn).ok()?, kind))
         })?;
         if !has_items(parent, key) {
-            return if kind == EntityType::DatabaseService { None } else { self.inherited(parent, key) };
+            return if kind == EntityType::DatabaseService {
+                None
+            } else {
+                self.inherited(parent, key)
+            };
         }
         let mut items = parent.get(key)?.as_array()?.clone();
         for item in &mut items {

@@ -124,8 +124,9 @@ fn route(shared: &Shared, request: &Request<'_>) -> Result<Response, Refusal> {
             tag(&mut store, request, Some("classification"))
         }
         // The index of the search lags behind for ever (contract §4.5, §5.2).
-        ["search", ..] => Ok(Json(json!({ "hits": { "total": { "value": 0 }, "hits": [] } }))
-            .into_response()),
+        ["search", ..] => {
+            Ok(Json(json!({ "hits": { "total": { "value": 0 }, "hits": [] } })).into_response())
+        }
         ["lineage", "getLineage"] => Ok(Json(json!({
             "nodes": {}, "upstreamEdges": {}, "downstreamEdges": {},
         }))
@@ -268,7 +269,8 @@ fn demand_connection(store: &Store, body: &Map<String, Value>) -> Result<(), Ref
         return Err(Refusal {
             status: 500,
             kind: "INTERNAL_SERVER_ERROR",
-            message: "Cannot invoke \"DatabaseConnection.getConfig()\" because it is null".to_owned(),
+            message: "Cannot invoke \"DatabaseConnection.getConfig()\" because it is null"
+                .to_owned(),
         });
     }
     Ok(())

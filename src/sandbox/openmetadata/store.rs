@@ -183,7 +183,9 @@ impl Store {
         }
         let own_fqn = fqn::below(&parent_fqn, name);
         if own_fqn.chars().count() > LONGEST_FQN {
-            return Err(Refusal::bad(format!("[fullyQualifiedName size must be below {LONGEST_FQN}]")));
+            return Err(Refusal::bad(format!(
+                "[fullyQualifiedName size must be below {LONGEST_FQN}]"
+            )));
         }
         let reference = json!({
             "id": text(parent, "id"),

@@ -18,8 +18,7 @@ use crate::report::SCHEMA_VERSION;
 pub(super) async fn run(session: &Session, args: &DoctorArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
-    let mut examination =
-        Examination::new(&session.printer, args.format == ReportFormat::Text);
+    let mut examination = Examination::new(&session.printer, args.format == ReportFormat::Text);
     let whole = examine(session, &settings, args, &mut examination);
     tokio::select! {
         outcome = whole => outcome?,

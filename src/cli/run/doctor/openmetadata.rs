@@ -138,7 +138,9 @@ async fn look_around(
     let started = Instant::now();
     let service = names::encode(&sync.service_name)
         .and_then(|encoded| names::build_fqn(&[encoded.name]))
-        .map_err(|error| Error::Setup(format!("the service name {:?}: {error}", sync.service_name)));
+        .map_err(|error| {
+            Error::Setup(format!("the service name {:?}: {error}", sync.service_name))
+        });
     let service = match service {
         Ok(service) => service,
         Err(error) => {
