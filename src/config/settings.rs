@@ -106,7 +106,7 @@ pub struct NameFilter {
 pub struct SyncSettings {
     /// Schema for datasets right under a root.
     pub default_schema: String,
-    /// Entities between two progress marks.
+    /// New tables in one bulk request.
     pub batch_size: usize,
     /// Requests to OpenMetadata under way at once.
     pub max_workers: usize,

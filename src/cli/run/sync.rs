@@ -100,7 +100,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     }
     if !writes {
         if !is_text {
-            session.printer.data(&format!("{:#}\n", shown.to_json()))?;
+            session.printer.write_data(|out| shown.write_json(out))?;
         }
         session.printer.note("nothing was written");
         let findings = is_pending && args.exit_code;
@@ -118,7 +118,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     if is_text {
         session.printer.data(&format!("\n{}", result.result_text()))?;
     } else {
-        session.printer.data(&format!("{:#}\n", result.to_json()))?;
+        session.printer.write_data(|out| result.write_json(out))?;
     }
     Ok(status_of(&report, session.cancel.is_cancelled()))
 }
