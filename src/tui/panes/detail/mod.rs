@@ -158,6 +158,13 @@ impl DetailPane {
         self.columns = ColumnsView::at_column(column);
     }
 
+    /// The column under the cursor; of a nested one, the column that it is a part of.
+    pub(crate) fn selected_column(&self, core: &Core) -> Option<String> {
+        let node = core.catalog.get(self.node?)?;
+        let is_here = self.tab(node) == Tab::Columns && node.kind().is_dataset();
+        is_here.then(|| self.columns.selected_column(node))?
+    }
+
     /// Whether the pane's filter is being typed.
     pub(crate) fn is_typing(&self) -> bool {
         self.columns.is_typing
@@ -473,8 +480,14 @@ impl DetailPane {
         let tab = self.tab(node);
         let mut hints = Vec::new();
         match tab {
-            Tab::Columns if !self.columns.is_filtered() => hints.push((Action::Filter, "filter")),
-            Tab::Columns => hints.push((Action::Back, "clear filter")),
+            Tab::Columns => {
+                hints.push((Action::TraceColumn, "trace column"));
+                hints.push(if self.columns.is_filtered() {
+                    (Action::Back, "clear filter")
+                } else {
+                    (Action::Filter, "filter")
+                });
+            }
             Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
             Tab::Preview => {
                 hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]);
