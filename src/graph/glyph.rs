@@ -21,7 +21,7 @@ pub enum Owner {
     HiddenLeft(usize),
     /// The start of hidden lines on the right of a box.
     HiddenRight(usize),
-    /// The line of a source; [`Layout::edges_at`] tells which edges run there.
+    /// The line of a source; [`super::layout::Layout::edges_at`] tells which edges run there.
     Line(usize),
 }
 
@@ -86,7 +86,7 @@ pub struct Cell<'a> {
     pub owner: Option<Owner>,
     /// The vertical line of a crossing.
     pub under: Option<Owner>,
-    /// Whether a highlight given to [`Layout::paint`] covers the cell.
+    /// Whether a highlight given to [`super::layout::Layout::paint`] covers the cell.
     pub lit: bool,
 }
 

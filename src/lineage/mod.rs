@@ -1,7 +1,7 @@
 //! The catalogue's lineage: every view's SQL read by [`crate::sqlflow`], joined into one graph of
 //! tables and columns, with what could not be read listed beside it.
 //!
-//! A [`crate::model::Catalog`] in, a [`LineageGraph`] out, without I/O; only [`complete`] asks a
+//! A [`crate::model::Catalog`] in, a [`LineageGraph`] out, without I/O; only [`complete()`] asks a
 //! server, for tables that views name and no listing has shown.
 
 pub mod check;
