@@ -235,8 +235,18 @@ fn shuffled(diagram: &Diagram, seed: u64) -> Diagram {
     Diagram { boxes: order.iter().map(|&node| diagram.boxes[node].clone()).collect(), edges }
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+fn cases(usual: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok());
+    ProptestConfig {
+        cases: wanted.unwrap_or(usual),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(160))]
 
     #[test]
     fn sparse_graphs(diagram in graphs(1..40, 2)) {
@@ -278,7 +288,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(12))]
 
     #[test]
     fn large_graphs(diagram in graphs(100..300, 2)) {

@@ -50,7 +50,9 @@ pub(super) fn fragments(
     let mut places: Vec<Range<usize>> = Vec::with_capacity(told.len());
     let mut fragments = Vec::with_capacity(told.len());
     for (at, on_way) in steps.iter().enumerate() {
-        let Some((sources, range)) = told.remove(&at).zip(place(on_way.step.item)) else { continue };
+        let Some((sources, range)) = told.remove(&at).zip(place(on_way.step.item)) else {
+            continue;
+        };
         // A subquery inside an expression is seen there.
         let is_inside =
             places.iter().any(|other| other.start <= range.start && range.end <= other.end);
@@ -59,7 +61,8 @@ pub(super) fn fragments(
             places.push(range);
         }
     }
-    let mut is_own = |range: &Range<usize>| column.item.and_then(&mut *place).as_ref() == Some(range);
+    let mut is_own =
+        |range: &Range<usize>| column.item.and_then(&mut *place).as_ref() == Some(range);
     if let [only] = &places[..]
         && fragments[0].sources.len() == sources.len()
         && is_own(only)

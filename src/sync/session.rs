@@ -297,7 +297,7 @@ impl Prepared {
 }
 
 fn was_interrupted(memory: &SyncMemory) -> bool {
-    !matches!(interrupted(&memory.journal()), Ok(None))
+    !matches!(journal::interrupted(&memory.journal()), Ok(None))
 }
 
 /// Unknown is treated as a person: the case in which a PUT destroys more (contract §1.2).

@@ -18,7 +18,7 @@ fn shop() -> Vec<Change> {
     let table = |name: &str, columns: &[&str]| {
         dataset(&["shop", "raw", name], TABLE, None, Some(text_columns(columns)))
     };
-    let views = ["stg_orders", "fct_orders", "report", "stg_items", "lost", "muddle"];
+    let views = ["stg_orders", "fct_orders", "report", "stg_items", "lost", "muddle", "united"];
     let tables = ["sales", "items", "alone"];
     let mut items = vec![item(&["shop", "raw"], NodeKind::Folder)];
     items.extend(views.map(|name| item(&["shop", name], NodeKind::View)));
@@ -50,6 +50,13 @@ fn shop() -> Vec<Change> {
             &["total", "n"],
         ),
         view("lost", "SELECT a FROM shop.gone", &["a"]),
+        view(
+            "united",
+            "WITH paid AS (SELECT price * 2 AS twice FROM shop.raw.items) \
+             SELECT 'a' AS what, CAST(order_id AS DOUBLE) AS figure FROM shop.raw.items \
+             UNION ALL SELECT 'b', ROUND(twice, 1) FROM paid",
+            &["what", "figure"],
+        ),
         view("muddle", "SELECT FROM WHERE shop.fct_orders ((", &["a"]),
     ]
 }
@@ -116,6 +123,27 @@ async fn a_column_is_traced_from_report_to_raw() {
     runner.keys("c").wait_for("column total of report").await;
     runner.keys("down").wait_for("column n of report").await;
     runner.keys("esc").wait_gone("column n of report").await;
+}
+
+#[tokio::test]
+async fn a_column_of_the_details_opens_its_trace() {
+    let runner = at("report", WIDE).await;
+    runner.keys("2").wait_for("Columns").await;
+    runner.keys("j t").wait_for("column n of report: comes from no column").await;
+    runner.keys("2 k t").wait_for("column total of report: 3 more columns in 3 datasets").await;
+    runner.wait_for("▦ sales").await;
+    runner.keys("2 s t").wait_for("choose a column of a table or a view first").await;
+}
+
+#[tokio::test]
+async fn all_sql_that_makes_a_column_is_told() {
+    let runner = at("united", WIDE).await;
+    let text = runner.wait_for("1 of 3 CAST(order_id AS DOUBLE)").await;
+    assert!(text.contains("2 of 3 ROUND(twice, 1)"), "{text}");
+    assert!(text.contains("3 of 3 price * 2") && text.contains("← items.price"), "{text}");
+    assert!(text.contains("a constant, or a count of rows"), "{text}");
+    let text = runner.keys(".").wait_for("shop.raw.items → shop.united").await;
+    assert!(text.contains("1 of 2 ROUND(twice, 1)") && text.contains("2 of 2 price * 2"), "{text}");
 }
 
 #[tokio::test]

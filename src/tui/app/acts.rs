@@ -378,6 +378,17 @@ impl App {
         }
     }
 
+    /// Opens the lineage with the column under the cursor of the details traced.
+    fn trace_column(&mut self) {
+        match self.detail.selected_column(&self.core) {
+            Some(column) => {
+                self.act_globally(Action::ShowLineage);
+                self.lineage.trace(column);
+            }
+            None => self.core.complain("choose a column of a table or a view first"),
+        }
+    }
+
     fn act_globally(&mut self, action: Action) {
         match action {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
@@ -395,6 +406,7 @@ impl App {
                 self.detail.show(self.catalog.selected());
                 self.lineage.follow(self.catalog.selected(), &self.core);
             }
+            Action::TraceColumn => self.trace_column(),
             Action::ShowSync => (self.right, self.focus) = (Pane::Sync, Pane::Sync),
             Action::MakePlan => self.make_plan(),
             Action::ShowActivity => {

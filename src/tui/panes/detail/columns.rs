@@ -107,6 +107,13 @@ impl ColumnsView {
         Some(names.join("."))
     }
 
+    /// The column that the cursor is on or in.
+    pub(super) fn selected_column(&self, node: NodeRef<'_>) -> Option<String> {
+        let rows = self.rows(node);
+        let column = *rows.get(self.cursor.at)?.place.first()?;
+        Some(node.schema().get(column)?.name.to_owned())
+    }
+
     pub(super) fn handle(&mut self, action: Action, node: NodeRef<'_>) -> bool {
         let rows = self.rows(node);
         if self.cursor.apply(action, rows.len()) {

@@ -255,6 +255,13 @@ impl DetailPane {
         self.sql_wish = Some(text);
     }
 
+    /// The column under the cursor; of a nested one, the column that it is a part of.
+    pub(crate) fn selected_column(&self, core: &Core) -> Option<String> {
+        let node = core.catalog.get(self.node?)?;
+        let is_here = self.tab(node) == Tab::Columns && node.kind().is_dataset();
+        is_here.then(|| self.columns.selected_column(node))?
+    }
+
     /// Whether the pane's filter is being typed.
     pub(crate) fn is_typing(&self) -> bool {
         self.columns.is_typing
@@ -419,6 +426,208 @@ impl DetailPane {
         extras.reflections = Remote::Unasked;
         core.read_now(id);
         self.settle(core);
+    }
+
+<<<<<<< HEAD
+=======
+    /// Does what `action` says; `false` if it is none of ours.
+    pub(crate) fn handle(&mut self, action: Action, core: &mut Core) -> bool {
+        let catalog = std::sync::Arc::clone(&core.catalog);
+        let Some(node) = self.node.and_then(|id| catalog.get(id)) else { return false };
+        let tab = self.tab(node);
+        match action {
+            Action::NextTab | Action::PreviousTab => {
+                let tabs = Tab::of(node.kind());
+                let at = tabs.iter().position(|other| *other == tab).unwrap_or(0);
+                let step = if action == Action::NextTab { 1 } else { tabs.len() - 1 };
+                self.select_tab(tabs[(at + step) % tabs.len()], core);
+                if self.tab(node) == Tab::Preview {
+                    self.preview(core, false);
+                }
+                return true;
+            }
+            Action::Refresh => self.reload(core),
+            Action::Copy => self.copy(node, tab, core),
+            Action::CopyLong => self.copy_long(node, tab, core),
+            Action::Edit => self.edit(node, core),
+            Action::CancelJob | Action::Back
+                if tab == Tab::Preview && self.is_loading_preview() =>
+            {
+                core.cancel(Slot::Preview);
+                if let Some(id) = self.node {
+                    self.fail(id, Slot::Preview, &JobState::Cancelled);
+                }
+            }
+            _ => return self.handle_in_tab(action, node, tab, core),
+        }
+        true
+    }
+
+    fn handle_in_tab(
+        &mut self,
+        action: Action,
+        node: NodeRef<'_>,
+        tab: Tab,
+        core: &mut Core,
+    ) -> bool {
+        match tab {
+            Tab::Columns => self.columns.handle(action, node),
+            Tab::Preview => {
+                if action == Action::Open && !self.is_loading_preview() {
+                    let failed = self
+                        .node
+                        .and_then(|id| self.extras.get(&id))
+                        .is_some_and(|extras| matches!(extras.preview, Remote::Failed(_)));
+                    self.preview(core, failed);
+                    return true;
+                }
+                let Some(Remote::Ready(preview)) =
+                    self.node.and_then(|id| self.extras.get(&id)).map(|extras| &extras.preview)
+                else {
+                    return false;
+                };
+                self.preview_cursor.handle(action, preview)
+            }
+            _ => self.scroll.apply(action),
+        }
+    }
+
+    fn is_loading_preview(&self) -> bool {
+        let extras = self.node.and_then(|id| self.extras.get(&id));
+        extras.is_some_and(|extras| matches!(extras.preview, Remote::Loading))
+    }
+
+    fn copy(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
+        match (tab, self.columns.selected_name(node)) {
+            (Tab::Columns, Some(name)) => core.copy(name.clone(), &name),
+            _ => core.copy(node.path().to_string(), &shown_path(&node.path())),
+        }
+    }
+
+    fn copy_long(&self, node: NodeRef<'_>, tab: Tab, core: &mut Core) {
+        let preview = self.extras.get(&node.id()).map(|extras| &extras.preview);
+        match (tab, preview) {
+            (Tab::Sql | Tab::Definition, _) if sql_of(node).is_some() => {
+                core.copy(sql_of(node).unwrap_or_default().to_owned(), "the SQL");
+            }
+            (Tab::Preview, Some(Remote::Ready(preview))) => {
+                core.copy(preview.to_csv(), "the rows as CSV");
+            }
+            (Tab::Columns, _) if self.columns.selected_name(node).is_some() => {
+                let name = self.columns.selected_name(node).unwrap_or_default();
+                let path = node.path().join(name).to_sql();
+                core.copy(path.clone(), &path);
+            }
+            _ => core.copy(node.path().to_sql(), &shown_path(&node.path())),
+        }
+    }
+
+    fn edit(&self, node: NodeRef<'_>, core: &mut Core) {
+        let wiki = self.extras.get(&node.id()).map(|extras| &extras.wiki);
+        match (self.tab(node), wiki, sql_of(node)) {
+            (Tab::Wiki, Some(Remote::Ready(Some(text))), _) => {
+                core.cmd(Cmd::Edit { text: text.clone(), suffix: ".md" });
+            }
+            (_, _, Some(sql)) => core.cmd(Cmd::Edit { text: sql.to_owned(), suffix: ".sql" }),
+            _ => core.complain("there is no SQL to open here"),
+        }
+    }
+
+    /// Takes a key while the filter is being typed.
+    pub(crate) fn key(&mut self, key: KeyEvent) {
+        self.columns.key(key);
+    }
+
+    /// Takes pasted text while the filter is being typed.
+    pub(crate) fn paste(&mut self, pasted: &str) {
+        self.columns.paste(pasted);
+    }
+
+    /// Does what `action` says while the filter is being typed.
+    pub(crate) fn typing(&mut self, action: Action, core: &Core) {
+        if let Some(node) = self.node.and_then(|id| core.catalog.get(id)) {
+            self.columns.typing(action, node);
+        }
+    }
+
+    /// Takes a click; `true` if it was on a tab.
+    pub(crate) fn click(&mut self, column: u16, row: u16, core: &mut Core) -> bool {
+        let tab = self.tab_places.iter().find(|(area, _)| area.contains((column, row).into()));
+        if let Some(tab) = tab.map(|(_, tab)| *tab) {
+            self.select_tab(tab, core);
+            if tab == Tab::Preview {
+                self.preview(core, false);
+            }
+            return true;
+        }
+        let catalog = std::sync::Arc::clone(&core.catalog);
+        if let Some(node) = self.node.and_then(|id| catalog.get(id)) {
+            match self.tab(node) {
+                Tab::Columns => self.columns.click(column, row, node),
+                Tab::Preview => self.preview_cursor.click(column, row),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Scrolls by wheel.
+    pub(crate) fn wheel(&mut self, lines: isize, core: &Core) {
+        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return };
+        match self.tab(node) {
+            Tab::Columns => self.columns.scroll(lines),
+            Tab::Preview => self.preview_cursor.scroll(lines),
+            _ => self.scroll.by(lines),
+        }
+    }
+
+    /// The actions worth a place in the footer now.
+    pub(crate) fn hints(&self, core: &Core) -> Vec<(Action, &'static str)> {
+        let Some(node) = self.node.and_then(|id| core.catalog.get(id)) else { return Vec::new() };
+        let tab = self.tab(node);
+        let mut hints = Vec::new();
+        match tab {
+            Tab::Columns => {
+                hints.push((Action::TraceColumn, "trace column"));
+                hints.push(if self.columns.is_filtered() {
+                    (Action::Back, "clear filter")
+                } else {
+                    (Action::Filter, "filter")
+                });
+            }
+            Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
+            Tab::Preview => {
+                hints.extend([(Action::Refresh, "run again"), (Action::CopyLong, "copy CSV")]);
+            }
+            Tab::Sql | Tab::Definition => {
+                hints.extend([(Action::CopyLong, "copy SQL"), (Action::Edit, "editor")]);
+            }
+            _ => {}
+        }
+        for (tab_action, of) in [
+            (Action::ShowColumns, Tab::Columns),
+            (Action::ShowSql, Tab::Sql),
+            (Action::ShowPreview, Tab::Preview),
+            (Action::ShowWiki, Tab::Wiki),
+        ] {
+            if of != tab && Tab::of(node.kind()).contains(&of) {
+                hints.push((
+                    tab_action,
+                    match of {
+                        Tab::Columns => "columns",
+                        Tab::Sql => "SQL",
+                        Tab::Preview => "preview",
+                        _ => "wiki",
+                    },
+                ));
+            }
+        }
+        hints.extend([
+            (Action::Zoom, "zoom"),
+            (Action::Copy, "copy"),
+            (Action::Palette, "actions"),
+        ]);
+        hints
     }
 
     fn key_for(core: &Core, action: Action) -> String {

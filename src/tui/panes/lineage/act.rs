@@ -1,7 +1,7 @@
 //! What the pane's actions do.
 
-use super::look::{Look, Place, Traced};
-use super::popup::{ColumnPicker, ImpactList};
+use super::look::{Look, Place};
+use super::popup::ImpactList;
 use super::scene::TreeItem;
 use super::{LineagePane, Outcome, PanelSize, Rendering, Target, Typing};
 use crate::graph::digraph::Side;
@@ -10,7 +10,6 @@ use crate::graph::glyph::Charset;
 use crate::graph::paths;
 use crate::lineage::NodeRole;
 use crate::model::display::clean_lines;
-use crate::model::path::fold;
 use crate::tui::core::{Core, shown_path};
 use crate::tui::msg::{Action, Cmd, Slot};
 
@@ -323,54 +322,6 @@ impl LineagePane {
         self.changed();
     }
 
-    fn pick_column(&mut self, core: &mut Core) {
-        let Some((model, node)) = self.model.as_ref().zip(self.selected_node()) else {
-            core.complain("a folder has no columns; enter opens it");
-            return;
-        };
-        let before = self.history.look().and_then(|look| look.traced.clone());
-        let picker = ColumnPicker::new(model, node, before);
-        if picker.is_empty() {
-            core.complain("the columns of this are not known");
-            return;
-        }
-        self.typing = Typing::Columns(Box::new(picker));
-        self.begin_picking();
-    }
-
-    /// The traced column, if it is one of the box under the cursor.
-    fn traced_here(&self) -> Option<String> {
-        let look = self.history.look()?;
-        let traced = look.traced.as_ref().filter(|traced| traced.node == look.selected)?;
-        Some(traced.column.clone())
-    }
-
-    fn next_column(&mut self, forward: bool, core: &mut Core) {
-        let Some(model) = &self.model else { return };
-        let Some(look) = self.history.look() else { return };
-        let key = look.traced.as_ref().map_or(&look.selected, |traced| &traced.node);
-        let Some(node) = model.outline().find(key) else { return };
-        let columns = &model.graph().nodes()[node].columns;
-        let at = look
-            .traced
-            .as_ref()
-            .and_then(|traced| columns.iter().position(|name| fold(name) == fold(&traced.column)));
-        let next = match (at, forward) {
-            (Some(at), true) => (at + 1).min(columns.len().saturating_sub(1)),
-            (Some(at), false) => at.saturating_sub(1),
-            (None, _) => 0,
-        };
-        let Some(column) = columns.get(next) else {
-            core.complain("the columns of this are not known");
-            return;
-        };
-        let traced = Traced { node: key.clone(), column: column.to_string() };
-        if let Some(look) = self.history.look_mut() {
-            look.traced = Some(traced);
-        }
-        self.changed();
-    }
-
     fn next_edge(&mut self, forward: bool) {
         let Some((scene, at)) = self.scene.as_ref().zip(self.selected()) else { return };
         let edges = scene.edges_of(at);
@@ -415,13 +366,16 @@ impl LineagePane {
             return;
         };
         let Some(other) = outline.find(&mark).filter(|other| *other != node) else { return };
-        if !paths::between(outline, other, node).is_empty() {
-            self.go(Look::between(mark, key));
+        let (from, to) = if !paths::between(outline, other, node).is_empty() {
+            (mark, key)
         } else if !paths::between(outline, node, other).is_empty() {
-            self.go(Look::between(key, mark));
+            (key, mark)
         } else {
             core.complain("neither of the two leads to the other");
-        }
+            return;
+        };
+        core.notify("all that lies between the two; esc leads back");
+        self.go(Look::between(from, to));
     }
 
     fn copy(&self, core: &mut Core) {

@@ -205,6 +205,13 @@ impl Canvas {
         self.drawing.as_ref()?.layout.hit(x, y)
     }
 
+    /// The columns of the screen that a box takes, the first and the one behind the last.
+    pub(super) fn columns_of(&self, at: Option<usize>) -> (i32, i32) {
+        let place = self.drawing.as_ref().zip(at).map(|(drawing, at)| drawing.layout.rect(at));
+        let on_screen = |x: i32| i32::from(self.area.x) + x - self.offset.0;
+        place.map_or((0, 0), |place| (on_screen(place.x), on_screen(place.right())))
+    }
+
     /// How many boxes lie wholly left, right, above and below of what is seen.
     pub(super) fn outside(&self) -> [usize; 4] {
         let Some(drawing) = &self.drawing else { return [0; 4] };

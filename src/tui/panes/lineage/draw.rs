@@ -12,6 +12,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -65,8 +66,9 @@ impl LineagePane {
             self.draw_panel(frame, place, core);
         }
         self.draw_last_line(frame, line(area.bottom().saturating_sub(1)), core);
+        let selected = self.canvas.columns_of(self.selected());
         match &mut self.typing {
-            Typing::Columns(picker) => picker.draw(frame, graph, &core.theme),
+            Typing::Columns(picker) => picker.draw(frame, graph, selected, &core.theme),
             Typing::Impact(list) => list.draw(frame, area, &core.theme),
             _ => {}
         }
@@ -319,7 +321,9 @@ impl LineagePane {
             format!("/{} {}", clean(self.search.value()), self.search_result())
         };
         let right = vec![Span::styled(right, theme.soft)];
-        frame.render_widget(spread(self.legend(core), right, usize::from(area.width)), area);
+        let room = usize::from(area.width).saturating_sub(spans_width(&right) + 2);
+        let legend = self.legend(core, room);
+        frame.render_widget(spread(legend, right, usize::from(area.width)), area);
     }
 
     fn search_result(&self) -> String {
@@ -352,7 +356,8 @@ impl LineagePane {
         if parts.is_empty() { String::new() } else { format!("outside: {}", parts.join("  ")) }
     }
 
-    fn legend(&self, core: &Core) -> Vec<Span<'static>> {
+    /// As many entries of the legend as fit, each whole.
+    fn legend(&self, core: &Core, room: usize) -> Vec<Span<'static>> {
         let theme = &core.theme;
         let (Some(model), Some(scene)) = (&self.model, &self.scene) else { return Vec::new() };
         let mut roles: Vec<NodeRole> = (0..scene.graph.nodes.len())
@@ -361,27 +366,36 @@ impl LineagePane {
             .collect();
         roles.sort_unstable();
         roles.dedup();
-        let mut spans = Vec::new();
-        for role in roles {
-            spans.push(Span::styled(words::sign(role), words::style(role, theme)));
-            spans.push(Span::styled(format!(" {}  ", words::word(role)), theme.soft));
-        }
+        let of_role = |role| (words::sign(role), words::style(role, theme), words::word(role));
+        let mut entries: Vec<(&str, Style, &str)> = roles.into_iter().map(of_role).collect();
         if self.drawn_as == Rendering::Boxes {
-            let sign = if core.ascii { "#=#" } else { "┏━┓" };
-            spans.push(Span::styled(sign, theme.soft));
-            spans.push(Span::styled(" focus  ", theme.soft));
+            for made in self.made_on_trace() {
+                entries.push((made.sign(), theme.call, made.meaning()));
+            }
             let has_cycle = self
                 .canvas
                 .drawing
                 .as_ref()
                 .is_some_and(|drawing| drawing.layout.edges().iter().any(|edge| edge.back));
             if has_cycle {
-                spans.push(Span::styled("┄┄ feeds itself  ", theme.soft));
+                entries.push(("┄┄", theme.soft, "feeds itself"));
             }
-            for made in self.made_on_trace() {
-                spans.push(Span::styled(made.sign(), theme.call));
-                spans.push(Span::styled(format!(" {}  ", made.meaning()), theme.soft));
+            let sign = if core.ascii { "#=#" } else { "┏━┓" };
+            entries.push((sign, theme.soft, "focus"));
+        }
+        let mut spans = Vec::new();
+        let mut used = 0;
+        for (at, (sign, style, word)) in entries.into_iter().enumerate() {
+            let entry = [
+                Span::raw(if at > 0 { "  " } else { "" }),
+                Span::styled(sign, style),
+                Span::styled(format!(" {word}"), theme.soft),
+            ];
+            used += spans_width(&entry);
+            if used > room {
+                break;
             }
+            spans.extend(entry);
         }
         spans
     }

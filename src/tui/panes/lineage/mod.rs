@@ -7,6 +7,7 @@
 mod act;
 mod boxes;
 mod canvas;
+mod column;
 mod draw;
 mod look;
 mod panel;

@@ -8,13 +8,13 @@ use super::scene::Scene;
 use super::words;
 use crate::graph::focus::Subject;
 use crate::lineage::{ColumnEdge, Edge, LineageNode, NodeIndex, NodeRole};
-use crate::model::display::{clean, truncate_to_width, width};
+use crate::model::display::{clean, truncate_middle, truncate_to_width, width};
 use crate::model::path::fold;
+use crate::sqlflow::Kind;
 use crate::tui::core::shown_path;
 use crate::tui::lineage_model::LineageModel;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::sql;
-use crate::sqlflow::Kind;
 use crate::tui::widgets::text::{counted, cut, fit, spans_width, spread, wrap};
 
 /// Cells that a column's name gets at most.
@@ -92,12 +92,15 @@ impl Panel<'_> {
         if readers > 0 {
             about.push(format!("read by {readers}"));
         }
+        let about = about.join(" · ");
+        let room = self.cells.saturating_sub(width(&about) + 4);
+        let path = words::path(&shown_path(&node.path), node.path.parts(), room);
         let mut lines = vec![self.title(
             vec![
                 Span::styled(words::sign(node.role), words::style(node.role, theme)),
-                Span::styled(format!(" {}", shown_path(&node.path)), theme.strong),
+                Span::styled(format!(" {path}"), theme.strong),
             ],
-            about.join(" · "),
+            about,
         )];
         if node.role == NodeRole::Missing {
             let text = match &node.unchecked {
@@ -177,8 +180,7 @@ impl Panel<'_> {
                 let mut kind = words::kind(steps.first().map_or(Kind::Constant, |(_, s)| s.kind));
                 let mut lines = Vec::new();
                 for (number, (expression, sources)) in fragments.into_iter().enumerate() {
-                    let mut spans =
-                        vec![head.clone(), Span::styled(fit(kind, 8), self.theme.call)];
+                    let mut spans = vec![head.clone(), Span::styled(fit(kind, 8), self.theme.call)];
                     spans.extend(self.numbered(number, count));
                     spans.extend(self.expression(expression, (self.cells / 2).max(20)));
                     spans.push(Span::styled("  ← ", self.theme.soft));
@@ -257,15 +259,26 @@ impl Panel<'_> {
     }
 
     fn ends(&self, from: usize, to: usize, right: &str) -> Line<'static> {
-        let key = |at: usize| {
-            let boxes = &self.scene.graph.nodes;
-            clean(boxes.get(at).map_or("", |node| &node.key)).into_owned()
+        let boxes = &self.scene.graph.nodes;
+        let room = self.cells.saturating_sub(width(right) + 5);
+        let name = |at: usize, cells: usize| {
+            let Some(shown) = boxes.get(at) else { return String::new() };
+            let node = self.scene.node(at).map(|index| self.node(index));
+            let parts = node.map_or(&[][..], |node| node.path.parts());
+            if parts.is_empty() {
+                return truncate_middle(&clean(&shown.key), cells).into_owned();
+            }
+            words::path(&shown.key, parts, cells)
         };
+        // What the one end does not need, the other has.
+        let first = name(from, usize::MAX);
+        let second = name(to, room.saturating_sub(width(&first)).max(room / 2));
+        let first = name(from, room.saturating_sub(width(&second)));
         self.title(
             vec![
-                Span::styled(key(from), self.theme.strong),
+                Span::styled(first, self.theme.strong),
                 Span::styled(" → ", self.theme.busy),
-                Span::styled(key(to), self.theme.strong),
+                Span::styled(second, self.theme.strong),
             ],
             right.to_owned(),
         )
@@ -276,8 +289,16 @@ impl Panel<'_> {
         let mut about: Vec<String> =
             edge.origins.iter().map(|origin| format!("from {}", origin.name())).collect();
         about.push(words::confidence(edge.confidence).to_owned());
-        let mut lines = vec![self.ends(from, to, &about.join(" · "))];
+        let about = about.join(" · ");
+        let names =
+            [edge.from, edge.to].map(|at| width(&clean(self.model.graph().node(at).path.name())));
         let mut facts = Vec::new();
+        // On a narrow panel the names have the first line for themselves.
+        let has_room = names.iter().sum::<usize>() + width(&about) + 7 <= self.cells;
+        let mut lines = vec![self.ends(from, to, if has_room { &about } else { "" })];
+        if !has_room {
+            facts.push(("known", about));
+        }
         if let Some(at) = &edge.at {
             facts.push(("named in", format!("line {}, column {}", at.line, at.column)));
         }

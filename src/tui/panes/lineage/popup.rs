@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use super::look::Traced;
 use super::words::{self, Made};
 use crate::lineage::{NodeIndex, NodeRole, impact};
-use crate::model::display::{clean, width};
+use crate::model::display::{clean, truncate_middle, truncate_to_width, width};
 use crate::model::path::fold;
 use crate::tui::core::shown_path;
 use crate::tui::lineage_model::LineageModel;
@@ -103,19 +103,28 @@ impl ColumnPicker {
         is_hit
     }
 
-    /// Draws it at the right edge of `area`, so that the graph stays visible.
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+    /// Draws it at that edge of `area` where it covers least of the box whose columns it lists, which
+    /// takes the columns `from` to `to` of the screen.
+    pub(super) fn draw(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        (from, to): (i32, i32),
+        theme: &Theme,
+    ) {
         let widest = self.names.iter().map(|(name, _)| width(&clean(name))).max().unwrap_or(0);
-        let wanted = u16::try_from(widest + 16).unwrap_or(u16::MAX).clamp(34, 60);
-        let box_width = wanted.min(area.width.saturating_sub(4));
-        let right = Rect {
-            x: area.right().saturating_sub(box_width + 4),
-            width: (box_width + 4).min(area.width),
-            ..area
-        };
-        let height = u16::try_from(self.names.len()).unwrap_or(u16::MAX).saturating_add(4);
         let title = format!("Trace a column of {}", self.title);
-        let inside = popup::draw(frame, right, (box_width, height), &title, "", theme);
+        let wanted = (widest + 16).max(width(&title) + 6);
+        let wanted = u16::try_from(wanted).unwrap_or(u16::MAX).clamp(34, 60);
+        let box_width = wanted.min(area.width.saturating_sub(4));
+        let title = truncate_to_width(&title, usize::from(box_width.saturating_sub(6)));
+        let side_width = (box_width + 4).min(area.width);
+        let covered_right = to - i32::from(area.right() - side_width);
+        let covered_left = i32::from(area.x + side_width) - from;
+        let x = if covered_right <= covered_left { area.right() - side_width } else { area.x };
+        let side = Rect { x, width: side_width, ..area };
+        let height = u16::try_from(self.names.len()).unwrap_or(u16::MAX).saturating_add(4);
+        let inside = popup::draw(frame, side, (box_width, height), &title, "", theme);
         self.input.draw(frame, Rect { height: 1, ..inside }, "/ ", theme);
         let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         self.list = list;
@@ -227,6 +236,7 @@ impl ImpactList {
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let height = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).saturating_add(4);
         let title = format!("What depends on {}", self.title);
+        let title = truncate_middle(&title, usize::from(area.width.saturating_sub(10)).min(104));
         let hint = counted(self.rows.len(), "dataset");
         let inside = popup::draw(frame, area, (110, height.max(6)), &title, &hint, theme);
         if self.rows.is_empty() {

@@ -14,7 +14,7 @@ use crate::graph::focus::Subject;
 use crate::graph::glyph::Charset;
 use crate::graph::outline::{Relation, TreeRow};
 use crate::lineage::{LineageNode, NodeIndex};
-use crate::model::display::{clean, width};
+use crate::model::display::{clean, truncate_middle, width};
 use crate::model::path::fold;
 use crate::tui::lineage_model::LineageModel;
 use crate::tui::theme::Theme;
@@ -24,6 +24,8 @@ use crate::tui::widgets::text::{counted, fit, spans_width, spread};
 
 /// Narrower tables do not count what is read and what reads.
 const WIDTH_FOR_COUNTS: u16 = 70;
+/// The same for tables with a column at the end.
+const WIDTH_FOR_BOTH: u16 = 104;
 
 /// A column of the table.
 #[derive(Clone, Copy)]
@@ -111,6 +113,15 @@ impl Rows<'_> {
             (clean(name).into_owned(), kind, is_start)
         };
         columns.iter().map(of).collect()
+    }
+
+    /// The path of a box in `cells`.
+    fn path(&self, at: usize, cells: usize) -> String {
+        let key = &self.scene.graph.nodes[at].key;
+        match self.dataset(at) {
+            Some(node) => words::path(key, node.path.parts(), cells),
+            None => truncate_middle(&clean(key), cells).into_owned(),
+        }
     }
 
     fn folder(&self, at: usize) -> String {
@@ -261,7 +272,9 @@ impl Rows<'_> {
         let has_trace = self.scene.trace.is_some();
         let has_last = has_trace || rows.iter().any(|row| self.trouble(row.node).is_some());
         let mut facts = vec![Fact::Where, Fact::Kind, Fact::Dataset];
-        if area.width >= WIDTH_FOR_COUNTS {
+        // Names and columns need the room more.
+        let for_counts = if has_last { WIDTH_FOR_BOTH } else { WIDTH_FOR_COUNTS };
+        if area.width >= for_counts {
             facts.extend([Fact::Reads, Fact::ReadBy]);
         }
         facts.push(Fact::Hidden);
@@ -310,8 +323,7 @@ impl Rows<'_> {
                     None => (Cow::Borrowed("folder"), theme.folder),
                 },
                 Fact::Dataset => {
-                    let key = clean(&self.scene.graph.nodes[row.node].key).into_owned();
-                    let text = crate::model::display::truncate_middle(&key, names).into_owned();
+                    let text = self.path(row.node, names);
                     let [_, name] = self.name(row.node);
                     (Cow::Owned(fit(&text, names)), name.style)
                 }

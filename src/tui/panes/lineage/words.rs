@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use crate::lineage::{LineageGraph, LineageNode, NodeIndex, NodeRole, ReadingStatus};
-use crate::model::display::clean;
+use crate::model::display::{clean, truncate_middle, width};
 use crate::model::path::fold;
 use crate::sqlflow::{Confidence, Kind};
 use crate::tui::theme::Theme;
@@ -136,6 +136,28 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Low => "a guess: the SQL was not understood",
         Confidence::Assumed => "as written: not in the catalogue",
         Confidence::Found => "certain",
+    }
+}
+
+/// A path in `cells`: where all of it has no room, its name and the folders nearest to it.
+pub(super) fn path(whole: &str, parts: &[String], cells: usize) -> String {
+    let whole = clean(whole);
+    if width(&whole) <= cells {
+        return whole.into_owned();
+    }
+    let mut near = parts.iter().rev();
+    let mut short = near.next().map(|name| clean(name).into_owned()).unwrap_or_default();
+    for part in near {
+        let longer = format!("{}.{short}", clean(part));
+        if width(&longer) + 1 > cells {
+            break;
+        }
+        short = longer;
+    }
+    if width(&short) < cells {
+        format!("…{short}")
+    } else {
+        truncate_middle(&short, cells).into_owned()
     }
 }
 
