@@ -89,6 +89,7 @@ impl Lineage {
             server: &self.server,
             taken_at: "2026-01-31T09:05:00Z",
             differences: &self.differences,
+            held: None,
             incomplete: false,
         }
     }

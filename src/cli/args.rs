@@ -396,9 +396,24 @@ pub struct CheckLineageArgs {
     /// Of which views to ask Dremio's own lineage (Enterprise and Cloud; one request a view)
     #[arg(long, value_name = "WHICH", default_value = "all")]
     pub dremio_graph: DremioGraphArg,
+    /// Whether to compare with the lineage that OpenMetadata holds
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub openmetadata: HeldArg,
     /// Work on a stored reading: `latest`, or what `snapshots show` takes
     #[arg(long, value_name = "FILE|latest")]
     pub snapshot: Option<String>,
+}
+
+/// When OpenMetadata's lineage is compared with ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum HeldArg {
+    /// When an OpenMetadata is set and the catalogue is not a stored one; for information.
+    #[default]
+    Auto,
+    /// Not at all.
+    Never,
+    /// Always, and fail unless it holds this lineage exactly, hand-drawn edges aside.
+    Require,
 }
 
 /// Forms of a lineage.

@@ -3,6 +3,7 @@
 //! Nothing here reads from a server, and nothing decides where the text goes.
 
 pub mod catalog;
+mod change;
 pub mod dbt;
 mod diff;
 mod escape;

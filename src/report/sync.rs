@@ -4,15 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::SCHEMA_VERSION;
-use crate::model::display::{clean, truncate_to_width};
+use super::{SCHEMA_VERSION, change};
+use crate::model::display::clean;
 use crate::openmetadata::ServerInfo;
 use crate::sync::apply::{ItemOutcome, Report};
 use crate::sync::plan::{Action, Item, ItemKey, Plan};
-use crate::sync::{FieldChange, Outcome};
 
-/// Cells for a value in a diff line.
-const VALUE_WIDTH: usize = 60;
 /// New entities named one by one, of each sort; more are counted.
 const NAMED_CREATES: usize = 40;
 
@@ -235,8 +232,8 @@ fn push_item(text: &mut String, item: &Item) {
     let (sort, name) = name_of(&item.key);
     let _ =
         writeln!(text, "{} {sort:<9} {}  {}", sign(item.action), clean(&name), item.action.name());
-    for change in &item.changes {
-        let _ = writeln!(text, "    {}", change_line(change));
+    for line in change::lines(&item.changes) {
+        let _ = writeln!(text, "    {line}");
     }
     push_notes(text, item);
 }
@@ -244,27 +241,5 @@ fn push_item(text: &mut String, item: &Item) {
 fn push_notes(text: &mut String, item: &Item) {
     for note in &item.notes {
         let _ = writeln!(text, "    ! {}", clean(note));
-    }
-}
-
-/// `columns.total.dataType: INT → BIGINT`, and what will become of it if it is not written.
-pub fn change_line(change: &FieldChange) -> String {
-    let value = |text: &Option<String>| match text.as_deref() {
-        None => "—".to_owned(),
-        Some(text) => {
-            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            truncate_to_width(&clean(&line), VALUE_WIDTH).into_owned()
-        }
-    };
-    let outcome = match change.outcome {
-        Outcome::Written => "",
-        Outcome::KeptByServer => "   kept by the server",
-        Outcome::KeptForPeople => "   kept: somebody may have written it",
-    };
-    let field = clean(&change.field);
-    match (&change.old, &change.new) {
-        (None, new) => format!("{field}: + {}{outcome}", value(new)),
-        (old, None) => format!("{field}: - {}{outcome}", value(old)),
-        (old, new) => format!("{field}: {} → {}{outcome}", value(old), value(new)),
     }
 }

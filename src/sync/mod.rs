@@ -10,6 +10,7 @@ pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;
+pub mod held;
 pub mod journal;
 pub mod lineage;
 pub mod memory;
@@ -21,5 +22,6 @@ pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
+pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use diff::{FieldChange, Outcome};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};

@@ -41,6 +41,30 @@ pub async fn current(
     }
 }
 
+/// Reads the lineage of each table in `targets` (FQNs), whether or not an edge into it is desired.
+/// `None` when cancelled.
+pub(super) async fn lineage_of(
+    client: &Client,
+    desired: &Desired,
+    targets: &HashSet<String>,
+    on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Option<Current>, Error> {
+    let nothing = SettledEdges::default();
+    let current = async {
+        let (mut current, progress) = entities(client, desired, false, on_progress).await?;
+        let targets = targets.iter().map(String::as_str).collect();
+        let read =
+            read_edges(client, desired, &nothing, &targets, &mut current, progress, on_progress);
+        read.await?;
+        Ok(current)
+    };
+    tokio::select! {
+        () = cancel.cancelled() => Ok(None),
+        current = current => current.map(Some),
+    }
+}
+
 async fn read(
     client: &Client,
     desired: &Desired,
@@ -48,6 +72,19 @@ async fn read(
     all: bool,
     on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<Current, Error> {
+    let (mut current, progress) = entities(client, desired, all, on_progress).await?;
+    let targets = desired.edges.iter().map(|edge| edge.to.as_str()).collect();
+    read_edges(client, desired, settled, &targets, &mut current, progress, on_progress).await?;
+    Ok(current)
+}
+
+/// The service, its databases, and what is listed below those that matter.
+async fn entities(
+    client: &Client,
+    desired: &Desired,
+    all: bool,
+    on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
+) -> Result<(Current, ReadProgress), Error> {
     let service = &desired.service.name;
     let service_fqn = crate::openmetadata::names::build_fqn(&[service])
         .map_err(|error| Error::Setup(format!("service {service:?}: {error}")))?;
@@ -56,7 +93,7 @@ async fn read(
         ..Current::default()
     };
     if current.service.is_none() {
-        return Ok(current);
+        return Ok((current, ReadProgress::default()));
     }
     current.databases =
         client.list(EntityType::Database, ("service", &service_fqn), |_, _| ()).await?;
@@ -97,20 +134,19 @@ async fn read(
         on_progress(progress);
     }
     drop(listings);
-    read_edges(client, desired, settled, &mut current, progress, on_progress).await?;
-    Ok(current)
+    Ok((current, progress))
 }
 
 async fn read_edges(
     client: &Client,
     desired: &Desired,
     settled: &SettledEdges,
+    targets: &HashSet<&str>,
     current: &mut Current,
     mut progress: ReadProgress,
     on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<(), Error> {
     let hashes = EdgeHashes::of(desired);
-    let targets: HashSet<&str> = desired.edges.iter().map(|edge| edge.to.as_str()).collect();
     let mut unsettled = Vec::new();
     for table in &current.tables {
         let fqn = &table.common.fully_qualified_name;

@@ -1,10 +1,11 @@
 //! `check-lineage`: coverage, what is broken, and the lineage in every form.
 
 use super::lineage::{Lineage, Output, wanted};
-use crate::cli::args::{CheckLineageArgs, DrawArg, LineageFormat};
+use crate::cli::args::{CheckLineageArgs, DrawArg, HeldArg, LineageFormat};
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
+use crate::config::Settings;
 use crate::report::LineageReport;
 use crate::report::lineage::{Draw, MERMAID_MOST_EDGES, Selection, TextOptions, Wanted};
 
@@ -27,13 +28,31 @@ pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<Ex
         exclude: args.exclude.clone(),
         ..wanted(&settings)
     };
-    let lineage =
+    let mut lineage =
         Lineage::load(session, &settings, args.snapshot.as_deref(), args.dremio_graph).await?;
     let printer = &session.printer;
     let selection = Selection::new(&lineage.graph, &wanted)
         .map_err(|error| Failure::usage(error.to_string()))?;
     for term in &selection.unmatched {
         printer.warn(&format!("the selector {term:?} matches nothing"));
+    }
+    let is_required = args.openmetadata == HeldArg::Require;
+    let mut is_unasked = false;
+    if is_required || asks_openmetadata(session, &settings, args) {
+        match lineage.ask_openmetadata(session, &settings, &selection).await {
+            Ok(()) => {}
+            Err(failure) if is_required || failure.status == ExitStatus::Interrupted => {
+                return Err(failure);
+            }
+            Err(failure) => {
+                printer.warn(&format!(
+                    "the lineage that OpenMetadata holds could not be read: {}; \
+                     `--openmetadata never` leaves it out",
+                    failure.message
+                ));
+                is_unasked = true;
+            }
+        }
     }
     let report = LineageReport::new(lineage.input(), &selection);
     write(&report, format, args, &output, printer)?;
@@ -52,9 +71,18 @@ pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<Ex
         ));
     }
     let fails = judge(&report, args, printer);
-    let status = lineage.status(printer);
+    let status = match lineage.status(printer) {
+        ExitStatus::Fine if is_unasked => ExitStatus::Partial,
+        status => status,
+    };
     // An interrupted check proves nothing, a failed one does.
     Ok(if fails && status != ExitStatus::Interrupted { ExitStatus::Findings } else { status })
+}
+
+/// Whether there is an OpenMetadata to compare with, and nothing speaks against asking it.
+fn asks_openmetadata(session: &Session, settings: &Settings, args: &CheckLineageArgs) -> bool {
+    let is_set = session.cli.connection.demo.is_some() || settings.openmetadata.url.is_some();
+    args.openmetadata == HeldArg::Auto && args.snapshot.is_none() && is_set
 }
 
 /// The form that a file's name asks for.
@@ -124,6 +152,10 @@ fn judge(report: &LineageReport<'_>, args: &CheckLineageArgs, printer: &Printer)
                 fails = true;
             }
         }
+    }
+    if args.openmetadata == HeldArg::Require && !report.is_held() {
+        printer.error("OpenMetadata does not hold this lineage; `sync` would write it");
+        fails = true;
     }
     if args.strict && !report.is_clean() {
         printer.error("the lineage has findings");

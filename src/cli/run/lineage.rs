@@ -1,6 +1,6 @@
 //! What `check-lineage` and `impact` share: a catalogue, from the server or stored, and its lineage.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,19 +10,24 @@ use tokio::task::spawn_blocking;
 use super::{discover, snapshots};
 use crate::cli::args::DremioGraphArg;
 use crate::cli::printer::Printer;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
 use crate::config::Settings;
 use crate::discovery;
 use crate::dremio::Client;
+use crate::http::RequestLog;
 use crate::lineage::{
-    Difference, Engine, LineageGraph, NodeRole, ReadingStatus, compare, complete,
+    Difference, Engine, LineageGraph, NodeIndex, NodeRole, ReadingStatus, compare, complete,
 };
 use crate::model::snapshot::Snapshot;
 use crate::model::time::rfc3339;
 use crate::model::{Catalog, DatasetPath, NodeErrorKind, ServerInfo};
-use crate::report::lineage::{LineageInput, Wanted};
+use crate::openmetadata;
+use crate::report::lineage::{LineageInput, Selection, Wanted};
 use crate::snapshots::{SnapshotEntry, SnapshotStore, StoreError};
+use crate::sync::read::ReadProgress;
+use crate::sync::session::PrepareError;
+use crate::sync::{HeldLineage, HeldScope, held};
 
 /// A lineage and where it is from.
 pub(super) struct Lineage {
@@ -32,6 +37,10 @@ pub(super) struct Lineage {
     /// When the catalogue was read, as RFC 3339 text.
     taken_at: String,
     differences: Vec<Difference>,
+    /// What OpenMetadata holds of it, once that was asked for.
+    pub(super) held: Option<HeldLineage>,
+    /// Keeps a demo's servers up, and says where OpenMetadata is.
+    target: Option<Target>,
     /// Whether the reading was cut short.
     pub(super) incomplete: bool,
     /// Whether somebody pressed Ctrl-C.
@@ -74,6 +83,8 @@ impl Lineage {
             server,
             taken_at,
             differences: Vec::new(),
+            held: None,
+            target: None,
             incomplete: !complete,
             cancelled: false,
         })
@@ -99,6 +110,8 @@ impl Lineage {
             server,
             taken_at: rfc3339(reading_time()),
             differences: Vec::new(),
+            held: None,
+            target: Some(target),
             incomplete: reading.cancelled || reading.root_error.is_some(),
             cancelled: reading.cancelled,
             lost: 0,
@@ -204,6 +217,53 @@ impl Lineage {
         (self.graph, self.differences) = compare(graph, &self.catalog, &parents.by_view);
     }
 
+    /// Reads what OpenMetadata holds of the selected part.
+    pub(super) async fn ask_openmetadata(
+        &mut self,
+        session: &Session,
+        settings: &Settings,
+        selection: &Selection,
+    ) -> Result<(), Failure> {
+        let target = match self.target.take() {
+            Some(target) => target,
+            None => session.target(settings).await?,
+        };
+        let options = session.openmetadata(settings, &target).await?;
+        let client = openmetadata::Client::new(options, RequestLog::new())?;
+        let server = tokio::select! {
+            server = client.connect() => server?,
+            () = session.cancel.cancelled() => return Err(Failure::interrupted()),
+        };
+        let paths = |nodes: &BTreeSet<NodeIndex>| {
+            nodes.iter().map(|node| self.graph.node(*node).path.folded()).collect()
+        };
+        let scope =
+            HeldScope { downstream: paths(&selection.checked), upstream: paths(&selection.nodes) };
+        let progress = session.printer.progress();
+        let on_progress = |read: ReadProgress| {
+            let done = read.databases + read.lineages;
+            let total = read.databases_total + read.lineages_total;
+            progress.set("reading OpenMetadata".to_owned(), done, Some(total));
+        };
+        let sync = settings.sync_settings();
+        let asked = held(
+            (&client, &server),
+            (&self.catalog, &self.graph),
+            &sync,
+            &scope,
+            &on_progress,
+            &session.cancel,
+        );
+        let held = asked.await.map_err(|error| match error {
+            PrepareError::Cancelled => Failure::interrupted(),
+            PrepareError::ServiceName(_) => Failure::usage(error.to_string()),
+            PrepareError::OpenMetadata(error) => error.into(),
+        })?;
+        self.held = Some(held);
+        self.target = Some(target);
+        Ok(())
+    }
+
     /// What the reports are made of.
     pub(super) fn input(&self) -> LineageInput<'_> {
         LineageInput {
@@ -212,6 +272,7 @@ impl Lineage {
             server: &self.server,
             taken_at: &self.taken_at,
             differences: &self.differences,
+            held: self.held.as_ref(),
             incomplete: self.incomplete,
         }
     }

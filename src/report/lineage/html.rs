@@ -12,6 +12,7 @@ use crate::lineage::{BrokenKind, LineageNode, NodeIndex, SqlPosition};
 use crate::model::NodeRef;
 use crate::model::display::{clean, clean_lines};
 use crate::report::{Escaped, SCHEMA_VERSION};
+use crate::sync::HeldKind;
 
 #[derive(Template)]
 #[template(path = "lineage/page.html", config = "src/report/askama.toml")]
@@ -193,7 +194,17 @@ impl LineageReport<'_> {
             );
             Some(finding("differs", view, None, &message))
         });
-        broken.chain(unreadable).chain(cycles).chain(differences).collect()
+        let held = self.held.into_iter().flat_map(|held| &held.findings).filter_map(|found| {
+            let view = self.graph.find(found.to_path.as_ref()?)?;
+            let sort = match found.kind {
+                HeldKind::Missing => "missing in OpenMetadata",
+                HeldKind::Differs => "different in OpenMetadata",
+                HeldKind::Extra => "only in OpenMetadata",
+                HeldKind::Manual => return None,
+            };
+            Some(finding(sort, view, None, &super::held::line(found)))
+        });
+        broken.chain(unreadable).chain(cycles).chain(differences).chain(held).collect()
     }
 }
 

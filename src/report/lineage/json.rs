@@ -26,6 +26,8 @@ struct Document<'a> {
     broken: Vec<BrokenEntry<'a>>,
     cycles: Vec<Vec<&'a DatasetPath>>,
     differences: Vec<DifferenceEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openmetadata: Option<serde_json::Value>,
     nodes: Vec<NodeEntry<'a>>,
     edges: Vec<EdgeEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +213,7 @@ impl LineageReport<'_> {
                     only_in_graph: &difference.only_in_graph,
                 })
                 .collect(),
+            openmetadata: self.held.map(super::held::document),
             nodes: self.nodes().map(|(_, node)| self.node_entry(node)).collect(),
             edges: self.edges.iter().map(|index| self.edge_entry(*index)).collect(),
             trace: self.selection.column.as_ref().map(|(_, trace)| {

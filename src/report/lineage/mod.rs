@@ -8,6 +8,7 @@ mod csv;
 mod dot;
 mod drawing;
 mod escape;
+mod held;
 mod html;
 pub mod impact;
 mod json;
@@ -28,6 +29,7 @@ use crate::lineage::{
 };
 use crate::model::{Catalog, NodeRef, ServerInfo};
 use crate::sqlflow::Confidence;
+use crate::sync::HeldLineage;
 
 /// A lineage with its checks, ready to be written.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub struct LineageReport<'a> {
     edges: Vec<EdgeIndex>,
     check: CheckReport,
     differences: Vec<&'a Difference>,
+    held: Option<&'a HeldLineage>,
     incomplete: bool,
 }
 
@@ -57,6 +60,8 @@ pub struct LineageInput<'a> {
     pub taken_at: &'a str,
     /// Where our lineage differs from the server's own.
     pub differences: &'a [Difference],
+    /// What OpenMetadata holds of it, if that was read.
+    pub held: Option<&'a HeldLineage>,
     /// Whether the reading was cut short.
     pub incomplete: bool,
 }
@@ -80,6 +85,7 @@ impl<'a> LineageReport<'a> {
             edges: selection.edges(graph),
             check: check(graph, is_checked),
             differences,
+            held: input.held,
             incomplete: input.incomplete,
         }
     }
@@ -103,6 +109,11 @@ impl<'a> LineageReport<'a> {
     /// lineage.
     pub fn is_clean(&self) -> bool {
         self.check.is_clean() && self.differences.is_empty()
+    }
+
+    /// Whether OpenMetadata was asked and holds exactly this lineage, hand-drawn edges aside.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some_and(HeldLineage::is_exact)
     }
 
     fn nodes(&self) -> impl Iterator<Item = (NodeIndex, &'a LineageNode)> + '_ {

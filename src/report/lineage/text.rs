@@ -118,6 +118,7 @@ impl LineageReport<'_> {
                 }
             }
         }
+        self.write_held(out);
     }
 
     fn write_unreadable(&self, index: NodeIndex, out: &mut String) {
