@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use dremio_explorer::model::DatasetPath;
 use dremio_explorer::sqlflow::{SchemaMap, StatementLineage, analyze};
@@ -194,6 +195,14 @@ fn edges(sql: &str, schema: &SchemaMap) -> Edges {
     told(&analysis.statements[0])
 }
 
+/// As many cases as `PROPTEST_CASES` says, or few enough for every run.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok());
+    ProptestConfig::with_cases(cases.unwrap_or(96))
+}
+
+static CORPUS: LazyLock<Vec<String>> = LazyLock::new(corpus);
+
 /// Text to mutate: real statements of all sorts.
 fn corpus() -> Vec<String> {
     let suite: serde_json::Value =
@@ -207,11 +216,31 @@ fn corpus() -> Vec<String> {
             .lines()
             .filter_map(|line| line.split_once(" | ").map(|(_, sql)| sql.to_owned())),
     );
+    for file in [
+        include_str!("cases/sql/own/broken.txt"),
+        include_str!("cases/sql/own/dremio.txt"),
+        include_str!("cases/sql/own/nested.txt"),
+        include_str!("cases/sql/own/queries.txt"),
+    ] {
+        let cases = file.split("\n## ").skip(1).filter_map(|case| case.split_once('\n'));
+        corpus.extend(cases.filter_map(|(_, case)| Some(case.split_once("\n---\n")?.0.to_owned())));
+    }
     corpus
 }
 
+/// Nothing that is told points outside the text.
+fn points_inside(sql: &str, statements: &[StatementLineage]) -> bool {
+    statements.iter().all(|statement| {
+        sql.get(statement.span.clone()).is_some()
+            && statement.columns.iter().all(|column| {
+                sql.get(column.span.clone()).is_some_and(|text| text == column.expression)
+            })
+            && statement.sources.iter().all(|source| sql.get(source.span.clone()).is_some())
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(config())]
 
     #[test]
     fn spelling_does_not_change_edges(
@@ -252,6 +281,63 @@ proptest! {
     }
 
     #[test]
+    fn a_star_over_joins_is_the_list(
+        tables in proptest::collection::vec(0..TABLES.len(), 1..4),
+        qualified in any::<bool>(),
+        derived in any::<bool>(),
+    ) {
+        let schema = schema();
+        let (mut from, mut list, mut stars) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, table) in tables.iter().enumerate() {
+            let (path, columns) = TABLES[*table];
+            let path = path.join(".");
+            from.push(if derived {
+                format!("(SELECT * FROM {path}) t{index}")
+            } else {
+                format!("{path} t{index}")
+            });
+            list.extend(columns.iter().map(|column| format!("t{index}.{column}")));
+            stars.push(format!("t{index}.*"));
+        }
+        let star = if qualified { stars.join(", ") } else { "*".to_owned() };
+        let from = from.join(" CROSS JOIN ");
+        let star = edges(&format!("SELECT {star} FROM {from}"), &schema);
+        let list = edges(&format!("SELECT {} FROM {from}", list.join(", ")), &schema);
+        prop_assert_eq!(star, list);
+    }
+
+    #[test]
+    fn removing_a_part_of_the_schema_invents_no_edge(
+        asked in proptest::collection::vec((0..2usize, 0..2usize), 1..5),
+        kept in 0..4usize,
+        nested in any::<bool>(),
+    ) {
+        let tables = [("x.left", ["a", "b"]), ("y.right", ["c", "d"])];
+        let columns: Vec<&str> = asked.iter().map(|(table, column)| tables[*table].1[*column]).collect();
+        let sql = format!("SELECT {} FROM x.left CROSS JOIN y.right", columns.join(", "));
+        let sql = if nested { format!("SELECT q.* FROM ({sql}) q") } else { sql };
+        let with = |mask: usize| {
+            let mut schema = SchemaMap::new();
+            for (index, (path, columns)) in tables.iter().enumerate() {
+                if mask >> index & 1 == 1 {
+                    schema.insert(&path.parse().expect("a path"), columns.iter().copied());
+                }
+            }
+            schema
+        };
+        let all = told(&analyze(&sql, &[], &with(3)).statements[0]);
+        let less = told(&analyze(&sql, &[], &with(kept)).statements[0]);
+        prop_assert_eq!(&all.tables, &less.tables);
+        for (all, less) in all.columns.iter().zip(&less.columns) {
+            // What cannot be decided has no table in front.
+            let decided = less.iter().filter(|edge| !edge.starts_with('.'));
+            for edge in decided {
+                prop_assert!(all.contains(edge), "{} of {:?}", edge, all);
+            }
+        }
+    }
+
+    #[test]
     fn sources_are_scanned_and_no_schema_invents_none(shape in shape()) {
         let sql = PLAIN.query(&shape);
         let known = edges(&sql, &schema());
@@ -287,8 +373,7 @@ proptest! {
         noise in "[ -~é\n]{0,6}",
         swallow in 0..12usize,
     ) {
-        let corpus = corpus();
-        let sql = &corpus[which.index(corpus.len())];
+        let sql = &CORPUS[which.index(CORPUS.len())];
         let mut at = cut.index(sql.len() + 1);
         while !sql.is_char_boundary(at) {
             at -= 1;
@@ -296,7 +381,9 @@ proptest! {
         let schema = schema();
         let _ = analyze(&sql[..at], &[], &schema);
         let rest: String = sql[at..].chars().skip(swallow).collect();
-        let analysis = analyze(&format!("{}{noise}{rest}", &sql[..at]), &[], &schema);
+        let mutated = format!("{}{noise}{rest}", &sql[..at]);
+        let analysis = analyze(&mutated, &[], &schema);
+        prop_assert!(points_inside(&mutated, &analysis.statements), "{}", mutated);
         for diagnostic in analysis.diagnostics() {
             prop_assert!(diagnostic.line >= 1 && diagnostic.column >= 1);
         }

@@ -237,13 +237,13 @@ impl<'a> Statement<'a> {
                     if from.influence == "DIRECT" { name } else { format!("[{name}]") }
                 })
                 .collect();
-            let _ = writeln!(
-                out,
+            let line = format!(
                 "  {:width$}  {:11}  {}",
                 clean(column.name),
                 column.kind,
                 sources.join(", ")
             );
+            let _ = writeln!(out, "{}", line.trim_end());
         }
         for row in &self.rows {
             let kind = row.subtype.replace('_', " ").to_lowercase();

@@ -20,15 +20,29 @@ pub enum BatchError {
     /// The text is not an array of cases.
     #[error("the batch is not a JSON array of cases: {0}")]
     Input(#[source] serde_json::Error),
+    /// One of the cases is not what one must be.
+    #[error("case {number} of the batch{}: {source}", named(id.as_deref()))]
+    Case {
+        /// Its place in the array, from 1.
+        number: usize,
+        /// Its id, if it has one.
+        id: Option<String>,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The answers could not be written as JSON.
     #[error("the answers could not be written as JSON: {0}")]
     Output(#[source] serde_json::Error),
 }
 
+fn named(id: Option<&str>) -> String {
+    id.map(|id| format!(" (id {id})")).unwrap_or_default()
+}
+
 #[derive(Deserialize)]
 struct Case {
     id: serde_json::Value,
-    #[serde(default)]
     sql: String,
     #[serde(default)]
     dialect: Option<String>,
@@ -82,8 +96,17 @@ struct Indirect {
 /// Answers a batch: an array of `{id, sql, dialect, schema, default_context, views}` in, an array of
 /// `{id, tables, columns, indirect, error, ms}` out, in the same order.
 pub fn run(json: &str) -> Result<String, BatchError> {
-    let cases: Vec<Case> = serde_json::from_str(json).map_err(BatchError::Input)?;
-    let answers: Vec<Answer> = cases.into_iter().map(answer).collect();
+    let cases: Vec<serde_json::Value> = serde_json::from_str(json).map_err(BatchError::Input)?;
+    let mut answers = Vec::with_capacity(cases.len());
+    for (index, value) in cases.into_iter().enumerate() {
+        let id = value.get("id").map(|id| match id {
+            serde_json::Value::String(id) => id.clone(),
+            other => other.to_string(),
+        });
+        let case = serde_json::from_value(value)
+            .map_err(|source| BatchError::Case { number: index + 1, id, source })?;
+        answers.push(answer(case));
+    }
     serde_json::to_string(&answers).map_err(BatchError::Output)
 }
 

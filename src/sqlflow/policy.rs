@@ -101,7 +101,7 @@ fn arguments(tokens: &[TokenWithSpan], open: usize) -> (Vec<String>, usize) {
                 Some(word) => word.to_owned(),
                 None => name(token).unwrap_or_else(|| token.token.to_string()),
             };
-            argument.iter().map(text).collect::<Vec<_>>().join("")
+            argument.iter().map(text).collect::<String>()
         })
         .collect();
     (arguments, end)

@@ -2,6 +2,7 @@
 //! contract §7.2.
 
 mod bodies;
+mod command;
 mod own;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -19,7 +19,7 @@ pub(super) fn run(session: &Session, args: &SqlLineageArgs) -> Result<ExitStatus
     if args.batch {
         for file in files {
             let answer = sqlflow::batch::run(&read(file)?)
-                .map_err(|error| Failure::usage(format!("{}: {error}", name(file))))?;
+                .map_err(|error| Failure::usage(format!("{}: {error}", told_name(file))))?;
             session.printer.data(answer.trim_end())?;
             session.printer.data("\n")?;
         }
@@ -56,6 +56,11 @@ fn name(file: &Path) -> String {
     file.display().to_string()
 }
 
+/// A file's name in a sentence.
+fn told_name(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".to_owned() } else { name(file) }
+}
+
 fn read(file: &Path) -> Result<String, Failure> {
     let read = if file == Path::new("-") {
         let mut text = String::new();
@@ -63,7 +68,7 @@ fn read(file: &Path) -> Result<String, Failure> {
     } else {
         std::fs::read_to_string(file)
     };
-    read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", name(file))))
+    read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", told_name(file))))
 }
 
 /// A map from a dotted table name to its columns: a list of names, a map from name to type, or

@@ -8,6 +8,7 @@ mod expr;
 mod flow;
 mod from;
 mod function;
+mod function_names;
 mod pivot;
 mod query;
 mod resolve;
