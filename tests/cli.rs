@@ -2,6 +2,7 @@
 //! the sandbox.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
