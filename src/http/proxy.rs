@@ -49,13 +49,14 @@ fn is_excepted(host: &str, exceptions: &str) -> bool {
     })
 }
 
+/// Not by way of a URL: `user:password@host` parses as one whose scheme is the user.
 fn without_credentials(proxy: &str) -> String {
-    let Ok(mut url) = Url::parse(proxy) else {
-        return proxy.rsplit('@').next().unwrap_or_default().to_owned();
+    let (scheme, rest) = match proxy.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), proxy),
     };
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.as_str().trim_end_matches('/').to_owned()
+    let host = rest.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{}", host.split('/').next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -67,6 +68,7 @@ mod tests {
         for (proxy, shown) in [
             ("http://ada:secret@proxy:3128", "http://proxy:3128"),
             ("ada:secret@proxy:3128", "proxy:3128"),
+            ("http://ada:sec/ret@proxy:3128/", "http://proxy:3128"),
             ("socks5://proxy", "socks5://proxy"),
         ] {
             assert_eq!(without_credentials(proxy), shown);

@@ -59,8 +59,8 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) ->
         return;
     }
     let mut words = line.split(' ');
-    asked.method = words.next().unwrap_or_default().to_owned();
-    asked.target = words.next().unwrap_or_default().to_owned();
+    words.next().unwrap_or_default().clone_into(&mut asked.method);
+    words.next().unwrap_or_default().clone_into(&mut asked.target);
     loop {
         line.clear();
         if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {

@@ -242,8 +242,14 @@ impl DetailPane {
         let tab = self.tab(node);
         let mut hints = Vec::new();
         match tab {
-            Tab::Columns if !self.columns.is_filtered() => hints.push((Action::Filter, "filter")),
-            Tab::Columns => hints.push((Action::Back, "clear filter")),
+            Tab::Columns => {
+                hints.push((Action::TraceColumn, "trace column"));
+                hints.push(if self.columns.is_filtered() {
+                    (Action::Back, "clear filter")
+                } else {
+                    (Action::Filter, "filter")
+                });
+            }
             Tab::Preview if self.is_loading_preview() => hints.push((Action::Back, "cancel")),
             Tab::Preview if no_rows(node).is_some() => {}
             Tab::Preview => {
