@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod dbt;
 mod fake;
 mod lineage;
 mod runner;

@@ -378,6 +378,15 @@ impl LineagePane {
             if has_cycle {
                 spans.push(Span::styled("┄┄ feeds itself  ", theme.soft));
             }
+            let has_dbt_only = self.canvas.drawing.as_ref().is_some_and(|drawing| {
+                let mut edges = drawing.layout.edges().iter();
+                edges.any(|edge| scene.is_dbt_only(model.graph(), edge.from, edge.to))
+            });
+            if has_dbt_only {
+                let sign = if core.ascii { words::DBT_ONLY.1 } else { words::DBT_ONLY.0 };
+                spans.push(Span::styled(sign, theme.call));
+                spans.push(Span::styled(" dbt alone says so  ", theme.soft));
+            }
             for made in self.made_on_trace() {
                 spans.push(Span::styled(made.sign(), theme.call));
                 spans.push(Span::styled(format!(" {}  ", made.meaning()), theme.soft));

@@ -20,6 +20,9 @@ pub(super) fn sign(role: NodeRole) -> &'static str {
     }
 }
 
+/// The head of an arrow that stands for an edge which only dbt tells, and the same in ASCII.
+pub(super) const DBT_ONLY: (&str, &str) = ("▷", "o");
+
 /// The word for a role.
 pub(super) fn word(role: NodeRole) -> &'static str {
     match role {
