@@ -89,7 +89,7 @@ async fn a_dataset_tells_what_dbt_knows_of_it() {
     }
     assert!(!text.contains('\u{1b}'), "{text}");
     runner.keys("3").wait_for("board").await;
-    runner.wait_for("▷ dbt alone says so").await;
+    runner.wait_for("▷ dbt only").await;
 }
 
 #[tokio::test]

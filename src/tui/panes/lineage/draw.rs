@@ -385,7 +385,7 @@ impl LineagePane {
             if has_dbt_only {
                 let sign = if core.ascii { words::DBT_ONLY.1 } else { words::DBT_ONLY.0 };
                 spans.push(Span::styled(sign, theme.call));
-                spans.push(Span::styled(" dbt alone says so  ", theme.soft));
+                spans.push(Span::styled(" dbt only  ", theme.soft));
             }
             for made in self.made_on_trace() {
                 spans.push(Span::styled(made.sign(), theme.call));
