@@ -78,6 +78,8 @@ fn the_shop_is_matched_with_one_of_each_trouble() {
     let countries = node(&found, "source.shop.lake_shop_raw_reference.countries");
     assert_eq!(countries["found"][0][3], "countries.csv", "{countries}");
     assert_eq!(countries["rule"], "source_identifier");
+    let reviews = node(&found, "source.shop.lake_shop_raw.reviews");
+    assert_eq!(reviews["freshness"]["status"], "warn", "{reviews}");
     let orders = node(&found, "model.shop.stg_orders");
     assert_eq!(orders["tests"].as_array().expect("tests").len(), 2, "{orders}");
     let unknown: Vec<&Value> = found["unknown_to_dbt"].as_array().expect("a list").iter().collect();
@@ -85,7 +87,13 @@ fn the_shop_is_matched_with_one_of_each_trouble() {
     let text =
         program(home.path()).args(["--demo", "ingest-dbt", "--dry-run"]).output().expect("runs");
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    for words in ["dbt project shop", "missing in Dremio (1)", "ambiguous (1)", "out of date (1)"] {
+    for words in [
+        "dbt project shop",
+        "missing in Dremio (1)",
+        "ambiguous (1)",
+        "out of date (1)",
+        "sources that are not fresh (1)",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }
