@@ -78,6 +78,8 @@ fn the_shop_is_matched_with_one_of_each_trouble() {
     let countries = node(&found, "source.shop.lake_shop_raw_reference.countries");
     assert_eq!(countries["found"][0][3], "countries.csv", "{countries}");
     assert_eq!(countries["rule"], "source_identifier");
+    let reviews = node(&found, "source.shop.lake_shop_raw.reviews");
+    assert_eq!(reviews["freshness"]["status"], "warn", "{reviews}");
     let orders = node(&found, "model.shop.stg_orders");
     assert_eq!(orders["tests"].as_array().expect("tests").len(), 2, "{orders}");
     let unknown: Vec<&Value> = found["unknown_to_dbt"].as_array().expect("a list").iter().collect();
@@ -85,7 +87,13 @@ fn the_shop_is_matched_with_one_of_each_trouble() {
     let text =
         program(home.path()).args(["--demo", "ingest-dbt", "--dry-run"]).output().expect("runs");
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    for words in ["dbt project shop", "missing in Dremio (1)", "ambiguous (1)", "out of date (1)"] {
+    for words in [
+        "dbt project shop",
+        "missing in Dremio (1)",
+        "ambiguous (1)",
+        "out of date (1)",
+        "sources that are not fresh (1)",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }
@@ -180,23 +188,123 @@ fn a_second_run_writes_nothing_and_people_keep_their_words() {
     assert!(writes(&third).is_empty(), "{:#?}", writes(&third));
 }
 
+/// What a command says when it is refused: one line on standard error, exit code 2.
+fn refusal(command: &mut Command) -> String {
+    let output = command.output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    text
+}
+
 #[test]
 fn wrong_files_are_told_in_one_line() {
     let home = tempfile::tempdir().expect("a folder");
     let target = tempfile::tempdir().expect("a folder");
-    let fails = |say: &str| {
+    let write = |name: &str, text: &[u8]| {
+        std::fs::write(target.path().join(name), text).expect("writes");
+    };
+    let fails = |words: &[&str]| {
+        for command in [&["ingest-dbt", "--dry-run"][..], &["check-lineage"]] {
+            let mut program = program(home.path());
+            let text =
+                refusal(program.arg("--demo").args(command).arg("--target-dir").arg(target.path()));
+            assert!(words.iter().all(|word| text.contains(word)), "{words:?}: {text}");
+        }
+    };
+    fails(&["no manifest.json", "dbt docs generate"]);
+    write("manifest.json", b"{\"metadata\": {\n");
+    fails(&["manifest.json", "cut off", "line 2"]);
+    write("manifest.json", b"{}");
+    fails(&["manifest.json", "not an artifact of dbt"]);
+    write("manifest.json", b"<html>no</html>");
+    fails(&["manifest.json", "not JSON", "line 1"]);
+    write("manifest.json", b"{\"a\": 1,\n\"b\" \x1b[31m}");
+    fails(&["manifest.json", "line 2"]);
+    let schema = |word: &str, version: &str| {
+        format!(
+            "{{\"metadata\":{{\"dbt_schema_version\":\"https://schemas.getdbt.com/dbt/{word}/{version}.json\"}},\"nodes\":{{}},\"results\":[]}}"
+        )
+    };
+    write("manifest.json", schema("manifest", "v3").as_bytes());
+    fails(&["v3 is too old"]);
+    write("manifest.json", schema("run-results", "v6").as_bytes());
+    fails(&["run-results", "give manifest.json"]);
+    // A good manifest with a bad companion.
+    let good = std::fs::read(format!("{}/manifest.json", self::target())).expect("reads");
+    write("manifest.json", &good);
+    write("run_results_nightly.json", b"[");
+    fails(&["run_results_nightly.json", "cut off"]);
+    std::fs::remove_file(target.path().join("run_results_nightly.json")).expect("is removed");
+    std::fs::create_dir(target.path().join("catalog.json")).expect("a folder");
+    fails(&["catalog.json", "not a file"]);
+}
+
+#[test]
+fn folders_that_are_no_project_are_told_in_one_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    let place = tempfile::tempdir().expect("a folder");
+    let root = place.path();
+    let says = |folder: &std::path::Path| {
+        refusal(
+            program(home.path())
+                .args(["--demo", "ingest-dbt", "--dry-run", "--dbt-project"])
+                .arg(folder),
+        )
+    };
+    assert!(says(&root.join("nowhere")).contains("there is no folder"));
+    assert!(says(root).contains("no dbt_project.yml"));
+    let project = |name: &str, text: &str| {
+        let folder = root.join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("dbt_project.yml"), text).expect("writes");
+        folder
+    };
+    let finance = project("finance", "name: finance\n");
+    let text = says(root);
+    assert!(text.contains("finance has: name that"), "{text}");
+    project("sales", "name: [\n");
+    let text = says(root);
+    assert!(text.contains("holds 2 dbt projects") && text.contains("sales"), "{text}");
+    assert!(says(&root.join("sales")).contains("dbt_project.yml"));
+    assert!(says(&finance).contains("target"), "{}", says(&finance));
+    let both = program(home.path())
+        .args(["ingest-dbt", "--dbt-project", "a", "--target-dir", "b"])
+        .output()
+        .expect("runs");
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn lineage_commands_take_the_project_in() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
         let output = program(home.path())
-            .args(["--demo", "ingest-dbt", "--dry-run", "--target-dir"])
-            .arg(target.path())
+            .args(args)
+            .args(["--demo", "--format", "csv"])
             .output()
             .expect("runs");
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains(say) && text.trim_end().lines().count() == 1, "{text}");
+        assert!(output.status.code().is_some_and(|code| code != 2), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    fails("no manifest.json");
-    std::fs::write(target.path().join("manifest.json"), "{\"metadata\": {").expect("writes");
-    fails("cut off");
-    std::fs::write(target.path().join("manifest.json"), "{}").expect("writes");
-    fails("not an artifact of dbt");
+    let exposure = "board_dashboard";
+    let plain = run(&["check-lineage"]);
+    let joined = run(&["check-lineage", "--target-dir", &target()]);
+    assert!(!plain.contains(exposure) && joined.contains(exposure), "{joined}");
+    let both = |line: &&str| {
+        line.starts_with("table,staging.shop.stg_orders,") && line.contains("int_orders_enriched")
+    };
+    let origins = joined.lines().find(both).expect("the edge");
+    assert!(origins.contains("view SQL") && origins.contains("dbt"), "{origins}");
+    // The configuration may name the project, and tags select.
+    let config = home.path().join("with-dbt.yaml");
+    let project = format!("{}/assets/sandbox/dbt", env!("CARGO_MANIFEST_DIR"));
+    std::fs::write(&config, format!("dbt:\n  enabled: true\n  project_dir: {project}\n"))
+        .expect("writes");
+    let config = config.display().to_string();
+    let mut tagged = run(&["--config", &config, "check-lineage", "--select", "tag:mart"]);
+    assert!(tagged.contains("fct_orders") && !tagged.contains("stg_orders"), "{tagged}");
+    tagged = run(&["--config", &config, "impact", "--table", "marts.core.fct_orders"]);
+    assert!(tagged.contains(exposure), "{tagged}");
 }

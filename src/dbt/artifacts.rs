@@ -138,7 +138,7 @@ pub(super) fn parse<T: DeserializeOwned>(
             return Err(ArtifactError::NotDbt { reason: "it holds no JSON object".to_owned() });
         }
         Some((at, _)) => {
-            let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
             return Err(ArtifactError::NotJson {
                 reason: format!("line {line} does not begin with an opening brace"),
             });

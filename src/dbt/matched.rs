@@ -94,7 +94,7 @@ impl MatchedProject {
             })
             .collect();
         let graph = ModelGraph::of(manifest);
-        Self { report, graph, by_path, by_id, tests, project }
+        Self { project, report, graph, by_path, by_id, tests }
     }
 
     /// The nodes that a dataset is: what makes it first, then sources over it.

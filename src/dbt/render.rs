@@ -90,7 +90,9 @@ fn statement_in(statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
             let branch = branches.last_mut()?;
             branch.is_kept = !branch.is_kept;
         }
-        ("endif", _) => drop(branches.pop()?),
+        ("endif", _) => {
+            branches.pop()?;
+        }
         // Tags around a snapshot, and what has no text of its own.
         ("snapshot" | "endsnapshot" | "do", _) => {}
         ("set", assignment) if assignment.contains('=') => {}

@@ -146,7 +146,7 @@ impl Term {
         let manifest = &project.project.manifest;
         let mut found: BTreeSet<usize> = match self.method.as_str() {
             "exposure" => self.used_by_exposures(project),
-            "test_name" => self.tested(project, &|test| {
+            "test_name" => tested(project, &|test| {
                 let kind = test.test.as_ref().and_then(|facts| facts.kind.as_deref());
                 let kind = kind.map(|kind| kind.rsplit('.').next().unwrap_or(kind));
                 kind.is_some_and(|kind| fits(&self.value, kind))
@@ -157,7 +157,7 @@ impl Term {
                     result.is_some_and(|result| fits(&self.value, &result.status))
                 };
                 let own = (0..manifest.nodes.len()).filter(|at| status(&manifest.nodes[*at]));
-                own.chain(self.tested(project, &status)).collect()
+                own.chain(tested(project, &status)).collect()
             }
             _ => (0..manifest.nodes.len())
                 .filter(|at| self.takes(&manifest.nodes[*at], project))
@@ -165,13 +165,13 @@ impl Term {
         };
         let start: Vec<usize> = found.iter().copied().collect();
         if self.with_family {
-            let below = family.reach(&start, usize::MAX, &family.children);
+            let below = reach(&start, usize::MAX, &family.children);
             let all: Vec<usize> = below.iter().copied().chain(start).collect();
-            found.extend(family.reach(&all, usize::MAX, &family.parents));
+            found.extend(reach(&all, usize::MAX, &family.parents));
             found.extend(below);
         } else {
-            found.extend(family.reach(&start, self.up, &family.parents));
-            found.extend(family.reach(&start, self.down, &family.children));
+            found.extend(reach(&start, self.up, &family.parents));
+            found.extend(reach(&start, self.down, &family.children));
         }
         found
     }
@@ -182,16 +182,6 @@ impl Term {
         edges
             .filter(|(_, exposure)| fits(&self.value, &exposures[*exposure].name))
             .map(|(from, _)| *from)
-            .collect()
-    }
-
-    fn tested(&self, project: &MatchedProject, is_it: &dyn Fn(&Node) -> bool) -> BTreeSet<usize> {
-        let manifest = &project.project.manifest;
-        manifest
-            .tests_by_node()
-            .into_iter()
-            .filter(|(_, tests)| tests.iter().any(|test| is_it(test)))
-            .filter_map(|(id, _)| manifest.index_of(id))
             .collect()
     }
 
@@ -246,6 +236,17 @@ impl Term {
             _ => false,
         }
     }
+}
+
+/// The nodes one of whose tests is such a one.
+fn tested(project: &MatchedProject, is_it: &dyn Fn(&Node) -> bool) -> BTreeSet<usize> {
+    let manifest = &project.project.manifest;
+    manifest
+        .tests_by_node()
+        .into_iter()
+        .filter(|(_, tests)| tests.iter().any(|test| is_it(test)))
+        .filter_map(|(id, _)| manifest.index_of(id))
+        .collect()
 }
 
 fn before(version: &str, latest: &str) -> bool {
@@ -343,22 +344,22 @@ impl Family {
         }
         Self { parents, children }
     }
+}
 
-    /// What lies at most so many steps away, the start left out unless it is reached again.
-    fn reach(&self, start: &[usize], steps: usize, edges: &[Vec<usize>]) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        let mut ring: Vec<usize> = start.to_vec();
-        let mut left = steps;
-        while left > 0 && !ring.is_empty() {
-            let mut next = Vec::new();
-            for at in ring {
-                next.extend(edges[at].iter().copied().filter(|to| found.insert(*to)));
-            }
-            ring = next;
-            left -= 1;
+/// What lies at most so many steps away, the start left out unless it is reached again.
+fn reach(start: &[usize], steps: usize, edges: &[Vec<usize>]) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut ring: Vec<usize> = start.to_vec();
+    let mut left = steps;
+    while left > 0 && !ring.is_empty() {
+        let mut next = Vec::new();
+        for at in ring {
+            next.extend(edges[at].iter().copied().filter(|to| found.insert(*to)));
         }
-        found
+        ring = next;
+        left -= 1;
     }
+    found
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::SCHEMA_VERSION;
 use crate::dbt::{
     Manifest, MatchReport, MatchStatus, Node, NodeMatch, ResourceType, RunResults, SourceFreshness,
+    UnitTest,
 };
 use crate::lineage::Origin;
 use crate::lineage::dbt::Disagreement;
@@ -62,11 +63,22 @@ impl DbtReport<'_> {
                     let status = self.runs.of(&node.unique_id).map(|result| &result.status);
                     value["last_run"] = json!(status);
                     if let Some(freshness) = self.freshness.sources.get(&node.unique_id) {
-                        value["freshness"] = json!(freshness.status);
+                        value["freshness"] = json!({
+                            "status": freshness.status,
+                            "max_loaded_at": freshness.max_loaded_at,
+                            "snapshotted_at": freshness.snapshotted_at,
+                            "error": freshness.error,
+                        });
                     }
                 }
                 let tests = tests.get(found.unique_id.as_str()).map_or(&[][..], Vec::as_slice);
-                value["tests"] = tests.iter().map(|test| self.test(test)).collect();
+                let units = self.manifest.unit_tests.iter();
+                let units = units.filter(|test| test.tested.as_deref() == Some(&*found.unique_id));
+                value["tests"] = tests
+                    .iter()
+                    .map(|test| self.test(test))
+                    .chain(units.map(|test| self.unit_test(test)))
+                    .collect();
                 value
             })
             .collect();
@@ -126,6 +138,18 @@ impl DbtReport<'_> {
         })
     }
 
+    fn unit_test(&self, test: &UnitTest) -> Value {
+        let result = self.runs.of(&test.unique_id);
+        json!({
+            "unique_id": test.unique_id,
+            "kind": "unit test",
+            "column": null,
+            "severity": null,
+            "status": result.map(|result| &result.status),
+            "failures": result.and_then(|result| result.failures),
+        })
+    }
+
     /// The report for people: counts first, then what needs a look, then the matches.
     pub fn to_text(&self) -> String {
         let mut text = self.head();
@@ -155,6 +179,7 @@ impl DbtReport<'_> {
         section(&mut text, "out of date", stale.map(stale_lines));
         let failed = self.failed_tests();
         section(&mut text, "tests that did not pass", failed.into_iter());
+        section(&mut text, "sources that are not fresh", self.stale_sources().into_iter());
         let disagreements = self.disagreements.iter().map(|found| {
             let who = match found.known_to {
                 Origin::Dbt => "only dbt knows it, the view's SQL does not read it",
@@ -211,17 +236,37 @@ impl DbtReport<'_> {
 
     fn failed_tests(&self) -> Vec<String> {
         let passed = ["pass", "success", "skipped"];
-        self.manifest
-            .nodes
-            .iter()
-            .filter(|node| node.test.is_some())
-            .filter_map(|test| Some((test, self.runs.of(&test.unique_id)?)))
+        let tests = self.manifest.nodes.iter().filter(|node| node.test.is_some());
+        let units = self.manifest.unit_tests.iter();
+        tests
+            .map(|test| (&test.name, &test.unique_id))
+            .chain(units.map(|test| (&test.name, &test.unique_id)))
+            .filter_map(|(name, id)| Some((name, self.runs.of(id)?)))
             .filter(|(_, result)| !passed.contains(&&*result.status))
-            .map(|(test, result)| {
+            .map(|(name, result)| {
                 let message = result.message.as_deref().unwrap_or("no reason given");
-                format!("{} {}: {}", clean(&test.name), clean(&result.status), clean(message))
+                format!("{} {}: {}", clean(name), clean(&result.status), clean(message))
             })
             .collect()
+    }
+
+    fn stale_sources(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .freshness
+            .sources
+            .iter()
+            .filter(|(_, freshness)| &*freshness.status != "pass")
+            .map(|(id, freshness)| {
+                let why = match (&freshness.max_loaded_at, &freshness.error) {
+                    (_, Some(error)) => format!(": {}", clean(error)),
+                    (Some(at), None) => format!(": its newest row is of {}", clean(at)),
+                    (None, None) => String::new(),
+                };
+                format!("{} {}{why}", clean(id), clean(&freshness.status))
+            })
+            .collect();
+        lines.sort();
+        lines
     }
 }
 

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::core::Core;
+use rustc_hash::FxHashSet;
+
+use super::core::{Core, Server};
 use super::msg::{JobSpec, Slot};
-use crate::dbt::{ArtifactFiles, MatchedProject};
+use super::widgets::text::counted;
+use crate::dbt::{ArtifactFiles, MatchStatus, MatchedProject};
+use crate::model::DatasetPath;
 
 /// How long matching may lag behind a walk, and behind other changes.
 const LAG: Duration = Duration::from_secs(3);
 const SHORT_LAG: Duration = Duration::from_millis(300);
+/// Paths looked at in one go.
+const MOST_ASKED: usize = 200;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -22,6 +28,8 @@ pub(crate) struct DbtPart {
     /// The catalogue that was matched last, and when.
     version: u64,
     matched_at: Option<Instant>,
+    /// Paths that were looked for, folded.
+    asked: FxHashSet<DatasetPath>,
 }
 
 impl DbtPart {
@@ -65,8 +73,30 @@ impl Core {
         Some(wait.unwrap_or_default())
     }
 
+    /// Looks at their paths for datasets of dbt that no listing has shown: discovery does not list
+    /// the folders of file systems, where most raw tables stand.
+    fn look_for_unchecked(&mut self) {
+        let may_ask = matches!(self.server, Server::Ready(_)) && self.walk.finished.is_some();
+        if !may_ask || self.running(Slot::Resolve).is_some() {
+            return;
+        }
+        let Some(matched) = self.dbt.matched.clone() else { return };
+        let unchecked =
+            matched.report.nodes.iter().filter(|found| found.status == MatchStatus::Unchecked);
+        let paths: Vec<DatasetPath> = unchecked
+            .filter_map(|found| found.expected.clone())
+            .filter(|path| self.dbt.asked.insert(path.folded()))
+            .take(MOST_ASKED)
+            .collect();
+        if !paths.is_empty() {
+            let label = format!("Look for {} that dbt names", counted(paths.len(), "table"));
+            self.start(label, JobSpec::Resolve(paths));
+        }
+    }
+
     /// Starts what is due.
     pub(crate) fn follow_dbt(&mut self) {
+        self.look_for_unchecked();
         if self.next_dbt() != Some(Duration::ZERO) {
             return;
         }

@@ -5,6 +5,7 @@
 #[cfg(feature = "demo")]
 #[path = "../support/big_plan.rs"]
 mod big_plan;
+mod dbt;
 mod fake;
 mod lineage;
 mod runner;

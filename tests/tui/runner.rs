@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
+use dremio_explorer::dbt::ArtifactFiles;
 use dremio_explorer::http::RequestLog;
 use dremio_explorer::tui::keymap::Keymap;
 use dremio_explorer::tui::run::{EditFailure, Incoming, Platform};
@@ -185,6 +186,16 @@ impl Runner {
     }
 
     pub(crate) fn start_with<B: Backend>(backend: B, size: (u16, u16), settings: Settings) -> Self {
+        Self::start_dbt(backend, size, settings, None)
+    }
+
+    /// With a dbt project that takes part.
+    pub(crate) fn start_dbt<B: Backend>(
+        backend: B,
+        size: (u16, u16),
+        settings: Settings,
+        files: Option<Arc<dyn ArtifactFiles>>,
+    ) -> Self {
         let screen = Screen(Arc::new(Mutex::new(TestBackend::new(size.0, size.1))));
         let (incoming, receiver) = mpsc::unbounded_channel();
         let asked = Arc::new(Mutex::new(Asked::default()));
@@ -197,7 +208,7 @@ impl Runner {
         let drawing = screen.clone();
         let task = tokio::spawn(async move {
             let mut terminal = Terminal::new(drawing).unwrap();
-            let mut app = App::new(settings, Instant::now());
+            let mut app = App::new(settings, Instant::now()).with_dbt(files);
             run_on(&mut app, backend, &mut terminal, &mut stage).await
         });
         Self { screen, incoming, asked, drawn, task }

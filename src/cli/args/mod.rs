@@ -38,7 +38,7 @@ pub struct Cli {
     #[command(flatten)]
     pub output: OutputArgs,
     /// Which dbt project takes part.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "dbt")]
     pub dbt: DbtArgs,
     /// What to do; the terminal UI if absent.
     #[command(subcommand)]

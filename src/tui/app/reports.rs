@@ -72,11 +72,13 @@ impl App {
             JobBody::Lineage(model) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take(model, &self.core);
+                self.renew_matches();
             }
             JobBody::Dbt(matched) => {
                 self.core.end(slot, JobState::Done);
                 if self.core.take_dbt(matched) {
                     self.lineage.doubt();
+                    self.renew_matches();
                 }
             }
             JobBody::Resolved(found) => {
@@ -108,6 +110,15 @@ impl App {
             JobBody::Done => self.ended(slot, node, JobState::Done),
             JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
             JobBody::Failed(message) => self.ended(slot, node, JobState::Failed(message)),
+        }
+    }
+
+    /// Brings the match report up to date, if it is open.
+    fn renew_matches(&mut self) {
+        let Some(matched) = self.core.dbt.matched() else { return };
+        let known = self.lineage.reading().0.map(|model| model.disagreements());
+        if let Some(Layer::Matches(matches)) = self.layers.last_mut() {
+            matches.take(Arc::clone(matched), known.unwrap_or_default());
         }
     }
 

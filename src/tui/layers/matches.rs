@@ -70,6 +70,12 @@ impl Matches {
         Self { project, entries, input: LineInput::default(), cursor, list: Rect::ZERO }
     }
 
+    /// The project was matched anew, or more is known of the lineage.
+    pub(crate) fn take(&mut self, project: Arc<MatchedProject>, disagreements: &[Disagreement]) {
+        self.entries = entries(&project, disagreements);
+        self.project = project;
+    }
+
     fn rows(&self) -> Vec<Row<'_>> {
         let needle = self.input.value().trim().to_lowercase();
         let fits = |entry: &&Entry| {

@@ -146,7 +146,7 @@ impl Page<'_> {
                 notes.push(how.to_owned());
             }
             self.lines.push(Line::from(vec![
-                Span::styled("● ", theme.link),
+                Span::styled("● ", theme.view),
                 span(label, theme.base),
                 Span::styled(format!("  {}", notes.join(" · ")), theme.soft),
             ]));

@@ -51,15 +51,19 @@ impl DetailPane {
     ) -> Rect {
         let theme = &core.theme;
         let front = self.tab(node);
+        let tabs = self.tabs(node);
+        let cells: usize = tabs.iter().map(|tab| tab.title().len() + 2).sum();
+        // Closer together rather than cut off.
+        let gap = if cells > usize::from(area.width) + 2 { 1 } else { 2 };
         let mut x = area.x;
-        for tab in self.tabs(node) {
+        for tab in tabs {
             let look = if tab == front { theme.tab_active } else { theme.tab };
             let label = Line::from(Span::styled(tab.title(), look));
             let cells = u16::try_from(tab.title().len()).unwrap_or(0);
             let place = Rect { x, width: cells, ..area }.intersection(area);
             frame.render_widget(label, place);
             self.tab_places.push((place, tab));
-            x = x.saturating_add(cells + 2);
+            x = x.saturating_add(cells + gap);
         }
         Rect { x, width: area.right().saturating_sub(x), ..area }
     }

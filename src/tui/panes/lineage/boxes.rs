@@ -47,16 +47,33 @@ impl Picture<'_> {
         let cells = self.drawing.layout.paint(viewport, Some(&light));
         let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
         for (y, row) in (area.y..area.bottom()).zip(cells.rows()) {
-            for (x, cell) in (area.x..area.right()).zip(row) {
+            for (index, (x, cell)) in (area.x..area.right()).zip(row).enumerate() {
                 let Some(owner) = cell.owner else { continue };
                 let at = (left + i32::from(x - area.x), top + i32::from(y - area.y));
                 let Some(target) = buffer.cell_mut((x, y)) else { continue };
-                let symbol = self.symbol(cell, owner, charset);
+                let mut symbol = self.symbol(cell, owner, charset);
+                let is_dbt_only = cell.glyph == Glyph::Arrow
+                    && self.ends_dbt_edge(owner, row.get(index + 1).and_then(|cell| cell.owner));
+                if is_dbt_only {
+                    symbol = if self.ascii { words::DBT_ONLY.1 } else { words::DBT_ONLY.0 };
+                }
                 if !symbol.is_empty() {
                     target.set_symbol(symbol);
                 }
-                target.set_style(self.style(cell, owner, at));
+                let style = self.style(cell, owner, at);
+                let is_loud = is_dbt_only && !cell.lit && self.scene.lit.is_empty();
+                target.set_style(if is_loud { self.theme.call } else { style });
             }
+        }
+    }
+
+    /// Whether an arrow ends an edge that only dbt tells; `beyond` is what stands right of it.
+    fn ends_dbt_edge(&self, owner: Owner, beyond: Option<Owner>) -> bool {
+        match (owner, beyond) {
+            (Owner::Line(from), Some(Owner::Text { node: to, .. } | Owner::Border(to))) => {
+                self.scene.is_dbt_only(self.model.graph(), from, to)
+            }
+            _ => false,
         }
     }
 

@@ -380,6 +380,14 @@ impl LineagePane {
             if has_cycle {
                 entries.push(("┄┄", theme.soft, "feeds itself"));
             }
+            let has_dbt_only = self.canvas.drawing.as_ref().is_some_and(|drawing| {
+                let mut edges = drawing.layout.edges().iter();
+                edges.any(|edge| scene.is_dbt_only(model.graph(), edge.from, edge.to))
+            });
+            if has_dbt_only {
+                let sign = if core.ascii { words::DBT_ONLY.1 } else { words::DBT_ONLY.0 };
+                entries.push((sign, theme.call, "dbt only"));
+            }
             let sign = if core.ascii { "#=#" } else { "┏━┓" };
             entries.push((sign, theme.soft, "focus"));
         }

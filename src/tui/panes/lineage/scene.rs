@@ -8,7 +8,7 @@ use crate::graph::digraph::Side;
 use crate::graph::focus::{FocusedGraph, Subject};
 use crate::graph::outline::{self, TableRow, TreeRow};
 use crate::graph::paths;
-use crate::lineage::{ColumnAt, NodeIndex, trace_column};
+use crate::lineage::{ColumnAt, LineageGraph, NodeIndex, Origin, trace_column};
 use crate::model::path::fold;
 use crate::tui::lineage_model::LineageModel;
 
@@ -143,6 +143,14 @@ impl Scene {
             Subject::Node(node) => Some(node),
             Subject::Folder { .. } => None,
         }
+    }
+
+    /// Whether the edge between two boxes is one that dbt alone tells.
+    pub(super) fn is_dbt_only(&self, graph: &LineageGraph, from: usize, to: usize) -> bool {
+        let index = |at: usize| self.node(at).and_then(|node| u32::try_from(node).ok());
+        let (Some(from), Some(to)) = (index(from), index(to)) else { return false };
+        let edge = graph.between(NodeIndex(from), NodeIndex(to));
+        edge.is_some_and(|edge| edge.origins == [Origin::Dbt])
     }
 
     /// The edges of a box, as pairs of boxes: what it reads, then what reads it.

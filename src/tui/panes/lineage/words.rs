@@ -1,6 +1,6 @@
 //! What the parts of a lineage are called and what they look like: signs, words and roles.
 
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use crate::lineage::{LineageGraph, LineageNode, NodeIndex, NodeRole, ReadingStatus};
 use crate::model::display::{clean, truncate_middle, width};
@@ -20,6 +20,9 @@ pub(super) fn sign(role: NodeRole) -> &'static str {
     }
 }
 
+/// The head of an arrow that stands for an edge which only dbt tells, and the same in ASCII.
+pub(super) const DBT_ONLY: (&str, &str) = ("▷", "o");
+
 /// The word for a role.
 pub(super) fn word(role: NodeRole) -> &'static str {
     match role {
@@ -36,7 +39,8 @@ pub(super) fn style(role: NodeRole, theme: &Theme) -> Style {
         NodeRole::Source => theme.root,
         NodeRole::System => theme.function,
         NodeRole::Missing => theme.soft,
-        NodeRole::Exposure => theme.link,
+        // Not underlined: borders have this look too.
+        NodeRole::Exposure => theme.link.remove_modifier(Modifier::UNDERLINED),
     }
 }
 
