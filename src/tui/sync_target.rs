@@ -84,11 +84,8 @@ impl SyncTarget {
 
     /// Asks the server who it is and who we are, and looks whether an earlier sync was cut off.
     pub(crate) async fn connect(&self) -> Result<Reached, String> {
-        let server = self
-            .client
-            .connect()
-            .await
-            .map_err(|error| format!("at {}: {error}", self.place))?;
+        let server =
+            self.client.connect().await.map_err(|error| format!("at {}: {error}", self.place))?;
         let Some(data_dir) = self.data_dir.clone() else {
             return Ok(Reached { server, interrupted: None });
         };

@@ -298,7 +298,7 @@ async fn leaving_a_running_sync_is_asked_about_and_told_of_the_next_time() {
     stage.openmetadata.configure(|options| options.latency = SLOW);
     runner.keys("a enter").wait_for("writing 1/").await;
     let text = runner.keys("q").wait_for("esc stay").await;
-    assert!(text.contains("stops between two writes"), "{text}");
+    assert!(text.contains("A sync is under way"), "{text}");
     runner.keys("esc").wait_gone("esc stay").await;
     // Elsewhere in the UI it goes on, and the status bar says so.
     runner.keys("1").wait_for("writing 3/").await;

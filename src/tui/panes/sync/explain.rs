@@ -166,7 +166,12 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
             format!("! replaces {} that OpenMetadata has now", counted(replaced, "description"));
         lines.extend(wrap_pieces(&[(text, theme.warning)], cells));
     }
-    if let (true, Some(text)) = (item.changes.is_empty(), nothing_to_tell(item)) {
+    // What was written is no longer to come.
+    let is_open = matches!(
+        shown.progress[index],
+        Progress::Open | Progress::Begun | Progress::Ended(ItemOutcome::Untouched)
+    );
+    if let (true, Some(text)) = (is_open && item.changes.is_empty(), nothing_to_tell(item)) {
         lines.extend(wrap_pieces(&[(text.to_owned(), theme.soft)], cells));
     }
     if !tree_node.children.is_empty()

@@ -130,8 +130,8 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
     let is_new = shown.report.is_none() && pane.is_idle();
     if let Stage::Applying { .. } = pane.stage {
         let latest = shown.latest.map(|at| name_of(&shown.item(at).key));
-        let (sort, name) = latest.unwrap_or(("", String::new()));
-        one(format!("{sort} {name}"), theme.soft);
+        let now = latest.map_or_else(String::new, |(sort, name)| format!("now: {sort} {name}"));
+        one(now, theme.soft);
     }
     if is_new && shown.is_in_sync() {
         let has = |action| shown.choice.taken(action);
