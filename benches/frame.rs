@@ -13,7 +13,7 @@ use dremio_explorer::graph::layout::layout;
 use dremio_explorer::http::RequestLog;
 use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
-    NodeKind,
+    NodeError, NodeErrorKind, NodeKind,
 };
 use dremio_explorer::tui::keymap::Keymap;
 use dremio_explorer::tui::msg::{Cmd, JobBody, JobEvent, JobSpec, Msg};
@@ -227,6 +227,30 @@ fn plan_written_and_frame(bencher: Bencher<'_, '_>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
     bencher.bench_local(|| plan.write(512));
+}
+
+/// A frame of the list of warnings, and one after a key in it, beside 100,000 datasets.
+#[divan::bench]
+fn warnings_key_and_frame(bencher: Bencher<'_, '_>) {
+    let mut app = app();
+    let space = DatasetPath::new(["warehouse"]);
+    let failed = (0..200).map(|n| Change::Failed {
+        path: space.join(format!("fct_order_lines_{}", n * 400)),
+        error: NodeError {
+            kind: NodeErrorKind::Forbidden,
+            message: "GET /catalog: you may not read this dataset".to_owned(),
+        },
+    });
+    app.learn(failed.collect());
+    for key in ['5', ']', ']'] {
+        press(&mut app, key);
+    }
+    let mut terminal = Terminal::new(TestBackend::new(200, 60)).expect("a screen in memory");
+    let mut keys = ['j', 'k'].into_iter().cycle();
+    bencher.bench_local(|| {
+        press(&mut app, keys.next().unwrap_or('j'));
+        terminal.draw(|frame| app.draw(frame)).expect("drawing to memory does not fail");
+    });
 }
 
 /// A page of a listing comes in while the folder is open on the screen.
