@@ -15,6 +15,7 @@ pub mod journal;
 pub mod lineage;
 pub mod memory;
 pub mod plan;
+mod prune;
 pub mod read;
 mod rescue;
 mod same_text;
