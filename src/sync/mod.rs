@@ -17,6 +17,7 @@ pub mod lineage;
 pub mod memory;
 mod phase;
 pub mod plan;
+mod prune;
 pub mod read;
 mod rescue;
 mod same_text;
