@@ -52,6 +52,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether nothing is chosen or left out.
+    pub fn is_everything(&self) -> bool {
+        self.within.is_empty()
+            && self.without.is_empty()
+            && self.include.is_empty()
+            && self.exclude.is_empty()
+    }
+
     /// Whether a container or dataset takes part by itself.
     pub fn holds(&self, path: &DatasetPath, is_dataset: bool) -> bool {
         if !self.within.is_empty() && !self.within.iter().any(|chosen| path.is_within(chosen)) {
@@ -515,14 +523,13 @@ fn container(path: DatasetPath, fqn: String, body: Body, warnings: Vec<String>) 
 /// always gives the same hash. Descriptions and tags are no part of it: the server compares them
 /// itself, and leaving them out of a run, or failing to read them, is no reason to write anything.
 fn hashed(mut body: Body) -> Body {
-    let mut projection = body.clone();
-    if let Some(common) = projection.common_mut() {
-        common.description = None;
-        common.tags.clear();
-    }
-    let canonical = serde_json::to_vec(&projection).unwrap_or_default();
+    let aside = body
+        .common_mut()
+        .map(|common| (common.description.take(), std::mem::take(&mut common.tags)));
+    let canonical = serde_json::to_vec(&body).unwrap_or_default();
     if let Some(common) = body.common_mut() {
         common.source_hash = Some(hex(&Md5::digest(&canonical)));
+        (common.description, common.tags) = aside.unwrap_or_default();
     }
     body
 }

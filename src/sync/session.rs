@@ -1,6 +1,7 @@
 //! From two servers to a plan: the steps that the command and the terminal UI share.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use tokio::task::spawn_blocking;
@@ -212,9 +213,13 @@ pub async fn prepare(
     let wanted =
         Wanted { wikis: settings.descriptions, labels: settings.label_classification.is_some() };
     let on_text = |done, total| on_step(Step::Texts(done, total));
-    // What takes part, parents included, is the projection's to say.
-    let bare = settings.projection(&Texts::default());
-    let paths = desired::project(sources.catalog, selection, &bare)?.paths();
+    let paths = if wanted == Wanted::default() {
+        BTreeSet::new()
+    } else {
+        // What takes part, parents included, is the projection's to say.
+        let bare = settings.projection(&Texts::default());
+        desired::project(sources.catalog, selection, &bare)?.paths()
+    };
     let texts =
         texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
@@ -223,8 +228,14 @@ pub async fn prepare(
     let options = settings.projection(&texts);
     let mut desired = desired::project(sources.catalog, selection, &options)?;
     if settings.lineage {
-        let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
-        desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
+        // Edges may come from what takes no part.
+        let everything = if selection.is_everything() {
+            None
+        } else {
+            Some(desired::project(sources.catalog, &Selection::default(), &options)?)
+        };
+        let named = everything.as_ref().unwrap_or(&desired);
+        desired.edges = desired_edges(sources.graph, sources.catalog, named, &desired);
     }
     let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
