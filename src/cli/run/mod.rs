@@ -4,6 +4,7 @@ mod check_lineage;
 mod config;
 mod discover;
 mod doctor;
+mod forms;
 mod impact;
 mod ingest_dbt;
 mod lineage;
