@@ -149,3 +149,35 @@ fn impact_of_a_raw_column_reaches_the_reports() {
         .collect();
     assert!(paths.iter().any(|path| path == "reporting.executive.board_pack"), "{paths:?}");
 }
+
+#[test]
+fn impact_is_drawn_in_every_form() {
+    let home = home();
+    let of = |form: &str| {
+        let asked = ["impact", "--demo", "-t", "staging.shop.stg_payments", "-f", form];
+        let told = run(home.path(), &asked);
+        assert_eq!(told.code, Some(0), "{form}: {}", told.err);
+        told.out
+    };
+    for (form, begin) in [
+        ("html", "<!doctype html>"),
+        ("svg", "<svg "),
+        ("mermaid", "flowchart LR"),
+        ("dot", "digraph "),
+        ("openlineage", "{"),
+    ] {
+        // Mermaid takes some signs for its own unless they are written as numbers.
+        let text = of(form).replace("#95;", "_");
+        assert!(text.starts_with(begin), "{form}:\n{text}");
+        // What depends on it is there, and what it reads is not.
+        assert!(text.contains("int_order_payments"), "{form}:\n{text}");
+        let is_drawn = text.contains("stg_reviews") || text.contains("stg_tickets");
+        assert!(!is_drawn, "{form}:\n{text}");
+    }
+    let file = home.path().join("impact.svg");
+    let named = file.to_str().expect("UTF-8");
+    let asked = ["impact", "--demo", "-t", "stg_payments", "-c", "amount", "-o", named];
+    let told = run(home.path(), &asked);
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert!(std::fs::read_to_string(&file).expect("a picture").starts_with("<svg "));
+}

@@ -95,7 +95,7 @@ pub enum LineageFormat {
     Mermaid,
     /// A digraph for Graphviz.
     Dot,
-    /// A line per edge, of tables and of columns.
+    /// A line per edge, of tables and of columns; of `impact`, a line per use.
     Csv,
     /// OpenLineage events, one a line.
     #[value(name = "openlineage")]
@@ -142,7 +142,7 @@ pub struct ImpactArgs {
     pub column: Option<String>,
     /// The form; by default what the file's name says, else text
     #[arg(short, long, value_name = "FORM")]
-    pub format: Option<ImpactFormat>,
+    pub format: Option<LineageFormat>,
     /// Write to this file, all or nothing; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -152,17 +152,6 @@ pub struct ImpactArgs {
     /// Work on a stored reading: `latest`, or what `snapshots show` takes
     #[arg(long, value_name = "FILE|latest")]
     pub snapshot: Option<String>,
-}
-
-/// Forms of an impact list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImpactFormat {
-    /// For reading.
-    Text,
-    /// One JSON document.
-    Json,
-    /// A line per use.
-    Csv,
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {

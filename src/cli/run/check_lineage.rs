@@ -1,5 +1,6 @@
 //! `check-lineage`: coverage, what is broken, and the lineage in every form.
 
+use super::forms;
 use super::lineage::{self, Lineage, Output, wanted};
 use crate::cli::args::{CheckLineageArgs, DrawArg, HeldArg, LineageFormat};
 use crate::cli::printer::Printer;
@@ -7,17 +8,14 @@ use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
 use crate::report::LineageReport;
-use crate::report::lineage::{Draw, MERMAID_MOST_EDGES, Selection, TextOptions, Wanted};
-
-/// Browsers become slow with more boxes than this.
-const MOST_IN_A_PAGE: usize = 3_000;
+use crate::report::lineage::{Draw, Selection, TextOptions, Wanted};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
     let output = Output::new(args.output.as_deref())?;
-    let format = args.format.unwrap_or_else(|| form_of(output.extension()));
+    let format = args.format.unwrap_or_else(|| forms::form_of(output.extension()));
     let wanted = Wanted {
         table: args.table.clone(),
         column: args.column.clone(),
@@ -58,20 +56,6 @@ pub(super) async fn run(session: &Session, args: &CheckLineageArgs) -> Result<Ex
     }
     let report = LineageReport::new(lineage.input(), &selection);
     write(&report, format, args, &output, printer)?;
-    if format == LineageFormat::Mermaid && report.edge_count() > MERMAID_MOST_EDGES {
-        printer.warn(&format!(
-            "Mermaid draws at most {MERMAID_MOST_EDGES} edges unless its `maxEdges` is raised, and \
-             this has {}: choose a part with --table, --space or --select",
-            report.edge_count()
-        ));
-    }
-    let is_page = matches!(format, LineageFormat::Html | LineageFormat::Svg);
-    if is_page && report.node_count() > MOST_IN_A_PAGE {
-        printer.warn(&format!(
-            "{} datasets make a heavy page: choose a part with --table, --space or --select",
-            report.node_count()
-        ));
-    }
     let fails = judge(&report, args, printer);
     let status = match lineage.status(printer) {
         ExitStatus::Fine if is_unasked => ExitStatus::Partial,
@@ -87,20 +71,6 @@ fn asks_openmetadata(session: &Session, settings: &Settings, args: &CheckLineage
     args.openmetadata == HeldArg::Auto && args.snapshot.is_none() && is_set
 }
 
-/// The form that a file's name asks for.
-fn form_of(extension: Option<&str>) -> LineageFormat {
-    match extension {
-        Some("json") => LineageFormat::Json,
-        Some("html" | "htm") => LineageFormat::Html,
-        Some("svg") => LineageFormat::Svg,
-        Some("mmd" | "mermaid") => LineageFormat::Mermaid,
-        Some("dot" | "gv") => LineageFormat::Dot,
-        Some("csv") => LineageFormat::Csv,
-        Some("ndjson" | "jsonl") => LineageFormat::OpenLineage,
-        _ => LineageFormat::Text,
-    }
-}
-
 fn write(
     report: &LineageReport<'_>,
     format: LineageFormat,
@@ -108,16 +78,13 @@ fn write(
     output: &Output,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let text = match format {
-        LineageFormat::Json => return output.write(printer, |out| report.write_json(out)),
-        LineageFormat::Csv => return output.write(printer, |out| report.write_csv(out)),
-        LineageFormat::OpenLineage => {
-            return output.write(printer, |out| report.write_openlineage(out));
-        }
+    match format {
+        LineageFormat::Json => output.write(printer, |out| report.write_json(out)),
+        LineageFormat::Csv => output.write(printer, |out| report.write_csv(out)),
         LineageFormat::Text => {
             let on_terminal = output.is_stdout() && printer.is_terminal();
             let size = on_terminal.then(crossterm::terminal::size);
-            report.to_text(TextOptions {
+            let text = report.to_text(TextOptions {
                 ascii: printer.ascii(),
                 width: size.and_then(Result::ok).map(|(columns, _)| usize::from(columns)),
                 draw: match args.draw {
@@ -126,18 +93,11 @@ fn write(
                     DrawArg::Tree => Draw::Tree,
                 },
                 all: args.all,
-            })
+            });
+            output.write(printer, |out| out.write_all(text.as_bytes()))
         }
-        LineageFormat::Mermaid => report.to_mermaid(),
-        LineageFormat::Dot => report.to_dot(),
-        LineageFormat::Svg => drawn(report.to_svg())?,
-        LineageFormat::Html => drawn(report.to_html())?,
-    };
-    output.write(printer, |out| out.write_all(text.as_bytes()))
-}
-
-fn drawn(result: Result<String, impl std::error::Error>) -> Result<String, Failure> {
-    result.map_err(|error| Failure::usage(format!("cannot draw the lineage: {error}")))
+        graph => forms::write(report, graph, output, printer),
+    }
 }
 
 /// Whether the lineage is not good enough, and says why.

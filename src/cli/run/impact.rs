@@ -1,21 +1,19 @@
 //! `impact`: what depends on a table or column.
 
+use super::forms;
 use super::lineage::{self, Lineage, Output, wanted};
-use crate::cli::args::{DremioGraphArg, ImpactArgs, ImpactFormat};
+use crate::cli::args::{DremioGraphArg, ImpactArgs, LineageFormat};
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Failure};
-use crate::report::lineage::{ImpactReport, select};
+use crate::report::LineageReport;
+use crate::report::lineage::{ImpactReport, Selection, select};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &ImpactArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
     let output = Output::new(args.output.as_deref())?;
-    let format = args.format.unwrap_or(match output.extension() {
-        Some("json") => ImpactFormat::Json,
-        Some("csv") => ImpactFormat::Csv,
-        _ => ImpactFormat::Text,
-    });
+    let format = args.format.unwrap_or_else(|| forms::form_of(output.extension()));
     // Only what the SQL does not tell is asked of the server's own lineage.
     let gaps = DremioGraphArg::Gaps;
     let project = lineage::dbt_project(session, &args.dbt, &settings)?;
@@ -36,10 +34,18 @@ pub(super) async fn run(session: &Session, args: &ImpactArgs) -> Result<ExitStat
         node,
         column.as_deref(),
     );
-    output.write(&session.printer, |out| match format {
-        ImpactFormat::Text => out.write_all(report.to_text().as_bytes()),
-        ImpactFormat::Json => report.write_json(out),
-        ImpactFormat::Csv => report.write_csv(out),
-    })?;
+    let printer = &session.printer;
+    match format {
+        LineageFormat::Text => {
+            output.write(printer, |out| out.write_all(report.to_text().as_bytes()))?;
+        }
+        LineageFormat::Json => output.write(printer, |out| report.write_json(out))?,
+        LineageFormat::Csv => output.write(printer, |out| report.write_csv(out))?,
+        graph => {
+            let selection = Selection::affected(&lineage.graph, node, column.as_deref());
+            let drawn = LineageReport::new(lineage.input(), &selection);
+            forms::write(&drawn, graph, &output, printer)?;
+        }
+    }
     Ok(lineage.status(&session.printer))
 }

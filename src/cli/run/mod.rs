@@ -5,6 +5,7 @@ mod config;
 mod discover;
 mod follow;
 mod doctor;
+mod forms;
 mod impact;
 mod ingest_dbt;
 #[cfg(feature = "demo")]

@@ -6,7 +6,7 @@ use crate::graph::digraph::{Graph, Node, Side};
 use crate::graph::paths::reach;
 use crate::graph::select::{SelectError, Selector};
 use crate::lineage::{
-    ColumnAt, ColumnTrace, EdgeIndex, LineageGraph, NodeIndex, NodeRole, trace_column,
+    ColumnAt, ColumnTrace, EdgeIndex, LineageGraph, NodeIndex, NodeRole, impact, trace_column,
 };
 use crate::model::DatasetPath;
 use crate::model::path::{fold, same_name};
@@ -154,6 +154,13 @@ impl Selection {
             selection.nodes = &selection.checked | &read;
         }
         Ok(selection)
+    }
+
+    /// A table and all that depends on it, or on one of its columns.
+    pub fn affected(graph: &LineageGraph, node: NodeIndex, column: Option<&str>) -> Self {
+        let found = impact(graph, node, column).into_iter().map(|impact| impact.node);
+        let nodes: BTreeSet<NodeIndex> = found.chain([node]).collect();
+        Self { checked: nodes.clone(), nodes, focus: Some(node), ..Self::default() }
     }
 
     /// The edges between nodes of the selection, in the graph's order; with a column, those that
