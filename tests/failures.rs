@@ -102,7 +102,7 @@ fn a_certificate_marked_as_an_authoritys_is_taken_when_it_is_named_itself() {
     let home = Home::new();
     // What `openssl req -x509` makes when nothing else is said.
     let marked = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let (port, pem) = serve_tls(marked.clone());
+    let (port, pem) = serve_tls(marked);
     std::fs::write(home.path().join("server.pem"), pem).expect("a file");
     let (_, other) = serve_tls(marked);
     std::fs::write(home.path().join("other.pem"), other).expect("a file");
