@@ -9,7 +9,7 @@ use dremio_explorer::graph::layout::layout;
 use dremio_explorer::http::RequestLog;
 use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
-    NodeKind,
+    NodeError, NodeErrorKind, NodeKind,
 };
 use dremio_explorer::tui::keymap::Keymap;
 use dremio_explorer::tui::msg::{Cmd, JobBody, JobEvent, JobSpec, Msg};
@@ -194,6 +194,30 @@ fn key_and_frame(bencher: Bencher<'_, '_>, key: char) {
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).expect("a screen in memory");
     bencher.bench_local(|| {
         press(&mut app, key);
+        terminal.draw(|frame| app.draw(frame)).expect("drawing to memory does not fail");
+    });
+}
+
+/// A frame of the list of warnings, and one after a key in it, beside 100,000 datasets.
+#[divan::bench]
+fn warnings_key_and_frame(bencher: Bencher<'_, '_>) {
+    let mut app = app();
+    let space = DatasetPath::new(["warehouse"]);
+    let failed = (0..200).map(|n| Change::Failed {
+        path: space.join(format!("fct_order_lines_{}", n * 400)),
+        error: NodeError {
+            kind: NodeErrorKind::Forbidden,
+            message: "GET /catalog: you may not read this dataset".to_owned(),
+        },
+    });
+    app.learn(failed.collect());
+    for key in ['5', ']', ']'] {
+        press(&mut app, key);
+    }
+    let mut terminal = Terminal::new(TestBackend::new(200, 60)).expect("a screen in memory");
+    let mut keys = ['j', 'k'].into_iter().cycle();
+    bencher.bench_local(|| {
+        press(&mut app, keys.next().unwrap_or('j'));
         terminal.draw(|frame| app.draw(frame)).expect("drawing to memory does not fail");
     });
 }

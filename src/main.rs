@@ -43,7 +43,8 @@ fn main() -> ExitCode {
             }
             Err(failure) => match before.take() {
                 Some(earlier) if failure.status != ExitStatus::Interrupted => {
-                    notice = Some(failure.message);
+                    let profile = session.cli.connection.profile.take().unwrap_or_default();
+                    notice = Some(format!("profile {profile}: {}", failure.message));
                     session = earlier;
                 }
                 _ => {

@@ -316,3 +316,41 @@ mod signals {
 
     pub(super) fn stop_group() {}
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[tokio::test]
+    #[ignore = "run by the test below, in a terminal of its own"]
+    async fn panics_on_purpose() {
+        let _tty = Tty::enter(None).unwrap();
+        as_ui(async { panic!("on purpose") }).await;
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_says_anything() {
+        let (mut pty, pts) = pty_process::blocking::open().unwrap();
+        let modes =
+            |pty: &pty_process::blocking::Pty| rustix::termios::tcgetattr(pty).unwrap().local_modes;
+        let before = modes(&pty);
+        let name = "tui::tty::tests::panics_on_purpose";
+        let mut child = pty_process::blocking::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--ignored", "--nocapture"])
+            .spawn(pts)
+            .unwrap();
+        let mut output = Vec::new();
+        // The terminal's end is an error on Linux.
+        let _ = pty.read_to_end(&mut output);
+        assert!(!child.wait().unwrap().success());
+        let output = String::from_utf8_lossy(&output).into_owned();
+        let place =
+            |text: &str| output.find(text).unwrap_or_else(|| panic!("{text:?}: {output:?}"));
+        assert!(place("\x1b[?1049h") < place("\x1b[?1049l"), "{output:?}");
+        assert!(place("\x1b[?1049l") < place("on purpose"), "{output:?}");
+        assert!(output.rfind("\x1b[?25h") > output.rfind("\x1b[?25l"), "{output:?}");
+        assert_eq!(modes(&pty), before);
+    }
+}

@@ -10,6 +10,8 @@ mod runner;
 mod sandbox;
 #[cfg(feature = "demo")]
 mod sync;
+#[cfg(all(unix, feature = "demo"))]
+mod terminal;
 
 use std::time::Instant;
 
@@ -172,6 +174,18 @@ async fn the_finder_goes_to_datasets_and_columns() {
 }
 
 #[tokio::test]
+async fn what_is_typed_at_once_finds_what_it_says() {
+    let runner = read(&Fake::default()).await;
+    // No search can have ended before the last of these keys.
+    runner.keys("f").typed("orders10").keys("enter s 2");
+    let text = runner.wait_for("marts › orders10").await;
+    assert!(!text.contains("Find anything"), "{text}");
+    runner.wait_for("WHERE amount > 0").await;
+    runner.keys("f").typed("nothing like it").keys("enter x x").wait_for("Nothing like that").await;
+    runner.wait_for("> nothing like it").await;
+}
+
+#[tokio::test]
 async fn the_finder_looks_into_labels_and_sql() {
     let runner = on(&Fake::default(), "customers").await;
     runner.wait_for("#pii").await;
@@ -229,6 +243,8 @@ async fn used_by_tells_who_depends_on_a_dataset() {
     let runner = on(&Fake::default(), "orders2").await;
     runner.keys("u").wait_for("Used by 1 dataset").await;
     insta::assert_snapshot!("used_by", runner.text());
+    runner.keys("c").wait_for("Type").await;
+    runner.click("Used by").wait_for("Used by 1 dataset").await;
     runner.keys("2 enter").wait_for("marts › orders10").await;
     runner.wait_for("Used by no other dataset").await;
 }
@@ -358,6 +374,13 @@ async fn pasted_text_goes_to_inputs_only() {
     let runner = read(&Fake::default()).await;
     runner.paste("q\u{1b}[31mq");
     runner.keys("/").paste("ana\nlytics").wait_for("/ana lytics").await;
+}
+
+#[tokio::test]
+async fn a_filter_that_nothing_fits_leads_back() {
+    let runner = on(&Fake::default(), "orders2").await;
+    runner.keys("/").typed("zzz").wait_for("No name known so far").await;
+    runner.keys("esc").wait_for("marts › orders2").await;
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use dremio_explorer::sandbox::world::World;
 use dremio_explorer::tui::{Exit, Live, Settings};
 
 use crate::runner::{Runner, settings};
+use crate::sync::{Stage, stage};
 
 async fn server() -> DremioSandbox {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -61,4 +62,41 @@ async fn a_wrong_password_is_explained() {
     let text = runner.wait_for("try again").await;
     assert!(text.contains("No connection to"), "{text}");
     assert!(!text.contains("wrong\u{22}"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_say_what_openmetadata_says_of_them() {
+    let Stage { dremio: _dremio, openmetadata, runner } = stage((120, 40)).await;
+    runner.keys("/").typed("b rev").keys("enter esc").wait_for("MAP<VARCHAR, BIGINT>").await;
+    assert!(!runner.text().contains("OpenMetadata has"), "nothing is known yet");
+    runner.keys("d").wait_for("create").await;
+    runner.keys("a").wait_for("as the bot").await;
+    runner.keys("enter").wait_for("written:").await;
+    // A person describes a column there.
+    let client = reqwest::Client::new();
+    let token = openmetadata.user_token();
+    let tables = format!("{}/api/v1/tables?limit=100&fields=columns", openmetadata.url());
+    let listed = client.get(&tables).bearer_auth(token).send().await.unwrap();
+    let listed = listed.text().await.unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_str(&listed).unwrap_or_else(|error| panic!("{error}: {listed}"));
+    let table = &listed["data"][0];
+    let address = format!("{}/api/v1/tables/{}", openmetadata.url(), table["id"].as_str().unwrap());
+    let patch = r#"[{"op":"add","path":"/columns/0/description","value":"The **key** of it."}]"#;
+    let patched = client
+        .patch(&address)
+        .bearer_auth(token)
+        .header("Content-Type", "application/json-patch+json")
+        .body(patch)
+        .send()
+        .await
+        .unwrap();
+    assert!(patched.status().is_success(), "{}", patched.text().await.unwrap());
+    runner.keys("r").wait_gone("written:").await;
+    runner.wait_for("unchanged").await;
+    runner.keys("2 c").wait_for("Description in OpenMetadata").await;
+    runner.wait_for("  The **key** of it.").await;
+    // Without room for that column it is told below.
+    runner.resize(80, 24).wait_for("OpenMetadata: The **key** of it.").await;
+    runner.keys("l j").wait_for("OpenMetadata has no description.").await;
 }

@@ -17,13 +17,13 @@ use dremio_explorer::tui::{Exit, Live, Settings, SyncOptions, SyncTarget};
 use crate::fake::Fake;
 use crate::runner::{Runner, settings};
 
-struct Stage {
-    dremio: DremioSandbox,
-    openmetadata: OpenMetadataSandbox,
-    runner: Runner,
+pub(crate) struct Stage {
+    pub(crate) dremio: DremioSandbox,
+    pub(crate) openmetadata: OpenMetadataSandbox,
+    pub(crate) runner: Runner,
 }
 
-async fn stage(size: (u16, u16)) -> Stage {
+pub(crate) async fn stage(size: (u16, u16)) -> Stage {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let world = World::from_yaml(include_str!("world.yaml")).unwrap();
     let catalogue = Arc::new(Catalogue::from_world(&world).unwrap());

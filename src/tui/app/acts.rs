@@ -57,6 +57,9 @@ impl App {
     }
 
     pub(super) fn key(&mut self, key: KeyEvent) {
+        if self.holds(key) {
+            return;
+        }
         let contexts = self.contexts();
         self.pending.push(Press::from(key));
         let mut meaning = self.core.keymap.meaning(&contexts, &self.pending);
@@ -84,6 +87,34 @@ impl App {
                 Pane::Lineage => self.lineage.key(key),
                 Pane::Sync => {}
                 Pane::Activity => self.activity.key(key),
+            }
+        }
+    }
+
+    /// Keeps a key for what comes after the finder, if something was chosen in that before it was found.
+    fn holds(&mut self, key: KeyEvent) -> bool {
+        let Some(Layer::Finder(finder)) = self.layers.last_mut() else { return false };
+        if !finder.is_accepting() {
+            return false;
+        }
+        let meaning = self.core.keymap.meaning(&[Context::Overlay], &[Press::from(key)]);
+        if meaning == Meaning::Action(Action::Close) {
+            finder.stop_accepting();
+            self.held.clear();
+        } else {
+            self.held.push(key);
+        }
+        true
+    }
+
+    /// The finder has found something, and perhaps it was chosen already.
+    pub(super) fn found(&mut self, outcome: Outcome) {
+        let is_chosen = !matches!(outcome, Outcome::Stay);
+        self.layer_outcome(outcome);
+        let held = std::mem::take(&mut self.held);
+        if is_chosen {
+            for key in held {
+                self.key(key);
             }
         }
     }
@@ -458,7 +489,6 @@ impl App {
         if matches!(self.focus, Pane::Activity | Pane::Lineage | Pane::Sync) {
             self.focus = Pane::Detail;
         }
-        self.follow_used_by();
         true
     }
 

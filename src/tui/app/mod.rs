@@ -10,7 +10,7 @@ mod reports;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::core::{Core, Server, Walk};
@@ -131,6 +131,8 @@ pub struct App {
     arriving: Option<DatasetPath>,
     has_arrived: bool,
     follows_terminal: bool,
+    /// Keys that were pressed before what they are meant for is there.
+    held: Vec<KeyEvent>,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -187,6 +189,7 @@ impl App {
             arriving: None,
             has_arrived: false,
             follows_terminal: settings.follows_terminal,
+            held: Vec::new(),
         }
     }
 
@@ -279,6 +282,9 @@ impl App {
             self.detail.show(self.catalog.selected());
             self.settle_at = Some(self.core.now + SETTLE);
         }
+        if self.right == Pane::Detail && self.detail.wants_lineage(&self.core) {
+            self.lineage.follow(self.detail.node(), &self.core);
+        }
         if self.wants_lineage() {
             self.lineage.refresh(&mut self.core);
         }
@@ -299,22 +305,12 @@ impl App {
             || self.right == Pane::Detail && self.detail.wants_lineage(&self.core)
     }
 
-    /// Has the lineage read for what the details show, if they show who uses it.
-    fn follow_used_by(&mut self) {
-        if self.detail.wants_lineage(&self.core) {
-            self.lineage.follow(self.detail.node(), &self.core);
-        }
-    }
-
     fn wake(&mut self) {
         self.core.expire_notice();
         if self.settle_at.is_some_and(|at| at <= self.core.now) {
             self.settle_at = None;
             match self.right {
-                Pane::Detail => {
-                    self.detail.settle(&mut self.core);
-                    self.follow_used_by();
-                }
+                Pane::Detail => self.detail.settle(&mut self.core),
                 Pane::Lineage => self.lineage.follow(self.detail.node(), &self.core),
                 _ => {}
             }

@@ -65,7 +65,8 @@ impl App {
             JobBody::Found(found) => {
                 self.core.end(slot, JobState::Done);
                 if let Some(Layer::Finder(finder)) = self.layers.last_mut() {
-                    finder.take(found);
+                    let outcome = finder.take(found);
+                    self.found(outcome);
                 }
             }
             JobBody::Lineage(model) => {
@@ -141,8 +142,14 @@ impl App {
             (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
                 self.sync.ended(slot, state);
             }
-            (Slot::Index | Slot::Search, JobState::Failed(message)) => {
-                self.core.complain(message.clone());
+            (Slot::Index | Slot::Search, state) => {
+                if let JobState::Failed(message) = state {
+                    self.core.complain(message.clone());
+                }
+                if let Some(Layer::Finder(finder)) = self.layers.last_mut() {
+                    finder.stop_accepting();
+                }
+                self.held.clear();
             }
             (Slot::Dbt, JobState::Failed(why)) => self.core.fail_dbt(why),
             (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),

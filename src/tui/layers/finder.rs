@@ -35,6 +35,8 @@ pub(crate) struct Finder {
     list: Rect,
     /// Why a selector of dbt selects nothing.
     refusal: Option<String>,
+    /// Somebody has chosen what comes first before the search for it has ended.
+    is_accepting: bool,
 }
 
 impl Finder {
@@ -51,11 +53,29 @@ impl Finder {
         self.search(core);
     }
 
-    /// A search has ended.
-    pub(crate) fn take(&mut self, found: Arc<Found>) {
+    /// A search has ended. What comes first may have been chosen already.
+    pub(crate) fn take(&mut self, found: Arc<Found>) -> Outcome {
         self.found = found;
         self.query = Some(Query::new(self.input.value(), self.scope));
         self.cursor.go(0, self.found.hits.len());
+        if std::mem::take(&mut self.is_accepting) { self.accept() } else { Outcome::Stay }
+    }
+
+    /// Whether a choice waits for the end of a search: what is typed now is meant for what follows.
+    pub(crate) fn is_accepting(&self) -> bool {
+        self.is_accepting
+    }
+
+    /// Nothing is chosen after all.
+    pub(crate) fn stop_accepting(&mut self) {
+        self.is_accepting = false;
+    }
+
+    fn accept(&self) -> Outcome {
+        match self.found.hits.get(self.cursor.at) {
+            Some(hit) => Outcome::GoTo(*hit, self.input.value().trim().to_owned()),
+            None => Outcome::Stay,
+        }
     }
 
     fn search(&mut self, core: &mut Core) {
@@ -87,10 +107,15 @@ impl Finder {
     pub(crate) fn handle(&mut self, action: Action, core: &mut Core) -> Outcome {
         match action {
             Action::Accept => {
-                return match self.found.hits.get(self.cursor.at) {
-                    Some(hit) => Outcome::GoTo(*hit, self.input.value().trim().to_owned()),
-                    None => Outcome::Stay,
-                };
+                // What is listed belongs to what was typed before.
+                let is_behind = core.running(Slot::Search).is_some()
+                    || self.index.is_none() && core.running(Slot::Index).is_some();
+                let text = self.input.value().trim();
+                if is_behind && !text.is_empty() && !is_selector(text) {
+                    self.is_accepting = true;
+                    return Outcome::Stay;
+                }
+                return self.accept();
             }
             Action::SwitchScope => {
                 self.scope = match self.scope {

@@ -85,6 +85,8 @@ impl CatalogPane {
         let global = [Context::Catalog, Context::Global];
         let text = if !self.filter.value().trim().is_empty() {
             "No name known so far has these letters in it.".to_owned()
+        } else if core.catalog.root().error().is_some() && !core.walk.running {
+            "The catalogue could not be read.".to_owned()
         } else if matches!(core.server, Server::Connecting) {
             format!("{} connecting …", core.spinner())
         } else if core.catalog.root().listing() == Listing::Complete {

@@ -41,6 +41,8 @@ pub(crate) struct CatalogPane {
     selected: Option<NodeId>,
     filter: LineInput,
     filtered: Option<Filtered>,
+    /// The node under the cursor when the filter was begun.
+    origin: Option<NodeId>,
     pub(crate) is_typing: bool,
     /// Marked by hand; what is below a marked node is marked with it.
     marked: FxHashSet<NodeId>,
@@ -158,7 +160,10 @@ impl CatalogPane {
         let catalog = std::sync::Arc::clone(&core.catalog);
         let node = self.selected.and_then(|id| catalog.get(id));
         match action {
-            Action::Filter => self.is_typing = true,
+            Action::Filter => {
+                self.is_typing = true;
+                self.origin = self.selected.or(self.origin);
+            }
             Action::Back if !self.filter.value().is_empty() => self.leave_filter(core),
             Action::CollapseAll => {
                 self.openness.open.clear();
@@ -308,7 +313,8 @@ impl CatalogPane {
     /// Shows everything again, with the node that the filter led to in view.
     fn leave_filter(&mut self, core: &Core) {
         self.clear_filter();
-        if let Some(id) = self.selected {
+        // A filter that nothing fits leads back to where it was begun.
+        if let Some(id) = self.selected.or(self.origin) {
             self.reveal(core, id);
         }
     }
