@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::{App, MANY, Pane};
+use super::{App, Arrival, MANY, Pane};
 use crate::model::{DatasetPath, NodeId, NodeKind, NodeRef};
 use crate::search::{Hit, Part};
 use crate::tui::core::{JobState, Server, shown_path};
@@ -254,7 +254,7 @@ impl App {
                 format!("Look for {}", shown_path(&path)),
                 JobSpec::Resolve(vec![path.clone()]),
             );
-            self.arriving = Some(path);
+            self.arriving = Some(Arrival { path, is_known: false });
         }
     }
 
@@ -409,11 +409,7 @@ impl App {
                 None => drop(self.show_tab(Tab::Dbt, "node of the dbt project")),
             },
             Action::ShowMatches => self.show_matches(),
-            Action::ShowPreview => {
-                if self.show_tab(Tab::Preview, "preview") {
-                    self.detail.preview(&mut self.core, false);
-                }
-            }
+            Action::ShowPreview => self.show_preview(),
             Action::NextTab
             | Action::PreviousTab
             | Action::Edit
@@ -490,6 +486,12 @@ impl App {
             self.focus = Pane::Detail;
         }
         true
+    }
+
+    fn show_preview(&mut self) {
+        if self.show_tab(Tab::Preview, "preview") {
+            self.detail.preview(&mut self.core, false);
+        }
     }
 
     /// Where the cursor was before the last jump.

@@ -127,12 +127,19 @@ pub struct App {
     /// Where the cursor was before jumps, and before going back from there.
     trail: Vec<NodeId>,
     ahead: Vec<NodeId>,
-    /// A path that is being looked for in order to go there, and whether the answer has come.
-    arriving: Option<DatasetPath>,
-    has_arrived: bool,
+    /// Where somebody goes as soon as it is known what is there.
+    arriving: Option<Arrival>,
     follows_terminal: bool,
     /// Keys that were pressed before what they are meant for is there.
     held: Vec<KeyEvent>,
+}
+
+/// A path that is being looked for in order to go there.
+#[derive(Debug)]
+struct Arrival {
+    path: DatasetPath,
+    /// Whether the answer has come.
+    is_known: bool,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -187,7 +194,6 @@ impl App {
             trail: Vec::new(),
             ahead: Vec::new(),
             arriving: None,
-            has_arrived: false,
             follows_terminal: settings.follows_terminal,
             held: Vec::new(),
         }
@@ -289,9 +295,11 @@ impl App {
             self.lineage.refresh(&mut self.core);
         }
         self.detail.take_lineage(self.lineage.reading());
-        if self.has_arrived && !self.core.has_backlog() {
-            self.has_arrived = false;
-            let Some(path) = self.arriving.take() else { return };
+        let is_known = self.arriving.as_ref().is_some_and(|arrival| arrival.is_known);
+        if is_known
+            && !self.core.has_backlog()
+            && let Some(Arrival { path, .. }) = self.arriving.take()
+        {
             match self.core.catalog.at(&path).map(NodeRef::id) {
                 Some(node) => self.go_to(node, None),
                 None => self.core.complain(format!("there is nothing at {path} that you may see")),

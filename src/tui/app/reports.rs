@@ -84,7 +84,9 @@ impl App {
             JobBody::Resolved(found) => {
                 self.core.end(slot, JobState::Done);
                 self.lineage.take_resolved(&found);
-                self.has_arrived = self.arriving.is_some();
+                if let Some(arrival) = &mut self.arriving {
+                    arrival.is_known = true;
+                }
                 let changes = found.entities.into_iter();
                 self.learn(changes.map(|entity| Change::Entity(Box::new(entity))).collect());
             }

@@ -296,7 +296,10 @@ impl DetailPane {
                 page.text(why, theme.base);
             }
             None => {
-                page.text(&format!("{} reading the SQL of the views …", core.spinner()), theme.soft)
+                page.text(
+                    &format!("{} reading the SQL of the views …", core.spinner()),
+                    theme.soft,
+                );
             }
         }
         let lines = page.lines;

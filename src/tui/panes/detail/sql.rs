@@ -84,7 +84,7 @@ impl SqlView {
         self.made_for = Some(made_for);
         self.refusal = None;
         let written = node.sql().unwrap_or_default();
-        self.text = written.to_owned();
+        written.clone_into(&mut self.text);
         if self.wants_format {
             match sql::formatted(written) {
                 Ok(text) => self.text = text,

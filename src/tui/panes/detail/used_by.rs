@@ -69,10 +69,11 @@ impl UsedBy {
 
     /// The list as lines of hops, kind and path, for the clipboard.
     pub(super) fn to_text(&self) -> String {
-        self.users
-            .iter()
-            .map(|user| format!("{}\t{}\t{}\n", user.hops, user.role, user.path))
-            .collect()
+        let mut text = String::new();
+        for user in &self.users {
+            text.push_str(&format!("{}\t{}\t{}\n", user.hops, user.role, user.path));
+        }
+        text
     }
 
     /// Puts the cursor where the mouse clicked; `true` if that is a line under the cursor already.
