@@ -110,7 +110,8 @@ impl Finder {
                 // What is listed belongs to what was typed before.
                 let is_behind = core.running(Slot::Search).is_some()
                     || self.index.is_none() && core.running(Slot::Index).is_some();
-                if is_behind && !self.input.value().trim().is_empty() {
+                let text = self.input.value().trim();
+                if is_behind && !text.is_empty() && !is_selector(text) {
                     self.is_accepting = true;
                     return Outcome::Stay;
                 }
