@@ -1,8 +1,9 @@
 //! The terminal UI: one state, changed by messages, drawn as a whole.
 //!
 //! Keys become actions by the key map, actions change the [`App`], which gives out commands that the
-//! event loop carries out; jobs report back by messages. No module here but `run` and `tty` touches
-//! the terminal, none but `jobs` starts a task, and none knows how a server is spoken to.
+//! event loop carries out; jobs report back by messages. No module here but `run`, `tty`
+//! and `background` touches the terminal, none but `jobs` starts a task, and none knows how a server is
+//! spoken to.
 
 mod app;
 mod backend;
