@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use dremio_explorer::openmetadata::entity::EntityType;
 use dremio_explorer::sandbox::dremio::{DremioOptions, DremioSandbox};
-use dremio_explorer::sandbox::openmetadata::{OpenMetadataOptions, OpenMetadataSandbox, Version};
+use dremio_explorer::sandbox::openmetadata::{
+    Fault, OpenMetadataOptions, OpenMetadataSandbox, Seed, Version,
+};
 use dremio_explorer::sandbox::servers::{Content, Sandbox};
+use rstest::rstest;
 use serde_json::Value;
 
 async fn servers(content: Content, version: Version) -> Sandbox {
@@ -56,7 +59,18 @@ async fn output(mut command: Command) -> Output {
 
 /// The entities and edges that differ, named only: a whole state is too much to read.
 fn differences(a: &Value, b: &Value) -> Vec<String> {
-    let entities = |state: &Value| state["entities"].as_object().cloned().unwrap_or_default();
+    // An empty list and none are the same to whoever reads, and so are "not deleted" and silence.
+    let entities = |state: &Value| {
+        let mut entities = state["entities"].as_object().cloned().unwrap_or_default();
+        for entity in entities.values_mut().filter_map(Value::as_object_mut) {
+            entity.retain(|key, value| match &**key {
+                "deleted" => *value != Value::Bool(false),
+                "owners" => value.as_array().is_none_or(|owners| !owners.is_empty()),
+                _ => true,
+            });
+        }
+        entities
+    };
     let (left, right) = (entities(a), entities(b));
     let mut names: Vec<String> = left
         .keys()
@@ -166,44 +180,224 @@ async fn a_part_of_what_is_in_sync_is_in_sync() {
     assert_eq!(part["plan"]["table"]["unchanged"], 1);
 }
 
-/// `SYNC_KILLS` and `SYNC_TABLES` make it as hard as one likes.
+/// The journal's size so far; 0 when there is none.
+fn journal_size(home: &Path) -> u64 {
+    let folders = std::fs::read_dir(home.join("sync")).into_iter().flatten().flatten();
+    let files = folders.filter_map(|folder| folder.path().join("journal.jsonl").metadata().ok());
+    files.map(|file| file.len()).sum()
+}
+
+/// Killed at random moments, by the journal from its first line to its last, the reading back of
+/// edges included; every other round with bulk requests. `SYNC_KILLS` and `SYNC_TABLES` make it as
+/// hard as one likes (10 and 2,000 is the bar; it takes some minutes).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_completed_by_the_next() {
     let number = |name: &str, default: usize| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
-    let (kills, tables) = (number("SYNC_KILLS", 3), number("SYNC_TABLES", 200));
+    let (kills, tables) = (number("SYNC_KILLS", 4), number("SYNC_TABLES", 200));
     let arguments = ["--yes", "--no-descriptions"];
     let home = tempfile::tempdir().expect("a folder");
     let undisturbed = servers(Content::Scale(tables), Version::V1_13).await;
     let whole = run(&undisturbed, home.path(), &arguments).await;
     assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
     let expected = undisturbed.openmetadata.dump();
+    assert!(!expected["edges"].as_array().expect("edges").is_empty());
     let count = undisturbed.openmetadata.count(EntityType::Table);
     assert!(count >= tables, "{count} tables");
-    let mut random = fastrand::Rng::with_seed(7);
+    let size = journal_size(home.path());
+    let mut random = fastrand::Rng::new();
     for round in 0..kills {
         let home = tempfile::tempdir().expect("a folder");
         let options = OpenMetadataOptions {
             latency: Duration::from_millis(1),
+            bulk: round % 2 == 1,
             ..OpenMetadataOptions::default()
         };
         let target = OpenMetadataSandbox::start(options).await.expect("starts");
         let sync = || command_to(&undisturbed.dremio, &target, home.path(), &arguments);
         let mut child = sync().spawn().expect("starts");
-        let until = random.usize(1..count);
-        while target.count(EntityType::Table) < until
-            && child.try_wait().expect("is a child").is_none()
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        // The first time when all is written and only the reading back is left.
+        let until = if round == 0 { size - 20 } else { random.u64(1..size) };
+        let has_ended =
+            |child: &mut std::process::Child| child.try_wait().expect("a child").is_some();
+        while journal_size(home.path()) < until && !has_ended(&mut child) {
+            tokio::time::sleep(Duration::from_micros(200)).await;
         }
+        let was_alive = !has_ended(&mut child);
         child.kill().expect("is killed");
         child.wait().expect("is dead");
         let resumed = output(sync()).await;
         let words = String::from_utf8_lossy(&resumed.stderr).into_owned();
-        assert_eq!(resumed.status.code(), Some(0), "{words}");
-        assert!(words.contains("was interrupted"), "{words}");
+        let what = format!("round {round}, killed at {until} of {size} bytes of the journal");
+        assert_eq!(resumed.status.code(), Some(0), "{what}: {words}");
+        assert!(words.contains("was interrupted at 20") || !was_alive, "{what}: {words}");
         let differ = differences(&target.dump(), &expected);
-        assert_eq!(differ, Vec::<String>::new(), "round {round}, killed at {until} tables");
+        assert_eq!(differ, Vec::<String>::new(), "{what}: {words}");
+        let third = output(sync()).await;
+        let words = String::from_utf8_lossy(&third.stderr);
+        assert!(words.contains("nothing to write"), "{what}: {words}");
+        assert!(!words.contains("interrupted"), "it was completed: {words}");
     }
+}
+
+/// A column goes and with it, on the server, the SQL of the table's edges. Killed before these are
+/// sent again, the next run must not rely on having verified them once.
+#[tokio::test(flavor = "multi_thread")]
+async fn edges_of_a_changed_table_outlive_a_kill_between_the_two() {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = servers(Content::Named("reference".to_owned()), Version::V1_13).await;
+    let arguments = ["--yes", "--no-descriptions"];
+    assert_eq!(run(&servers, home.path(), &arguments).await.status.code(), Some(0));
+    let expected = servers.openmetadata.dump();
+
+    // Somebody adds a column to every view, which Dremio's views do not have.
+    let mut added = 0;
+    for seen in servers.openmetadata.writes() {
+        let Ok(mut body) = serde_json::from_str::<Value>(&seen.body) else { continue };
+        if body["schemaDefinition"].is_null() {
+            continue;
+        }
+        let column = serde_json::json!({ "name": "extra", "dataType": "INT" });
+        body["columns"].as_array_mut().expect("columns").push(column);
+        let seed = Seed { entities: vec![(EntityType::Table, body)], ..Seed::default() };
+        servers.openmetadata.fill(seed).expect("is taken");
+        added += 1;
+    }
+    assert!(added > 0);
+    servers.openmetadata.clear_requests();
+    let never = Fault::Slow(Duration::from_secs(60));
+    servers.openmetadata.fail_next(1, Some("PUT"), "/api/v1/lineage", never);
+    let mut child = command(&servers, home.path(), &arguments).spawn().expect("starts");
+    let is_at_edges =
+        || servers.openmetadata.writes().iter().any(|seen| seen.target == "/api/v1/lineage");
+    while !is_at_edges() && child.try_wait().expect("a child").is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    child.kill().expect("is killed");
+    child.wait().expect("is dead");
+    assert!(is_at_edges(), "edges of tables whose columns went are sent again");
+
+    let resumed = run(&servers, home.path(), &arguments).await;
+    let words = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert_eq!(resumed.status.code(), Some(0), "{words}");
+    assert!(words.contains("may or may not have been written"), "{words}");
+    assert_eq!(differences(&servers.openmetadata.dump(), &expected), Vec::<String>::new());
+}
+
+/// Raw tables stand in folders of a lake that are not listed when that is switched off: views name
+/// them, and so they come along, with the edges.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_only_views_name_come_along() {
+    let edges_of =
+        |servers: &Sandbox| servers.openmetadata.dump()["edges"].as_array().expect("edges").clone();
+    let arguments = ["--yes", "--no-descriptions"];
+    let home = tempfile::tempdir().expect("a folder");
+    let whole = servers(Content::Named("shop".to_owned()), Version::V1_13).await;
+    run(&whole, home.path(), &arguments).await;
+    let expected = edges_of(&whole);
+
+    let home = tempfile::tempdir().expect("a folder");
+    let part = servers(Content::Named("shop".to_owned()), Version::V1_13).await;
+    let mut sync = command(&part, home.path(), &arguments);
+    sync.env("DREMIO_EXPLORER_DISCOVERY_LIST_STORAGE_FOLDERS", "false");
+    output(sync).await;
+    assert_eq!(edges_of(&part), expected);
+    let tables = |servers: &Sandbox| servers.openmetadata.count(EntityType::Table);
+    assert!(tables(&part) <= tables(&whole));
+
+    // What the settings leave out stays out, though a view names it.
+    let home = tempfile::tempdir().expect("a folder");
+    let without = servers(Content::Named("shop".to_owned()), Version::V1_13).await;
+    let mut sync = command(&without, home.path(), &arguments);
+    sync.env("DREMIO_EXPLORER_DISCOVERY_LIST_STORAGE_FOLDERS", "false");
+    sync.env("DREMIO_EXPLORER_DISCOVERY_EXCLUDE", r"^lake\.");
+    let excluded = output(sync).await;
+    let words = String::from_utf8_lossy(&excluded.stderr).into_owned();
+    let dump = without.openmetadata.dump();
+    let stray: Vec<&String> = dump["entities"]
+        .as_object()
+        .expect("entities")
+        .keys()
+        .filter(|name| name.starts_with("table dremio.lake."))
+        .collect();
+    assert_eq!(stray, Vec::<&String>::new(), "{words}");
+    assert!(!edges_of(&without).is_empty(), "{words}");
+}
+
+/// What goes wrong with OpenMetadata is in the exit code and in the words.
+#[rstest]
+#[case::policy("PUT", "/api/v1/databaseSchemas", Fault::Status(403, "not allowed".to_owned()), 4)]
+#[case::limits("PUT", "/api/v1/tables", Fault::Status(429, "limits".to_owned()), 3)]
+#[case::token("PUT", "/api/v1/tables", Fault::Status(401, "Expired token!".to_owned()), 3)]
+#[case::page("PUT", "/api/v1/databaseSchemas", Fault::Html, 3)]
+#[case::listing("GET", "/api/v1/databases", Fault::Status(403, "not allowed".to_owned()), 3)]
+#[case::contact("GET", "/api/v1/system/version", Fault::Html, 3)]
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_named_and_have_their_exit_code(
+    #[case] method: &str,
+    #[case] prefix: &str,
+    #[case] fault: Fault,
+    #[case] code: i32,
+) {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = servers(Content::Named("reference".to_owned()), Version::V1_13).await;
+    if method == "GET" {
+        run(&servers, home.path(), &["--yes", "--space", "Analytics"]).await;
+    }
+    servers.openmetadata.fail_next(1, Some(method), prefix, fault);
+    let arguments = ["--yes", "--format", "json"];
+    let first = run(&servers, home.path(), &arguments).await;
+    let words = String::from_utf8_lossy(&first.stderr).into_owned();
+    assert_eq!(first.status.code(), Some(code), "{words}");
+    if method == "GET" {
+        assert!(words.contains(prefix.trim_start_matches("/api/v1/")), "{words}");
+    } else {
+        let told = json(&first);
+        let failed: Vec<&Value> = told["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .filter(|item| item["result"]["outcome"] == "failed")
+            .collect();
+        assert!(!failed.is_empty(), "{told:#}");
+        let reason = failed[0]["result"]["reason"].as_str().expect("a reason");
+        assert!(reason.contains(prefix.trim_start_matches("/api/v1/")), "{reason}");
+        assert_eq!(told["result"]["ended_early"].is_null(), code == 4, "{told:#}");
+    }
+    let second = json(&run(&servers, home.path(), &arguments).await);
+    assert_eq!(second["result"]["errors"], 0);
+    assert_eq!(servers.openmetadata.count(EntityType::Table), 11);
+}
+
+/// Nothing has changed: what is listed is all that is asked for, however many tables there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unchanged_catalogue_costs_list_calls_only() {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = servers(Content::Scale(600), Version::V2_0).await;
+    let arguments = ["--yes", "--format", "json", "--no-descriptions"];
+    let first = json(&run(&servers, home.path(), &arguments).await);
+    assert!(first["result"]["edges"].as_u64().expect("a number") > 100);
+    servers.openmetadata.clear_requests();
+    let second = run(&servers, home.path(), &arguments).await;
+    let requests = servers.openmetadata.requests();
+    let others: Vec<&str> = requests
+        .iter()
+        .map(|seen| seen.target.as_str())
+        .filter(|target| {
+            let is_list = ["databases?", "databaseSchemas?", "tables?"]
+                .iter()
+                .any(|list| target.strip_prefix("/api/v1/").is_some_and(|at| at.starts_with(list)));
+            !is_list
+        })
+        .collect();
+    let [version, user, service] = others[..] else { panic!("{others:?}") };
+    assert!(version.ends_with("/system/version") && user.ends_with("/users/loggedInUser"));
+    assert!(service.contains("/databaseServices/name/"));
+    assert!(requests.len() < 40, "{} requests", requests.len());
+    assert!(requests.iter().all(|seen| seen.method == "GET"));
+    let words = String::from_utf8_lossy(&second.stderr);
+    assert!(words.contains("nothing to write"), "{words}");
+    let second = json(&second);
+    assert_eq!(second["result"]["unchanged"], second["items"].as_array().expect("items").len());
 }

@@ -300,7 +300,9 @@ fn only_the_description_differs_and_nothing_is_sent() {
     };
     assert_eq!(body.common.description.as_deref(), Some("From Dremio"));
     let bot = plan(&desired, &current, &asked(Principal::Bot));
-    assert_eq!(table_item(&bot, DAILY).description_patch.as_deref(), Some("From Dremio"));
+    let patch = table_item(&bot, DAILY).description_patch.clone().expect("a patch");
+    assert_eq!(patch.entity.as_deref(), Some("From Dremio"));
+    assert_eq!(patch.columns, []);
 }
 
 #[test]

@@ -320,7 +320,7 @@ pub const KEYS: &[Key] = &[
         "sync.batch_size",
         Kind::Integer(1, 1_000),
         &[],
-        "Entities written between two progress marks of the journal",
+        "New tables in one bulk request, where OpenMetadata offers that; 1 sends each by itself",
     ),
     key(
         "sync.max_workers",

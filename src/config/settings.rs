@@ -15,7 +15,7 @@ use super::secret::{self, Prompt, SecretError};
 use crate::discovery::{DiscoveryOptions, Strategy};
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};
 use crate::http::{HttpOptions, TlsOptions};
-use crate::model::{NodeKind, TableKind};
+use crate::model::{DatasetPath, NodeKind, TableKind};
 use crate::{openmetadata, sync};
 
 /// The settings of one run.
@@ -110,7 +110,7 @@ pub struct NameFilter {
 pub struct SyncSettings {
     /// Schema for datasets right under a root.
     pub default_schema: String,
-    /// Entities between two progress marks.
+    /// New tables in one bulk request.
     pub batch_size: usize,
     /// Requests to OpenMetadata under way at once.
     pub max_workers: usize,
@@ -466,6 +466,16 @@ impl Settings {
             auto_sql: !matches!(self.deployment(), Ok(Deployment::Cloud { .. })),
             ..DiscoveryOptions::default()
         }
+    }
+
+    /// Whether the filters of `discovery` let a dataset at this path be read.
+    pub fn reads(&self, path: &DatasetPath) -> bool {
+        let discovery = &self.discovery;
+        let forms = [path.to_string(), path.parts().join(".")];
+        let matches = |pattern: &Regex| forms.iter().any(|form| pattern.is_match(form));
+        discovery.max_depth.is_none_or(|depth| path.len() <= depth)
+            && (discovery.include.is_empty() || discovery.include.iter().any(matches))
+            && !discovery.exclude.iter().any(matches)
     }
 
     fn value(&self, path: &str) -> Option<&Value> {

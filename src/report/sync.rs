@@ -1,17 +1,95 @@
 //! [`SyncReport`]: a plan, and what became of it, for people and for programs (`docs/sync.md`).
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{SCHEMA_VERSION, change};
+use crate::model::DatasetPath;
 use crate::model::display::clean;
 use crate::openmetadata::ServerInfo;
-use crate::sync::apply::{ItemOutcome, Report};
-use crate::sync::plan::{Action, Item, ItemKey, Plan};
+use crate::sync::FieldChange;
+use crate::sync::apply::{ItemOutcome, Report, Statistics};
+use crate::sync::plan::{Action, Counts, Item, ItemKey, Plan};
 
 /// New entities named one by one, of each sort; more are counted.
 const NAMED_CREATES: usize = 40;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    service: &'a str,
+    server: Server<'a>,
+    plan: Counts,
+    items: Items<'a>,
+    result: Option<Outcomes<'a>>,
+}
+
+#[derive(Serialize)]
+struct Server<'a> {
+    host: &'a str,
+    version: &'a str,
+    user: Option<&'a str>,
+    is_bot: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Outcomes<'a> {
+    #[serde(flatten)]
+    statistics: &'a Statistics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_early: Option<&'a str>,
+}
+
+struct Items<'a> {
+    plan: &'a Plan,
+    result: Option<&'a Report>,
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.plan.items.iter().enumerate().map(|(index, item)| {
+            let (sort, name) = name_of(&item.key);
+            let ends = match &item.key {
+                ItemKey::Edge { from, to } => Some((from.as_str(), to.as_str())),
+                ItemKey::Entity(..) => None,
+            };
+            Entry {
+                sort,
+                name,
+                from: ends.map(|(from, _)| from),
+                to: ends.map(|(_, to)| to),
+                path: item.path.as_ref(),
+                action: item.action,
+                changes: &item.changes,
+                notes: &item.notes,
+                result: self.result.and_then(|result| result.outcomes.get(index)),
+            }
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(rename = "type")]
+    sort: &'static str,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a DatasetPath>,
+    action: Action,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [FieldChange],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a ItemOutcome>,
+}
 
 /// A plan for a server, and what applying it came to.
 #[derive(Clone, Copy, Debug)]
@@ -27,55 +105,34 @@ pub struct SyncReport<'a> {
 impl SyncReport<'_> {
     /// The document: counts, every item, and the result's statistics.
     pub fn to_json(&self) -> Value {
-        let items: Vec<Value> = self
-            .plan
-            .items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| {
-                let mut entry = Map::new();
-                let (sort, name) = name_of(&item.key);
-                entry.insert("type".to_owned(), json!(sort));
-                entry.insert("name".to_owned(), json!(name));
-                if let ItemKey::Edge { from, to } = &item.key {
-                    entry.insert("from".to_owned(), json!(from));
-                    entry.insert("to".to_owned(), json!(to));
-                }
-                if let Some(path) = &item.path {
-                    entry.insert("path".to_owned(), json!(path));
-                }
-                entry.insert("action".to_owned(), json!(item.action));
-                if !item.changes.is_empty() {
-                    entry.insert("changes".to_owned(), json!(item.changes));
-                }
-                if !item.notes.is_empty() {
-                    entry.insert("notes".to_owned(), json!(item.notes));
-                }
-                if let Some(result) = self.result {
-                    entry.insert("result".to_owned(), json!(result.outcomes[index]));
-                }
-                Value::Object(entry)
-            })
-            .collect();
-        json!({
-            "schema_version": SCHEMA_VERSION,
-            "service": self.plan.service,
-            "server": {
-                "host": self.server.host,
-                "version": self.server.version,
-                "user": self.server.user,
-                "is_bot": self.server.is_bot,
+        // Nothing in it can fail to be written.
+        serde_json::to_value(self.document()).unwrap_or_default()
+    }
+
+    /// Writes the document item by item: as a whole, that of a big catalogue would take more memory
+    /// than the sync itself.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, &self.document())?;
+        out.write_all(b"\n")
+    }
+
+    fn document(&self) -> Document<'_> {
+        Document {
+            schema_version: SCHEMA_VERSION,
+            service: &self.plan.service,
+            server: Server {
+                host: &self.server.host,
+                version: &self.server.version,
+                user: self.server.user.as_deref(),
+                is_bot: self.server.is_bot,
             },
-            "plan": self.plan.counts(),
-            "items": items,
-            "result": self.result.map(|result| {
-                let mut statistics = json!(result.statistics);
-                if let Some(why) = &result.ended_early {
-                    statistics["ended_early"] = json!(why);
-                }
-                statistics
+            plan: self.plan.counts(),
+            items: Items { plan: self.plan, result: self.result },
+            result: self.result.map(|report| Outcomes {
+                statistics: &report.statistics,
+                ended_early: report.ended_early.as_deref(),
             }),
-        })
+        }
     }
 
     /// The plan for people: counts first, then what differs, field by field.

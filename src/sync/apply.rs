@@ -5,26 +5,32 @@
 //! between requests; what is under way is waited for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::desired::Body;
+use super::bulk::Batch;
 use super::journal::Journal;
+use super::phase::Phase;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
 use super::rescue::{self, EdgesAtRisk};
+use super::tally::{edges_settled, statistics};
 use super::write::{Handles, Writer};
-use crate::openmetadata::entity::EntityType;
 use crate::openmetadata::{Client, Error, names};
+
+/// So many items in a row without an answer, each tried as often as the settings say, and the
+/// server is taken to be gone: trying the others would take hours.
+const GONE_AFTER: usize = 8;
 
 /// Settings of an application.
 #[derive(Clone, Debug)]
 pub struct ApplyOptions {
     /// Requests under way at once.
     pub max_workers: usize,
-    /// Rows of a bulk request; 1 = no bulk requests.
+    /// New tables in one bulk request, where the server offers that; 1 = each by itself.
     pub batch_size: usize,
     /// The server stores a row when only the view's SQL differs; else SQL is verified by reading.
     pub stores_sql_changes: bool,
@@ -141,6 +147,8 @@ pub async fn apply(application: Application<'_>, cancel: &CancellationToken) -> 
         failed: Mutex::default(),
         fatal: Mutex::default(),
         is_stopped: CancellationToken::new(),
+        unanswered: AtomicUsize::new(0),
+        most_rows: AtomicUsize::new(application.options.batch_size.max(1)),
     };
     run.settle_what_is_not_written();
     for phase in Phase::ALL {
@@ -156,52 +164,6 @@ pub async fn apply(application: Application<'_>, cancel: &CancellationToken) -> 
     run.report()
 }
 
-/// The order of writing: parents first, then edges, then deletes from the leaves up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Service,
-    Databases,
-    Schemas,
-    Tables,
-    Edges,
-    DeleteEdges,
-    DeleteTables,
-    DeleteSchemas,
-    DeleteDatabases,
-}
-
-impl Phase {
-    const ALL: [Self; 9] = [
-        Self::Service,
-        Self::Databases,
-        Self::Schemas,
-        Self::Tables,
-        Self::Edges,
-        Self::DeleteEdges,
-        Self::DeleteTables,
-        Self::DeleteSchemas,
-        Self::DeleteDatabases,
-    ];
-
-    fn of(item: &Item) -> Option<Self> {
-        let is_delete = item.action == Action::Delete;
-        if !item.action.writes() {
-            return None;
-        }
-        Some(match (&item.key, is_delete) {
-            (ItemKey::Edge { .. }, false) => Self::Edges,
-            (ItemKey::Edge { .. }, true) => Self::DeleteEdges,
-            (ItemKey::Entity(EntityType::DatabaseService, _), _) => Self::Service,
-            (ItemKey::Entity(EntityType::Database, _), false) => Self::Databases,
-            (ItemKey::Entity(EntityType::DatabaseSchema, _), false) => Self::Schemas,
-            (ItemKey::Entity(EntityType::Table, _), false) => Self::Tables,
-            (ItemKey::Entity(EntityType::Database, _), true) => Self::DeleteDatabases,
-            (ItemKey::Entity(EntityType::DatabaseSchema, _), true) => Self::DeleteSchemas,
-            (ItemKey::Entity(EntityType::Table, _), true) => Self::DeleteTables,
-        })
-    }
-}
-
 struct Run<'a> {
     application: Application<'a>,
     cancel: &'a CancellationToken,
@@ -211,6 +173,10 @@ struct Run<'a> {
     failed: Mutex<HashMap<String, String>>,
     fatal: Mutex<Option<String>>,
     is_stopped: CancellationToken,
+    /// Items in a row that the server did not answer.
+    unanswered: AtomicUsize,
+    /// How many rows a bulk request may have, as far as the server has told.
+    most_rows: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -248,8 +214,11 @@ impl Run<'_> {
         if phase == Phase::Tables && self.application.options.batch_size > 1 {
             singles = self.bulk_tables(singles).await;
         }
+        if phase == Phase::Edges && !self.is_ended() {
+            self.learn_ends(&singles).await;
+        }
         stream::iter(singles)
-            .for_each_concurrent(self.application.options.max_workers.max(1), |index| async move {
+            .for_each_concurrent(self.workers(), |index| async move {
                 if !self.is_ended() {
                     self.one(index).await;
                 }
@@ -317,7 +286,12 @@ impl Run<'_> {
         self.conclude(index, result);
     }
 
-    /// Sends tables in batches where the server offers that; gives back what has to go one by one.
+    fn workers(&self) -> usize {
+        self.application.options.max_workers.max(1)
+    }
+
+    /// Sends new tables in batches where the server offers that; gives back what has to go one by
+    /// one.
     async fn bulk_tables(&self, indices: Vec<usize>) -> Vec<usize> {
         let (mut bulk, mut singles) = (Vec::new(), Vec::new());
         for index in indices {
@@ -334,45 +308,85 @@ impl Run<'_> {
         let mut batches = bulk.chunks(self.application.options.batch_size);
         let Some(first) = batches.next().filter(|_| !self.is_ended()) else { return singles };
         // The first batch finds out whether there is such a thing.
-        if !self.batch(first).await {
+        let left = self.batch(first).await;
+        if left.len() == first.len() {
             singles.extend(bulk);
             return singles;
         }
-        stream::iter(batches)
-            .for_each_concurrent(self.application.options.max_workers.max(1), |batch| async move {
-                if !self.is_ended() {
-                    self.batch(batch).await;
-                }
-            })
+        singles.extend(left);
+        let left: Vec<Vec<usize>> = stream::iter(batches)
+            .map(|batch| self.batch(batch))
+            .buffer_unordered(self.workers())
+            .collect()
             .await;
+        singles.extend(left.into_iter().flatten());
         singles
     }
 
-    /// One batch; `false` when the server offers no bulk requests.
-    async fn batch(&self, indices: &[usize]) -> bool {
-        let items: Vec<&Item> =
-            indices.iter().map(|index| &self.application.plan.items[*index]).collect();
-        match self.writer.write_batch(&items).await {
-            Ok(None) => return false,
-            Ok(Some(results)) => {
-                for (index, result) in indices.iter().zip(results) {
-                    self.begin(*index);
-                    match result {
-                        Ok(()) => self.finish(*index, ItemOutcome::Done { notes: Vec::new() }),
-                        Err(reason) => {
-                            self.finish(*index, ItemOutcome::Failed { reason, in_doubt: false });
-                        }
+    /// Sends one batch, in parts if the server finds it too large. Gives back what it did not take
+    /// for a reason that says nothing of the rows: alone, each gets its own answer.
+    async fn batch(&self, indices: &[usize]) -> Vec<usize> {
+        let mut left = Vec::new();
+        let mut parts = vec![indices];
+        while let Some(part) = parts.pop() {
+            if self.is_ended() {
+                break;
+            }
+            let most = self.most_rows.load(Ordering::Relaxed).max(1);
+            if part.len() > most {
+                parts.extend(part.chunks(most).rev());
+                continue;
+            }
+            let items: Vec<&Item> =
+                part.iter().map(|index| &self.application.plan.items[*index]).collect();
+            // Noted before it is sent: a run that is killed now must know what is in doubt.
+            for index in part {
+                self.begin(*index);
+            }
+            match self.writer.write_batch(&items).await {
+                Ok(Batch::Rows(rows)) => {
+                    for (index, row) in part.iter().zip(rows) {
+                        self.unanswered.store(0, Ordering::Relaxed);
+                        self.finish(
+                            *index,
+                            match row {
+                                Ok(()) => ItemOutcome::Done { notes: Vec::new() },
+                                Err(reason) => ItemOutcome::Failed { reason, in_doubt: false },
+                            },
+                        );
                     }
                 }
-            }
-            Err(error) => {
-                for index in indices {
-                    self.begin(*index);
-                    self.conclude(*index, Err(error.clone()));
+                Ok(Batch::TooLarge) if part.len() > 1 => {
+                    self.most_rows.fetch_min(part.len() / 2, Ordering::Relaxed);
+                    parts.push(part);
                 }
+                Err(error) if error.is_fatal() => {
+                    for index in part {
+                        self.conclude(*index, Err(error.clone()));
+                    }
+                }
+                Ok(Batch::TooLarge | Batch::NotOffered) | Err(_) => left.extend_from_slice(part),
             }
         }
-        true
+        left
+    }
+
+    /// Learns about the ends of edges that bulk requests have made. What cannot be learnt so is
+    /// asked for when its edge is written.
+    async fn learn_ends(&self, edges: &[usize]) {
+        let ends: BTreeSet<&str> = edges
+            .iter()
+            .filter_map(|index| match &self.application.plan.items[*index].key {
+                ItemKey::Edge { from, to } => Some([from.as_str(), to.as_str()]),
+                ItemKey::Entity(..) => None,
+            })
+            .flatten()
+            .collect();
+        if let Err(error) = self.writer.learn(ends.into_iter(), self.workers()).await
+            && error.is_fatal()
+        {
+            self.stop(error.to_string());
+        }
     }
 
     /// What keeps an item from being tried.
@@ -408,16 +422,33 @@ impl Run<'_> {
 
     fn conclude(&self, index: usize, result: Result<Vec<String>, Error>) {
         match result {
-            Ok(notes) => self.finish(index, ItemOutcome::Done { notes }),
+            Ok(notes) => {
+                self.unanswered.store(0, Ordering::Relaxed);
+                self.finish(index, ItemOutcome::Done { notes });
+            }
             Err(error) => {
                 if error.is_fatal() {
-                    lock(&self.fatal).get_or_insert_with(|| error.to_string());
-                    self.is_stopped.cancel();
+                    self.stop(error.to_string());
+                } else if is_unanswered(&error) {
+                    let count = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+                    if count >= GONE_AFTER {
+                        self.stop(format!(
+                            "no answer to {count} items in a row; the last: {error}"
+                        ));
+                    }
+                } else {
+                    self.unanswered.store(0, Ordering::Relaxed);
                 }
                 let in_doubt = error.may_have_happened();
                 self.finish(index, ItemOutcome::Failed { reason: error.to_string(), in_doubt });
             }
         }
+    }
+
+    /// Lets nothing more begin; the first reason is the one that is told.
+    fn stop(&self, reason: String) {
+        lock(&self.fatal).get_or_insert(reason);
+        self.is_stopped.cancel();
     }
 
     fn finish(&self, index: usize, outcome: ItemOutcome) {
@@ -452,9 +483,7 @@ impl Run<'_> {
     /// A run whose journal cannot be written must not go on: nobody could tell what it did.
     fn report_journal_trouble(&self, written: std::io::Result<()>) {
         if let Err(error) = written {
-            lock(&self.fatal)
-                .get_or_insert_with(|| format!("the journal could not be written: {error}"));
-            self.is_stopped.cancel();
+            self.stop(format!("the journal could not be written: {error}"));
         }
     }
 
@@ -473,23 +502,20 @@ impl Run<'_> {
             }
         }
         stream::iter(by_table)
-            .for_each_concurrent(
-                self.application.options.max_workers.max(1),
-                |(to, indices)| async move {
-                    if self.is_ended() {
-                        return;
+            .for_each_concurrent(self.workers(), |(to, indices)| async move {
+                if self.is_ended() {
+                    return;
+                }
+                let items: Vec<&Item> =
+                    indices.iter().map(|index| &self.application.plan.items[*index]).collect();
+                let missing = self.writer.verify_edges(to, &items).await;
+                for (index, note) in indices.into_iter().zip(missing) {
+                    let Some(note) = note else { continue };
+                    if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
+                        notes.push(note);
                     }
-                    let items: Vec<&Item> =
-                        indices.iter().map(|index| &self.application.plan.items[*index]).collect();
-                    let missing = self.writer.verify_edges(to, &items).await;
-                    for (index, note) in indices.into_iter().zip(missing) {
-                        let Some(note) = note else { continue };
-                        if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
-                            notes.push(note);
-                        }
-                    }
-                },
-            )
+                }
+            })
             .await;
     }
 
@@ -509,53 +535,7 @@ impl Run<'_> {
     }
 }
 
-fn statistics(plan: &Plan, outcomes: &[ItemOutcome]) -> Statistics {
-    let mut statistics = Statistics::default();
-    for (item, outcome) in plan.items.iter().zip(outcomes) {
-        let count = match outcome {
-            ItemOutcome::Untouched if item.action == Action::Conflict => &mut statistics.errors,
-            ItemOutcome::Untouched => &mut statistics.unchanged,
-            ItemOutcome::Excluded => &mut statistics.excluded,
-            ItemOutcome::NotBegun => &mut statistics.not_begun,
-            ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. } => &mut statistics.errors,
-            ItemOutcome::Done { .. } => match (&item.key, item.action, &item.payload) {
-                (_, Action::Delete, _) => &mut statistics.deleted,
-                (ItemKey::Edge { .. }, ..) => &mut statistics.edges,
-                (_, _, Some(Payload::Put(Body::Database(_)))) => &mut statistics.databases,
-                (_, _, Some(Payload::Put(Body::Schema(_)))) => &mut statistics.schemas,
-                (_, _, Some(Payload::Put(Body::Table(_)))) => &mut statistics.tables,
-                _ => continue,
-            },
-        };
-        *count += 1;
-    }
-    statistics
-}
-
-/// Which tables' edges are now all as desired, and which have to be read again.
-fn edges_settled(
-    plan: &Plan,
-    outcomes: &[ItemOutcome],
-    handles: &Handles,
-    current: &Current,
-) -> (Vec<(String, String)>, Vec<String>) {
-    let mut is_good: BTreeMap<&str, bool> = BTreeMap::new();
-    for (item, outcome) in plan.items.iter().zip(outcomes) {
-        let ItemKey::Edge { to, .. } = &item.key else { continue };
-        let good = match outcome {
-            ItemOutcome::Untouched => matches!(item.action, Action::Unchanged | Action::Keep),
-            ItemOutcome::Done { notes } => notes.is_empty(),
-            _ => false,
-        };
-        *is_good.entry(to).or_insert(true) &= good;
-    }
-    let (mut settled, mut unsettled) = (Vec::new(), Vec::new());
-    for (to, good) in is_good {
-        match handles.id(to) {
-            Some(id) if good => settled.push((to.to_owned(), id)),
-            _ if current.settled.contains(to) && good => {}
-            _ => unsettled.push(to.to_owned()),
-        }
-    }
-    (settled, unsettled)
+/// Whether the server, or whatever stands before it, gave no answer of its own.
+fn is_unanswered(error: &Error) -> bool {
+    matches!(error, Error::Unreachable { .. } | Error::Server { status: 502..=504, .. })
 }

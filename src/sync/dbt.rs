@@ -14,7 +14,7 @@ use super::lineage::desired_edges;
 use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
 use super::session::{
-    PrepareError, Prepared, Sources, Step, SyncSettings, principal, server_traits,
+    PrepareError, Prepared, Sources, Step, SyncSettings, left_behind, principal, server_traits,
 };
 use super::texts::{self, Texts, Wanted};
 use crate::dbt::{CatalogArtifact, Manifest, MatchReport, ModelGraph, Node, sql};
@@ -80,7 +80,8 @@ pub async fn prepare(
     };
     let plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    Ok(Prepared { desired, current, plan, traits, unread_texts, settled, memory })
+    let interrupted = left_behind(memory.as_ref());
+    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.

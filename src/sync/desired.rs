@@ -52,6 +52,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether nothing is chosen or left out.
+    pub fn is_everything(&self) -> bool {
+        self.within.is_empty()
+            && self.without.is_empty()
+            && self.include.is_empty()
+            && self.exclude.is_empty()
+    }
+
     /// Whether a container or dataset takes part by itself.
     pub fn holds(&self, path: &DatasetPath, is_dataset: bool) -> bool {
         if !self.within.is_empty() && !self.within.iter().any(|chosen| path.is_within(chosen)) {
@@ -512,11 +520,16 @@ fn container(path: DatasetPath, fqn: String, body: Body, warnings: Vec<String>) 
 /// The body with the hash of its projection in it (contract §3.3).
 ///
 /// The hash is taken before anything of the server's is merged in, so that the same Dremio state
-/// always gives the same hash.
+/// always gives the same hash. Descriptions and tags are no part of it: the server compares them
+/// itself, and leaving them out of a run, or failing to read them, is no reason to write anything.
 fn hashed(mut body: Body) -> Body {
+    let aside = body
+        .common_mut()
+        .map(|common| (common.description.take(), std::mem::take(&mut common.tags)));
     let canonical = serde_json::to_vec(&body).unwrap_or_default();
     if let Some(common) = body.common_mut() {
         common.source_hash = Some(hex(&Md5::digest(&canonical)));
+        (common.description, common.tags) = aside.unwrap_or_default();
     }
     body
 }

@@ -47,6 +47,17 @@ pub enum Principal {
     User,
 }
 
+/// Descriptions that replace what is stored although a bot writes: its PUT would keep them (quirk 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptionPatch {
+    /// The entity's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// Columns': the stored names from the table down to the column, and the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<(Vec<String>, String)>,
+}
+
 /// What the diff of one entity comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is found out on its own")]
@@ -60,8 +71,8 @@ pub struct EntityDiff {
     pub touches_columns: bool,
     /// Nothing that the server compares changes, so it would not store the rest (contract §3.5).
     pub repair: bool,
-    /// A bot's new description, which takes a PATCH before the PUT.
-    pub description_patch: Option<String>,
+    /// A bot's new descriptions, which take a PATCH before the PUT.
+    pub description_patch: Option<DescriptionPatch>,
     /// Something changes that makes every server store the row.
     compared: bool,
     /// The view's SQL changes, which newer servers notice and older ones do not.
@@ -179,7 +190,7 @@ fn description(
             Outcome::Written
         }
         (true, Principal::Bot) => {
-            diff.description_patch = Some(new.clone());
+            diff.description_patch.get_or_insert_default().entity = Some(new.clone());
             Outcome::Written
         }
         (false, Principal::Bot) => Outcome::KeptByServer,
@@ -256,7 +267,8 @@ pub fn table(
     body.location_path.clone_from(&stored.location_path);
     body.file_format.clone_from(&stored.file_format);
     if columns_known {
-        columns(&mut diff, "columns", &mut body.columns, &stored.columns, options);
+        let level = Level { prefix: "columns", names: &[] };
+        columns(&mut diff, level, &mut body.columns, &stored.columns, options);
     } else {
         body.columns = stored.columns.iter().map(resend).collect();
     }
@@ -267,6 +279,11 @@ pub fn table(
     let brings_sql = diff.sql_differs || (diff.description_patch.is_some() && has_sql);
     diff.repair =
         !diff.compared && (diff.unnoticed || (brings_sql && !options.traits.stores_sql_changes));
+    if has_sql && diff.description_patch.is_some() {
+        diff.warnings.push(
+            "a bot's token replaces descriptions by a PATCH, for which the server drops the view's SQL; the table is sent again after it".to_owned(),
+        );
+    }
     diff
 }
 
@@ -306,10 +323,19 @@ fn drop_partition_of_gone_columns(diff: &mut EntityDiff, body: &mut CreateTable)
     }
 }
 
+/// Where columns stand: at the top of a table or inside others.
+#[derive(Clone, Copy)]
+struct Level<'a> {
+    /// The field under which differences are told.
+    prefix: &'a str,
+    /// Stored names of the columns around, outermost first.
+    names: &'a [String],
+}
+
 /// Diffs one level of columns: matched without case, as the server does (contract §3.4).
 fn columns(
     diff: &mut EntityDiff,
-    prefix: &str,
+    level: Level<'_>,
     ours: &mut [CreateColumn],
     stored: &[StoredColumn],
     options: DiffOptions,
@@ -319,12 +345,14 @@ fn columns(
     let mut matched = HashSet::new();
     for column in ours.iter_mut() {
         let key = fold(&column.name);
-        let field = format!("{prefix}.{}", column.name);
+        let field = format!("{}.{}", level.prefix, column.name);
         match by_name.get(&key) {
             None => diff.push(field, None, column.data_type_display.clone()),
             Some(old) => {
                 matched.insert(key);
-                self::column(diff, &field, column, old, options);
+                let names = [level.names, std::slice::from_ref(&old.name)].concat();
+                let level = Level { prefix: &field, names: &names };
+                self::column(diff, level, column, old, options);
             }
         }
     }
@@ -335,7 +363,7 @@ fn columns(
                 .push(format!("column {} goes, and with it its description: {text}", column.name));
         }
         let old = column.data_type_display.clone().or_else(|| Some(column.data_type.clone()));
-        diff.push(format!("{prefix}.{}", column.name), old, None);
+        diff.push(format!("{}.{}", level.prefix, column.name), old, None);
     }
     let order = |names: Vec<&str>| names.iter().map(|name| fold(name)).collect::<Vec<_>>();
     let old_order = order(stored.iter().map(|column| column.name.as_str()).collect());
@@ -343,7 +371,7 @@ fn columns(
     let same_members = old_order.len() == new_order.len() && matched.len() == new_order.len();
     if same_members && old_order != new_order {
         diff.push_unnoticed(
-            format!("{prefix}.order"),
+            format!("{}.order", level.prefix),
             Some(old_order.join(", ")),
             Some(new_order.join(", ")),
         );
@@ -352,11 +380,12 @@ fn columns(
 
 fn column(
     diff: &mut EntityDiff,
-    field: &str,
+    level: Level<'_>,
     ours: &mut CreateColumn,
     old: &StoredColumn,
     options: DiffOptions,
 ) {
+    let field = level.prefix;
     if ours.name != old.name {
         diff.touches_columns = true;
         diff.push_unnoticed(
@@ -411,7 +440,7 @@ fn column(
             ours.data_type_display.clone(),
         );
     }
-    column_description(diff, field, ours, old, options);
+    column_description(diff, level, ours, old, same_type, options);
     keep_words(ours, old);
     let is_named = old.display_name.as_deref().is_some_and(|name| !name.is_empty());
     if !is_named {
@@ -428,7 +457,7 @@ fn column(
                 diff.push_unnoticed(name, None, child.data_type_display.clone());
             }
         }
-        Some(children) => columns(diff, field, children, old_children, options),
+        Some(children) => columns(diff, level, children, old_children, options),
         None if !old_children.is_empty() && same_type => {
             diff.push(format!("{field}.children"), Some(old_children.len().to_string()), None);
         }
@@ -436,16 +465,17 @@ fn column(
     }
 }
 
-/// A new description for a column; one that is there stays, unless a person's token may replace it.
+/// A new description for a column; one that is there stays, unless it is to be replaced.
 fn column_description(
     diff: &mut EntityDiff,
-    field: &str,
+    level: Level<'_>,
     ours: &mut CreateColumn,
     old: &StoredColumn,
+    same_type: bool,
     options: DiffOptions,
 ) {
     let Some(new) = ours.description.clone() else { return };
-    let field = format!("{field}.description");
+    let field = format!("{}.description", level.prefix);
     let Some(old) = old.description.clone().filter(|text| !text.trim().is_empty()) else {
         diff.push(field, None, Some(new));
         return;
@@ -459,7 +489,15 @@ fn column_description(
             diff.compared = true;
             Outcome::Written
         }
-        (_, Principal::Bot) => Outcome::KeptByServer,
+        (true, Principal::Bot) => {
+            // With another type it is a new column to the server, which takes the text we send.
+            if same_type {
+                let patch = diff.description_patch.get_or_insert_default();
+                patch.columns.push((level.names.to_vec(), new.clone()));
+            }
+            Outcome::Written
+        }
+        (false, Principal::Bot) => Outcome::KeptByServer,
         (false, Principal::User) => Outcome::KeptForPeople,
     };
     if outcome != Outcome::Written {

@@ -4,13 +4,19 @@
 //! Going on after a kill needs no journal: a new plan finds what is missing. The journal tells which
 //! items were written, and which are in doubt because no answer came.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::ItemKey;
+use crate::model::time::rfc3339;
+
+/// Version of the journal's lines.
+const SCHEMA_VERSION: u32 = 1;
 
 /// A journal under way.
 #[derive(Debug)]
@@ -22,16 +28,35 @@ pub struct Journal {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Line {
-    Start { schema_version: u32, service: String, host: String, items: usize },
-    Begin { key: ItemKey },
-    Done { key: ItemKey },
-    Failed { key: ItemKey, error: String },
+    Start {
+        schema_version: u32,
+        /// RFC 3339.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        service: String,
+        host: String,
+        items: usize,
+    },
+    Begin {
+        key: ItemKey,
+    },
+    Done {
+        key: ItemKey,
+    },
+    Failed {
+        key: ItemKey,
+        error: String,
+    },
     End,
 }
 
 /// What an earlier run left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interrupted {
+    /// When the run began to write, as RFC 3339 text; `None` when the journal does not say.
+    pub began_at: Option<String>,
+    /// When the last line was written, likewise.
+    pub last_at: Option<String>,
     /// How many items the run meant to write.
     pub planned: usize,
     /// What was surely written.
@@ -40,6 +65,19 @@ pub struct Interrupted {
     pub failed: Vec<(ItemKey, String)>,
     /// What was begun without an answer: perhaps written, perhaps not.
     pub in_doubt: Vec<ItemKey>,
+    /// Why the journal could not be read, if so: what the run wrote is not known then.
+    pub unreadable: Option<String>,
+}
+
+impl Interrupted {
+    /// How many items of each sort (`table`, `edge`, …) were surely written.
+    pub fn written_by_sort(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for key in &self.written {
+            *counts.entry(key.sort()).or_default() += 1;
+        }
+        counts
+    }
 }
 
 impl Journal {
@@ -51,7 +89,8 @@ impl Journal {
         let file = OpenOptions::new().create(true).write(true).truncate(true).open(path)?;
         let mut journal = Self { file, path: path.to_owned() };
         journal.write(&Line::Start {
-            schema_version: 1,
+            schema_version: SCHEMA_VERSION,
+            at: Some(rfc3339(SystemTime::now())),
             service: service.to_owned(),
             host: host.to_owned(),
             items,
@@ -99,26 +138,43 @@ pub fn interrupted(path: &Path) -> io::Result<Option<Interrupted>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut found = Interrupted::default();
+    let last_write = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    let mut found = Interrupted { last_at: last_write.map(rfc3339), ..Interrupted::default() };
+    let (mut begun, mut settled) = (Vec::new(), HashSet::new());
     for line in BufReader::new(file).lines() {
         // The last line may be cut off in the middle, even inside a character.
         let Ok(line) = line else { break };
         let Ok(line) = serde_json::from_str::<Line>(&line) else { break };
         match line {
-            Line::Start { items, .. } => found.planned = items,
-            Line::Begin { key } => found.in_doubt.push(key),
+            Line::Start { items, at, .. } => {
+                found.planned = items;
+                found.began_at = at;
+            }
+            Line::Begin { key } => begun.push(key),
             Line::Done { key } => {
-                found.in_doubt.retain(|doubtful| *doubtful != key);
+                settled.insert(key.clone());
                 found.written.push(key);
             }
             Line::Failed { key, error } => {
-                found.in_doubt.retain(|doubtful| *doubtful != key);
+                settled.insert(key.clone());
                 found.failed.push((key, error));
             }
             Line::End => return Ok(None),
         }
     }
+    // What a bulk request was begun with may be begun again alone.
+    let mut told = HashSet::new();
+    begun.retain(|key| !settled.contains(key) && told.insert(key.clone()));
+    found.in_doubt = begun;
     Ok(Some(found))
+}
+
+/// Takes away the journal of an interrupted run of which nothing is left to do.
+pub fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +191,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/journal.jsonl");
         let mut journal = Journal::start(&path, "Dremio", "localhost", 3).expect("starts");
-        for name in ["a", "b", "c"] {
+        // In a bulk request first, then alone, since the server had no such thing.
+        for name in ["a", "b", "c", "a", "b", "c"] {
             journal.begin(&key(name)).expect("writes");
         }
         journal.done(&key("a")).expect("writes");
@@ -147,6 +204,13 @@ mod tests {
         assert_eq!(found.written, [key("a")]);
         assert_eq!(found.failed, [(key("b"), "403".to_owned())]);
         assert_eq!(found.in_doubt, [key("c")]);
+        assert_eq!(found.written_by_sort(), BTreeMap::from([("table", 1)]));
+        let (began, last) = (found.began_at.expect("is told"), found.last_at.expect("is told"));
+        assert!(began.starts_with("20") && began <= last, "{began} {last}");
+
+        forget(&path).expect("is removed");
+        assert_eq!(interrupted(&path).expect("reads"), None);
+        forget(&path).expect("nothing to remove is fine");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The first half is pure; only applying talks to a server. Nothing here talks to Dremio.
 
 pub mod apply;
+mod bulk;
 pub mod columns;
 mod data_model;
 pub mod dbt;
@@ -14,6 +15,7 @@ pub mod held;
 pub mod journal;
 pub mod lineage;
 pub mod memory;
+mod phase;
 pub mod plan;
 mod prune;
 pub mod read;
@@ -21,6 +23,7 @@ mod rescue;
 mod same_text;
 pub mod session;
 pub mod settled;
+mod tally;
 pub mod texts;
 mod write;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity, Selection};
-use super::diff::{self, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange, Outcome};
 use super::{data_model, edges, prune};
 use crate::model::DatasetPath;
 use crate::model::path::fold;
@@ -87,6 +87,16 @@ pub enum ItemKey {
         /// Downstream.
         to: String,
     },
+}
+
+impl ItemKey {
+    /// The word for what it is: `service`, `database`, `schema`, `table`, `edge`.
+    pub fn sort(&self) -> &'static str {
+        match self {
+            Self::Entity(entity, _) => entity.name(),
+            Self::Edge { .. } => "edge",
+        }
+    }
 }
 
 /// What will be done.
@@ -178,9 +188,9 @@ pub struct Item {
     /// The true body must be preceded by one with a throw-away hash (contract §3.5, repair write).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repair: bool,
-    /// A description that takes a PATCH before the PUT.
+    /// Descriptions that take a PATCH before the PUT (contract §3.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description_patch: Option<String>,
+    pub description_patch: Option<DescriptionPatch>,
     /// dbt's facts of a table, which have a request of their own (contract §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_model: Option<Value>,
@@ -207,12 +217,8 @@ impl Plan {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::new();
         for item in &self.items {
-            let sort = match &item.key {
-                ItemKey::Entity(entity, _) => entity.name(),
-                ItemKey::Edge { .. } => "edge",
-            };
             *counts
-                .entry(sort.to_owned())
+                .entry(item.key.sort().to_owned())
                 .or_default()
                 .entry(item.action.name().to_owned())
                 .or_default() += 1;

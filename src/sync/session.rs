@@ -1,20 +1,24 @@
 //! From two servers to a plan: the steps that the command and the terminal UI share.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::Report;
 use super::desired::{self, Desired, ProjectionOptions, Selection};
-use super::journal::interrupted;
+use super::journal::{self, Interrupted, Journal};
 use super::lineage::desired_edges;
 use super::memory::SyncMemory;
-use super::plan::{Current, Plan, PlanOptions, Principal, ServerTraits, plan};
+use super::plan::{Current, ItemKey, Plan, PlanOptions, Principal, ServerTraits, plan};
 use super::read::{self, ReadProgress};
 use super::settled::{EdgeHashes, SettledEdges};
 use super::texts::{self, Texts, Wanted};
-use crate::lineage::LineageGraph;
-use crate::model::Catalog;
+use crate::discovery::CatalogApi;
+use crate::lineage::{Engine, LineageGraph, complete};
+use crate::model::{Catalog, Change, DatasetPath, NodeError};
 use crate::openmetadata::{self, ServerInfo};
 use crate::{dremio, openmetadata::names::NameError};
 
@@ -112,7 +116,9 @@ pub struct Prepared {
     /// What the server stores when only SQL differs.
     pub traits: ServerTraits,
     /// Wikis and labels that could not be read.
-    pub unread_texts: Vec<(crate::model::DatasetPath, String)>,
+    pub unread_texts: Vec<(DatasetPath, String)>,
+    /// What an earlier run to the same service left behind when it was interrupted.
+    pub interrupted: Option<Interrupted>,
     pub(super) settled: SettledEdges,
     pub(super) memory: Option<SyncMemory>,
 }
@@ -149,6 +155,53 @@ impl Sources<'_> {
     }
 }
 
+/// A catalogue with its lineage.
+#[derive(Debug, Default)]
+pub struct Traced {
+    /// The catalogue, with the tables that views name and no listing has shown.
+    pub catalog: Catalog,
+    /// Its lineage.
+    pub graph: LineageGraph,
+    /// Where those tables are.
+    pub found: Vec<DatasetPath>,
+    /// Names in views of which it could not be found out whether there is such a table.
+    pub failed: Vec<(DatasetPath, NodeError)>,
+    /// Whether it was cut short.
+    pub cancelled: bool,
+}
+
+/// Reads the SQL of all views, and from Dremio the tables that it names and no listing has shown:
+/// an edge has two ends. `on_progress` hears how many of how many such tables have been asked for.
+pub async fn trace<A: CatalogApi>(
+    dremio: &A,
+    catalog: Catalog,
+    workers: usize,
+    cancel: &CancellationToken,
+    on_progress: impl FnMut(usize, usize),
+) -> Traced {
+    // Reading thousands of views takes processors, not time on the network.
+    let read = spawn_blocking(move || (Engine::new(&catalog), catalog));
+    let (engine, catalog) = match read.await {
+        Ok(read) => read,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => return Traced { cancelled: true, ..Traced::default() },
+        },
+    };
+    let done = complete(dremio, catalog, engine, workers, cancel, on_progress).await;
+    let found = done.changes.iter().filter_map(|change| match change {
+        Change::Entity(entity) => Some(entity.item.path.clone()),
+        _ => None,
+    });
+    Traced {
+        found: found.collect(),
+        graph: done.engine.graph(&done.catalog),
+        catalog: done.catalog,
+        failed: done.failed,
+        cancelled: done.cancelled,
+    }
+}
+
 /// Reads what is missing and makes the plan. Writes nothing.
 pub async fn prepare(
     sources: Sources<'_>,
@@ -160,9 +213,13 @@ pub async fn prepare(
     let wanted =
         Wanted { wikis: settings.descriptions, labels: settings.label_classification.is_some() };
     let on_text = |done, total| on_step(Step::Texts(done, total));
-    // What takes part, parents included, is the projection's to say.
-    let bare = settings.projection(&Texts::default());
-    let paths = desired::project(sources.catalog, selection, &bare)?.paths();
+    let paths = if wanted == Wanted::default() {
+        BTreeSet::new()
+    } else {
+        // What takes part, parents included, is the projection's to say.
+        let bare = settings.projection(&Texts::default());
+        desired::project(sources.catalog, selection, &bare)?.paths()
+    };
     let texts =
         texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
@@ -171,8 +228,14 @@ pub async fn prepare(
     let options = settings.projection(&texts);
     let mut desired = desired::project(sources.catalog, selection, &options)?;
     if settings.lineage {
-        let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
-        desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
+        // Edges may come from what takes no part.
+        let everything = if selection.is_everything() {
+            None
+        } else {
+            Some(desired::project(sources.catalog, &Selection::default(), &options)?)
+        };
+        let named = everything.as_ref().unwrap_or(&desired);
+        desired.edges = desired_edges(sources.graph, sources.catalog, named, &desired);
     }
     let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
@@ -189,10 +252,43 @@ pub async fn prepare(
     };
     let plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    Ok(Prepared { desired, current, plan, traits, unread_texts, settled, memory })
+    let interrupted = left_behind(memory.as_ref());
+    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+}
+
+/// What the journal of the last run says, if that run did not come to its end.
+pub(super) fn left_behind(memory: Option<&SyncMemory>) -> Option<Interrupted> {
+    let path = memory?.journal();
+    journal::interrupted(&path).unwrap_or_else(|error| {
+        let unreadable = Some(format!("{}: {error}", path.display()));
+        Some(Interrupted { unreadable, ..Interrupted::default() })
+    })
 }
 
 impl Prepared {
+    /// To be called before the plan is applied. Gives the journal to apply it with: none when
+    /// nothing is remembered between runs, or nothing is to be written.
+    ///
+    /// Edges that will be written count as unverified from here on, on disk too: a run that is
+    /// killed between a table and its edges leaves edges that the server has rewritten (quirk 15).
+    pub fn begin(&mut self, host: &str) -> io::Result<Option<Journal>> {
+        let Some(memory) = &self.memory else { return Ok(None) };
+        let writes = self.plan.items.iter().filter(|item| item.action.writes());
+        let total = writes.clone().count();
+        if total == 0 {
+            // The interrupted run had got to its end but for saying so.
+            journal::forget(&memory.journal())?;
+            return Ok(None);
+        }
+        for item in writes {
+            if let ItemKey::Edge { to, .. } = &item.key {
+                self.settled.unsettle(to);
+            }
+        }
+        memory.store_settled(&self.settled)?;
+        Journal::start(&memory.journal(), &self.plan.service, host, total).map(Some)
+    }
+
     /// Where this sync remembers things between runs.
     pub fn memory(&self) -> Option<&SyncMemory> {
         self.memory.as_ref()
@@ -212,7 +308,7 @@ impl Prepared {
 }
 
 fn was_interrupted(memory: &SyncMemory) -> bool {
-    !matches!(interrupted(&memory.journal()), Ok(None))
+    left_behind(Some(memory)).is_some()
 }
 
 /// Unknown is treated as a person: the case in which a PUT destroys more (contract §1.2).

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::apply::ApplyOptions;
@@ -76,7 +77,7 @@ fn add_columns(into: &mut HashMap<String, String>, prefix: &str, columns: &[Stor
 }
 
 pub(super) struct Writer<'a> {
-    client: &'a Client,
+    pub(super) client: &'a Client,
     stores_sql_changes: bool,
     handles: Mutex<Handles>,
 }
@@ -88,10 +89,6 @@ impl<'a> Writer<'a> {
             stores_sql_changes: options.stores_sql_changes,
             handles: Mutex::new(handles),
         }
-    }
-
-    pub(super) fn client(&self) -> &'a Client {
-        self.client
     }
 
     /// The id of a table that is known.
@@ -160,18 +157,26 @@ impl<'a> Writer<'a> {
                 }
                 self.put_service(service).await
             }
-            Body::Database(database) => {
-                self.patch_description(entity, item).await?;
-                self.client.put::<StoredCommon>(entity, database).await?;
-                Ok(Vec::new())
-            }
-            Body::Schema(schema) => {
-                self.patch_description(entity, item).await?;
-                self.client.put::<StoredCommon>(entity, schema).await?;
-                Ok(Vec::new())
-            }
+            Body::Database(database) => self.put_container(entity, item, database).await,
+            Body::Schema(schema) => self.put_container(entity, item, schema).await,
             Body::Table(table) => self.put_table(item, table).await,
         }
+    }
+
+    /// A database or schema.
+    async fn put_container(
+        &self,
+        entity: EntityType,
+        item: &Item,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Vec<String>, Error> {
+        if item.action == Action::Restore && item.description_patch.is_some() {
+            // What is deleted cannot be patched.
+            self.client.put::<StoredCommon>(entity, body).await?;
+        }
+        let notes = self.patch_descriptions(entity, item).await?;
+        self.client.put::<StoredCommon>(entity, body).await?;
+        Ok(notes)
     }
 
     /// A server may be too old for the type, or insist on a connection (quirk 29, contract §2.3).
@@ -206,22 +211,49 @@ impl<'a> Writer<'a> {
         self.client.put::<StoredCommon>(entity, &body).await.map(|_| notes)
     }
 
-    /// A bot's new description needs a PATCH, which must come before the PUT (quirk 3, 8).
-    async fn patch_description(&self, entity: EntityType, item: &Item) -> Result<(), Error> {
-        let (Some(description), Some(expected)) = (&item.description_patch, &item.expected) else {
-            return Ok(());
+    /// A bot's new descriptions need a PATCH, which must come before the PUT (quirk 3, 8).
+    async fn patch_descriptions(
+        &self,
+        entity: EntityType,
+        item: &Item,
+    ) -> Result<Vec<String>, Error> {
+        let (Some(patch), Some(expected)) = (&item.description_patch, &item.expected) else {
+            return Ok(Vec::new());
         };
-        if item.action == Action::Restore {
-            // What is deleted cannot be patched (contract §3.6).
-            self.client.restore(entity, &expected.id).await?;
+        let (mut operations, mut notes) = (Vec::new(), Vec::new());
+        if let Some(text) = &patch.entity {
+            operations.push(json!({ "op": "add", "path": "/description", "value": text }));
         }
-        let patch = json!([{ "op": "replace", "path": "/description", "value": description }]);
-        self.client.patch(entity, &expected.id, &patch).await
+        if let (false, ItemKey::Entity(_, fqn)) = (patch.columns.is_empty(), &item.key) {
+            // Columns are addressed by their place, which is read right before (contract §3.6).
+            let stored: Option<StoredTable> = self.client.by_name(entity, fqn).await?;
+            let columns = stored.map(|table| table.columns).unwrap_or_default();
+            for (names, text) in &patch.columns {
+                match pointer(&columns, names) {
+                    Some((place, name)) => operations.extend([
+                        json!({ "op": "test", "path": format!("{place}/name"), "value": name }),
+                        json!({ "op": "add", "path": format!("{place}/description"), "value": text }),
+                    ]),
+                    None => notes.push(format!(
+                        "column {} went meanwhile; its description was not replaced",
+                        names.join(".")
+                    )),
+                }
+            }
+        }
+        if !operations.is_empty() {
+            self.client.patch(entity, &expected.id, &json!(operations)).await?;
+        }
+        Ok(notes)
     }
 
     async fn put_table(&self, item: &Item, table: &CreateTable) -> Result<Vec<String>, Error> {
         let entity = EntityType::Table;
-        self.patch_description(entity, item).await?;
+        if item.action == Action::Restore && item.description_patch.is_some() {
+            // What is deleted cannot be patched.
+            self.client.put::<StoredCommon>(entity, table).await?;
+        }
+        let mut notes = self.patch_descriptions(entity, item).await?;
         if let (Some(model), true) = (&item.data_model, self.stores_sql_changes) {
             // Storing the facts erases the SQL, so the table itself goes last (contract §6).
             let id = match (&item.expected, item.action) {
@@ -240,19 +272,28 @@ impl<'a> Writer<'a> {
             // An older server drops the facts on the PUT.
             self.client.put_data_model(&written.entity.common.id, model).await?;
         }
-        let ItemKey::Entity(_, fqn) = &item.key else { return Ok(Vec::new()) };
+        let ItemKey::Entity(_, fqn) = &item.key else { return Ok(notes) };
         if written.created {
-            self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&written.entity);
-            return Ok(Vec::new());
+            self.remember(&written.entity);
+            return Ok(notes);
         }
         // The answer echoes the request; only a read tells what is stored (quirk 35).
-        let Some(stored) = self.client.by_name::<StoredTable>(entity, fqn).await? else {
-            return Ok(vec!["the server said yes, and yet it is not there".to_owned()]);
+        let stored = match self.client.by_name::<StoredTable>(entity, fqn).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => {
+                notes.push("the server said yes, and yet it is not there".to_owned());
+                return Ok(notes);
+            }
+            // The write itself went through. If others would fail likewise, they will say so.
+            Err(error) => {
+                notes.push(format!("written, and could not be read back: {error}"));
+                self.remember(&written.entity);
+                return Ok(notes);
+            }
         };
-        let mut notes = Vec::new();
         let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
         if sql(&stored.schema_definition) != sql(&table.schema_definition) {
-            notes.push("the server did not store the new SQL".to_owned());
+            notes.push("the server did not store the view's SQL".to_owned());
         }
         let theirs = stored.columns.iter().map(|column| column.name.as_str());
         let ours = table.columns.iter().map(|column| column.name.as_str());
@@ -265,52 +306,17 @@ impl<'a> Writer<'a> {
                 theirs.join(", ")
             ));
         }
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(&stored);
+        self.remember(&stored);
         Ok(notes)
     }
 
-    /// Sends tables in one request; `None` when the server offers no such thing. A refused row has
-    /// its reason in the place of its item.
-    pub(super) async fn write_batch(
-        &self,
-        items: &[&Item],
-    ) -> Result<Option<Vec<Result<(), String>>>, Error> {
-        let bodies: Vec<&CreateTable> = items
-            .iter()
-            .filter_map(|item| match &item.payload {
-                Some(Payload::Put(Body::Table(table))) => Some(&**table),
-                _ => None,
-            })
-            .collect();
-        let Some(outcome) = self.client.put_bulk(EntityType::Table, &bodies).await? else {
-            return Ok(None);
-        };
-        let reason = |item: &Item| {
-            let ItemKey::Entity(_, fqn) = &item.key else { return None };
-            let name = names::split_fqn(fqn).ok().and_then(|mut parts| parts.pop());
-            outcome
-                .failed
-                .iter()
-                .find(|(row, _)| row == fqn || Some(row) == name.as_ref())
-                .map(|(_, message)| message.clone())
-        };
-        let mut results: Vec<Result<(), String>> =
-            items.iter().map(|item| reason(item).map_or(Ok(()), Err)).collect();
-        let refused = results.iter().filter(|result| result.is_err()).count();
-        if outcome.passed + refused < items.len() {
-            // Rows that the server speaks of nowhere are looked for one by one.
-            let why =
-                outcome.abort_reason.unwrap_or_else(|| "the server did not say why".to_owned());
-            for (item, result) in
-                items.iter().zip(&mut results).filter(|(_, result)| result.is_ok())
-            {
-                let ItemKey::Entity(entity, fqn) = &item.key else { continue };
-                if self.client.by_name::<StoredTable>(*entity, fqn).await?.is_none() {
-                    *result = Err(format!("the bulk request left it out: {why}"));
-                }
-            }
-        }
-        Ok(Some(results))
+    /// Whether a table's id and columns are known.
+    pub(super) fn knows(&self, fqn: &str) -> bool {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).0.contains_key(fqn)
+    }
+
+    pub(super) fn remember(&self, stored: &StoredTable) {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).add(stored);
     }
 
     async fn put_edge(&self, from: &str, to: &str, body: &EdgeBody) -> Result<Vec<String>, Error> {
@@ -385,6 +391,19 @@ impl<'a> Writer<'a> {
         }
         notes
     }
+}
+
+/// Where a column stands in the table's JSON, and its name as stored.
+fn pointer<'a>(columns: &'a [StoredColumn], names: &[String]) -> Option<(String, &'a str)> {
+    let (first, below) = names.split_first()?;
+    let index = columns.iter().position(|column| fold(&column.name) == fold(first))?;
+    let column = &columns[index];
+    if below.is_empty() {
+        return Some((format!("/columns/{index}"), &column.name));
+    }
+    let (place, name) = pointer(column.children.as_deref()?, below)?;
+    let inside = place.strip_prefix("/columns")?;
+    Some((format!("/columns/{index}/children{inside}"), name))
 }
 
 /// The details to send: columns by the server's own FQNs, others' mappings as they are.

@@ -9,13 +9,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::lineage::Engine;
 use crate::model::Catalog;
 use crate::openmetadata::{Client, ServerInfo};
 use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
-use crate::sync::journal::Journal;
-use crate::sync::session::{Prepared, Sources, Step, SyncSettings, prepare};
+use crate::sync::session::{Prepared, Sources, Step, SyncSettings, Traced, prepare, trace};
 use crate::{dremio, openmetadata};
 
 /// What the UI is told about syncing.
@@ -86,7 +84,15 @@ impl SyncTarget {
             // A copy, so that the walk can go on writing into the one on the screen.
             let catalog = Catalog::clone(&request.catalog);
             drop(request.catalog);
-            let graph = Engine::new(&catalog).graph(&catalog);
+            let workers = dremio.max_concurrency();
+            let Traced { catalog, graph, cancelled, .. } = if self.settings.lineage {
+                trace(&dremio, catalog, workers, &cancel, |_, _| ()).await
+            } else {
+                Traced { catalog, ..Traced::default() }
+            };
+            if cancelled {
+                return Err("cancelled".to_owned());
+            }
             let sources = Sources {
                 catalog: &catalog,
                 graph: &graph,
@@ -120,21 +126,10 @@ impl SyncTarget {
         cancel: CancellationToken,
     ) -> Result<Report, String> {
         on_a_thread(move || async move {
-            let total = prepared.plan.items.iter().filter(|item| item.action.writes()).count();
-            let journal = match prepared.memory() {
-                Some(memory) => {
-                    let path = memory.journal();
-                    let journal =
-                        Journal::start(&path, &prepared.plan.service, &server.host, total);
-                    Some(Mutex::new(journal.map_err(|error| {
-                        format!(
-                            "nothing was written: the journal {} cannot be written: {error}",
-                            path.display()
-                        )
-                    })?))
-                }
-                None => None,
-            };
+            let journal = prepared.begin(&server.host).map_err(|error| {
+                format!("nothing was written: the journal cannot be written: {error}")
+            })?;
+            let journal = journal.map(Mutex::new);
             let on_event = |event| {
                 let _ = events.send(event);
             };

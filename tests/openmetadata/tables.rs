@@ -279,7 +279,7 @@ async fn quirk_33_an_edit_under_an_equal_hash_is_repaired() {
     bench.sync_well().await;
     bench.edit(EntityType::Table, DAILY, reword()).await;
     let troubles = bench.sync().await.troubles().join("; ");
-    assert!(troubles.contains("did not store the new SQL"), "{troubles}");
+    assert!(troubles.contains("did not store the view's SQL"), "{troubles}");
 }
 
 #[tokio::test]
@@ -298,7 +298,7 @@ async fn quirk_35_an_echo_is_not_taken_for_what_is_stored() {
         ]);
         let round = bench.sync().await;
         let troubles = round.troubles().join("; ");
-        assert!(troubles.contains("did not store the new SQL"), "{who}: {troubles}");
+        assert!(troubles.contains("did not store the view's SQL"), "{who}: {troubles}");
         assert!(troubles.contains("did not store the columns as sent"), "{who}: {troubles}");
         // What was not stored is still to be done.
         bench.server.configure(|options| options.quirks.echo_only = false);

@@ -63,7 +63,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     for (path, reason) in &prepared.unread_texts {
         session.printer.warn(&format!("{path}: its wiki could not be read: {reason}"));
     }
-    tell_interrupted(session, &prepared)?;
+    tell_interrupted(session, &prepared);
 
     let missing = missing_in_openmetadata(&prepared);
     let shown = DbtReport {
@@ -101,12 +101,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     if !args.no_tags {
         make_tags(&client, &args.tags_as, &missing_tags(&prepared.plan, &args.tags_as)).await?;
     }
-    let report = write(session, &settings, &client, &server, &prepared).await?;
-    if let Err(error) = prepared.remember(&report) {
-        session.printer.warn(&format!(
-            "what was verified could not be remembered ({error}); the next run reads the edges again"
-        ));
-    }
+    let report = write(session, &settings, &client, &server, &mut prepared).await?;
     let result = SyncReport { plan: &prepared.plan, server: &server, result: Some(&report) };
     if is_text {
         session.printer.data(&format!("\n{}", result.result_text()))?;

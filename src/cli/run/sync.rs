@@ -14,15 +14,18 @@ use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
 use crate::dremio;
 use crate::http::RequestLog;
-use crate::lineage::Engine;
+use crate::lineage::LineageGraph;
 use crate::model::{Catalog, DatasetPath};
 use crate::openmetadata::{Client, ServerInfo};
 use crate::report::SyncReport;
 use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
-use crate::sync::journal::{Journal, interrupted};
+use crate::sync::journal::Interrupted;
+use crate::sync::memory::SyncMemory;
 use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
-use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, prepare};
+use crate::sync::session::{
+    PrepareError, Prepared, Sources, Step, SyncSettings, Traced, prepare, trace,
+};
 
 /// A reviewed plan with what it was asked for, so that it can be made again and compared.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +53,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
     let request = request(args, &settings)?;
-    let selection = request.selection()?;
+    let mut selection = request.selection()?;
     let writes = !args.dry_run && args.plan_out.is_none();
     if writes {
         demand_consent(session, args.yes)?;
@@ -58,7 +61,14 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
     request.check_spaces(&catalog)?;
-    let graph = Engine::new(&catalog).graph(&catalog);
+    let (catalog, graph) = if request.settings.lineage {
+        let Traced { catalog, graph, found, .. } = traced(session, &dremio, catalog).await?;
+        // Found by way of a view, they are still what the settings leave out.
+        selection.without.extend(found.into_iter().filter(|path| !settings.reads(path)));
+        (catalog, graph)
+    } else {
+        (catalog, LineageGraph::default())
+    };
     let data_dir = if target.is_demo() { None } else { session.data_dir(&settings) };
     let sources = Sources {
         catalog: &catalog,
@@ -77,7 +87,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     if let Some(reviewed) = &request.reviewed {
         refuse_stale(reviewed, &prepared.plan)?;
     }
-    tell_interrupted(session, &prepared)?;
+    tell_interrupted(session, &prepared);
 
     let shown = SyncReport { plan: &prepared.plan, server: &server, result: None };
     let is_pending = !prepared.plan.is_empty();
@@ -90,7 +100,7 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
     }
     if !writes {
         if !is_text {
-            session.printer.data(&format!("{:#}\n", shown.to_json()))?;
+            session.printer.write_data(|out| shown.write_json(out))?;
         }
         session.printer.note("nothing was written");
         let findings = is_pending && args.exit_code;
@@ -100,17 +110,15 @@ pub(super) async fn run(session: &Session, args: &SyncArgs) -> Result<ExitStatus
         session.printer.note("nothing was written");
         return Ok(ExitStatus::Fine);
     }
-    let report = write(session, &settings, &client, &server, &prepared).await?;
-    if let Err(error) = prepared.remember(&report) {
-        session.printer.warn(&format!(
-            "what was verified could not be remembered ({error}); the next run reads the edges again"
-        ));
+    let report = write(session, &settings, &client, &server, &mut prepared).await?;
+    if !is_pending {
+        session.printer.note("nothing to write: OpenMetadata is up to date, no change was sent");
     }
     let result = SyncReport { plan: &prepared.plan, server: &server, result: Some(&report) };
     if is_text {
         session.printer.data(&format!("\n{}", result.result_text()))?;
     } else {
-        session.printer.data(&format!("{:#}\n", result.to_json()))?;
+        session.printer.write_data(|out| result.write_json(out))?;
     }
     Ok(status_of(&report, session.cancel.is_cancelled()))
 }
@@ -260,43 +268,107 @@ async fn prepared(
     })
 }
 
-/// Says what a run that was killed has left.
-pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
-    let Some(memory) = prepared.memory() else { return Ok(()) };
-    let path = memory.journal();
-    let found = interrupted(&path).map_err(|error| {
-        Failure::usage(format!("cannot read the journal {}: {error}", path.display()))
-    })?;
-    if let Some(left) = found {
-        session.printer.note(&format!(
-            "the last sync was interrupted: {} of {} items written, {} failed, {} in doubt; this plan holds what is still to do",
-            left.written.len(),
-            left.planned,
-            left.failed.len(),
-            left.in_doubt.len(),
+/// Reads what views say of lineage, and the tables that only they name.
+async fn traced(
+    session: &Session,
+    dremio: &dremio::Client,
+    catalog: Catalog,
+) -> Result<Traced, Failure> {
+    let progress = session.printer.progress();
+    progress.set("reading the SQL of the views".to_owned(), 0, None);
+    let on_table = |done, all| {
+        progress.set("reading tables that views name".to_owned(), done, Some(all));
+    };
+    let workers = dremio.max_concurrency();
+    let traced = trace(dremio, catalog, workers, &session.cancel, on_table).await;
+    drop(progress);
+    if traced.cancelled {
+        return Err(Failure::interrupted());
+    }
+    if let Some((path, error)) = traced.failed.first() {
+        let more = match traced.failed.len() {
+            1 => String::new(),
+            count => format!(" and {} more tables", count - 1),
+        };
+        session.printer.warn(&format!(
+            "{path}{more}, which views read, could not be looked up, so edges are missing: {}",
+            error.message
         ));
     }
-    Ok(())
+    Ok(traced)
 }
 
+/// Says what a run that was interrupted has left.
+pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) {
+    if let Some(left) = &prepared.interrupted {
+        session.printer.note(&interrupted_text(left));
+    }
+}
+
+fn interrupted_text(left: &Interrupted) -> String {
+    const SHOWN: usize = 5;
+    if let Some(why) = &left.unreadable {
+        return format!(
+            "the journal of the last sync cannot be read, so what it wrote is not known ({why}); this plan holds what is still to do"
+        );
+    }
+    let time = |at: &Option<String>| at.clone().unwrap_or_else(|| "an unknown time".to_owned());
+    let written = match left.written_by_sort() {
+        sorts if sorts.is_empty() => "nothing".to_owned(),
+        sorts => {
+            let sorts: Vec<String> = ["service", "database", "schema", "table", "edge"]
+                .into_iter()
+                .filter_map(|sort| {
+                    let count = *sorts.get(sort)?;
+                    Some(format!("{count} {sort}{}", if count == 1 { "" } else { "s" }))
+                })
+                .collect();
+            sorts.join(", ")
+        }
+    };
+    let mut text = format!(
+        "the last sync, of {}, was interrupted at {}: of {} items it wrote {written}",
+        time(&left.began_at),
+        time(&left.last_at),
+        left.planned,
+    );
+    if !left.failed.is_empty() {
+        text.push_str(&format!("; {} failed", left.failed.len()));
+    }
+    if !left.in_doubt.is_empty() {
+        let names: Vec<String> = left
+            .in_doubt
+            .iter()
+            .take(SHOWN)
+            .map(|key| crate::report::sync::name_of(key).1)
+            .collect();
+        let more = if left.in_doubt.len() > SHOWN { ", …" } else { "" };
+        text.push_str(&format!(
+            "; {} may or may not have been written ({}{more})",
+            left.in_doubt.len(),
+            names.join(", ")
+        ));
+    }
+    text + ". This plan holds what is still to do"
+}
+
+/// Applies a plan and remembers what was verified.
 pub(super) async fn write(
     session: &Session,
     settings: &Settings,
     client: &Client,
     server: &ServerInfo,
-    prepared: &Prepared,
+    prepared: &mut Prepared,
 ) -> Result<Report, Failure> {
     let total = prepared.plan.items.iter().filter(|item| item.action.writes()).count();
-    let journal = match prepared.memory() {
-        Some(memory) if total > 0 => {
-            let path = memory.journal();
-            let journal = Journal::start(&path, &prepared.plan.service, &server.host, total);
-            Some(Mutex::new(journal.map_err(|error| {
-                Failure::usage(format!("cannot write the journal {}: {error}", path.display()))
-            })?))
-        }
-        _ => None,
-    };
+    let journal = prepared.begin(&server.host).map_err(|error| {
+        let place = prepared.memory().map(SyncMemory::journal).unwrap_or_default();
+        Failure::usage(format!(
+            "nothing was written: the journal {} cannot be written: {error}",
+            place.display()
+        ))
+    })?;
+    let journal = journal.map(Mutex::new);
     let progress = session.printer.progress();
     let done = Mutex::new(0_usize);
     let on_event = |event| {
@@ -332,6 +404,11 @@ pub(super) async fn write(
         if let Err(error) = journal.end() {
             session.printer.warn(&format!("the journal could not be closed: {error}"));
         }
+    }
+    if let Err(error) = prepared.remember(&report) {
+        session.printer.warn(&format!(
+            "what was verified could not be remembered ({error}); the next run reads the edges again"
+        ));
     }
     Ok(report)
 }

@@ -2,219 +2,29 @@
 //! end state whatever goes wrong on the way.
 #![cfg(feature = "demo")]
 
-use std::collections::{BTreeSet, HashMap};
+mod bulk;
+mod faults;
+mod proxy;
+mod words;
+mod world;
+
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dremio_explorer::http::{HttpOptions, RequestLog};
+use dremio_explorer::http::HttpOptions;
 use dremio_explorer::model::{
-    Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail,
-    Item as Listed, NodeKind, TableKind,
+    Change, DatasetDetail, DatasetPath, Entity, EntityDetail, Item as Listed, NodeKind,
 };
+use dremio_explorer::openmetadata::Error;
 use dremio_explorer::openmetadata::entity::{EntityType, StoredTable};
-use dremio_explorer::openmetadata::{Client, ConnectOptions, Credentials, Error};
-use dremio_explorer::sandbox::openmetadata::{
-    Fault, OpenMetadataOptions, OpenMetadataSandbox, Version,
-};
-use dremio_explorer::sync::apply::{Application, ApplyOptions, ItemOutcome, Report, apply};
+use dremio_explorer::sandbox::openmetadata::{Fault, Version};
+use dremio_explorer::sync::apply::ItemOutcome;
 use dremio_explorer::sync::journal::{Journal, interrupted};
-use dremio_explorer::sync::plan::plan;
-use dremio_explorer::sync::read;
-use dremio_explorer::sync::settled::{EdgeHashes, SettledEdges};
-use dremio_explorer::sync::{
-    Action, Current, Desired, DesiredEdge, ItemKey, Plan, PlanOptions, Principal,
-    ProjectionOptions, Selection, ServerTraits, desired,
-};
+use dremio_explorer::sync::settled::SettledEdges;
+use dremio_explorer::sync::{Action, ItemKey};
 use tokio_util::sync::CancellationToken;
 
-/// Two databases, `schemas` schemas each, `tables` tables in each schema; each table of `Sales` is
-/// a view on the table of the same name in `lake`.
-fn catalog(schemas: usize, tables: usize) -> Catalog {
-    let mut catalog = Catalog::new();
-    let listed = |path: DatasetPath, kind| Listed { path, id: None, kind, raw_kind: None };
-    let mut children = |parent: DatasetPath, items: Vec<Listed>| {
-        catalog.apply(Change::Children { parent, items, first: true, last: true });
-    };
-    let roots = [("lake", NodeKind::Source), ("Sales", NodeKind::Space)];
-    let at = |parts: &[&str]| DatasetPath::new(parts.iter().copied());
-    children(at(&[]), roots.map(|(name, kind)| listed(at(&[name]), kind)).to_vec());
-    for (root, kind) in roots {
-        let dataset = if kind == NodeKind::Space {
-            NodeKind::View
-        } else {
-            NodeKind::Table(TableKind::Promoted)
-        };
-        let folder = |n: usize| format!("s{n}");
-        children(
-            at(&[root]),
-            (0..schemas).map(|n| listed(at(&[root, &folder(n)]), NodeKind::Folder)).collect(),
-        );
-        for schema in 0..schemas {
-            let schema = folder(schema);
-            children(
-                at(&[root, &schema]),
-                (0..tables)
-                    .map(|n| listed(at(&[root, &schema, &format!("t{n}")]), dataset))
-                    .collect(),
-            );
-        }
-    }
-    let datasets: Vec<_> = catalog
-        .walk()
-        .filter(|node| node.kind().is_dataset())
-        .map(|node| (node.path(), node.kind()))
-        .collect();
-    for (path, kind) in datasets {
-        let is_view = kind == NodeKind::View;
-        let column =
-            |name: &str, data_type| Column { name: name.to_owned(), data_type, nullable: None };
-        let columns = vec![column("id", DataType::BigInt), column("name", DataType::Varchar)];
-        let below = DatasetPath::new(path.parts()[1..].iter().cloned());
-        catalog.apply(Change::Entity(Box::new(Entity {
-            item: listed(path, kind),
-            created_at: None,
-            detail: EntityDetail::Dataset(DatasetDetail {
-                columns: Some(columns),
-                sql: is_view.then(|| format!("SELECT id, name FROM lake.{below}")),
-                ..DatasetDetail::default()
-            }),
-        })));
-    }
-    catalog
-}
-
-fn project(catalog: &Catalog) -> Desired {
-    let options = ProjectionOptions {
-        service_name: "Dremio".to_owned(),
-        service_type: "Dremio".to_owned(),
-        default_schema: "default".to_owned(),
-        dremio_url: Some("http://localhost:9047".to_owned()),
-        label_classification: None,
-        wikis: HashMap::new(),
-        labels: HashMap::new(),
-    };
-    let mut desired =
-        desired::project(catalog, &Selection::default(), &options).expect("a fit service name");
-    let views: Vec<String> = desired
-        .entities
-        .iter()
-        .filter(|entity| entity.fqn.starts_with("Dremio.Sales.") && entity.path.len() == 3)
-        .map(|entity| entity.fqn.clone())
-        .collect();
-    desired.edges = views
-        .into_iter()
-        .map(|to| DesiredEdge {
-            from: to.replace(".Sales.", ".lake."),
-            to,
-            source: "ViewLineage".to_owned(),
-            sql: Some("SELECT id, name".to_owned()),
-            columns: vec![
-                (vec!["ID".to_owned()], "id".to_owned(), None),
-                (vec!["name".to_owned()], "name".to_owned(), Some("UPPER(name)".to_owned())),
-            ],
-        })
-        .collect();
-    desired
-}
-
-async fn sandbox(version: Version) -> OpenMetadataSandbox {
-    let options =
-        OpenMetadataOptions { version, bulk: version > Version::V1_12, ..Default::default() };
-    OpenMetadataSandbox::start(options).await.expect("starts")
-}
-
-fn client(sandbox: &OpenMetadataSandbox, token: &str) -> Client {
-    let options = ConnectOptions {
-        url: sandbox.url(),
-        credentials: Credentials::Token(token.to_owned().into()),
-        http: HttpOptions {
-            retry_pause: Duration::from_millis(5),
-            retries: 6,
-            ..HttpOptions::default()
-        },
-        max_concurrency: Some(4),
-    };
-    Client::new(options, RequestLog::new()).expect("good settings")
-}
-
-struct Round {
-    plan: Plan,
-    report: Report,
-}
-
-/// Reads, plans and applies once, as the command does.
-async fn round(
-    client: &Client,
-    desired: &Desired,
-    settled: &mut SettledEdges,
-    batch: usize,
-) -> Round {
-    round_with(client, desired, settled, batch, None, &CancellationToken::new()).await
-}
-
-async fn round_with(
-    client: &Client,
-    desired: &Desired,
-    settled: &mut SettledEdges,
-    batch: usize,
-    journal: Option<&Mutex<Journal>>,
-    cancel: &CancellationToken,
-) -> Round {
-    let info = client.connect().await.expect("connects");
-    let stores_sql_changes = info.numbers.0 >= 2;
-    let current = current(client, desired, settled).await;
-    let principal = if info.is_bot == Some(true) { Principal::Bot } else { Principal::User };
-    let options = PlanOptions {
-        principal,
-        traits: ServerTraits { stores_sql_changes },
-        overwrite_descriptions: false,
-        prune: None,
-    };
-    let plan = plan(desired, &current, &options);
-    let report = apply(
-        Application {
-            client,
-            plan: &plan,
-            current: &current,
-            excluded: &BTreeSet::new(),
-            options: &ApplyOptions { max_workers: 4, batch_size: batch, stores_sql_changes },
-            journal,
-            on_event: &|_| (),
-        },
-        cancel,
-    )
-    .await;
-    let hashes = EdgeHashes::of(desired);
-    for (fqn, id) in &report.settled {
-        settled.settle(&hashes, fqn, id);
-    }
-    for fqn in &report.unsettled {
-        settled.unsettle(fqn);
-    }
-    Round { plan, report }
-}
-
-async fn current(client: &Client, desired: &Desired, settled: &SettledEdges) -> Current {
-    read::current(client, desired, settled, false, &|_| (), &CancellationToken::new())
-        .await
-        .expect("reads")
-        .expect("is not cancelled")
-}
-
-fn failures(round: &Round) -> Vec<String> {
-    round
-        .plan
-        .items
-        .iter()
-        .zip(&round.report.outcomes)
-        .filter(|(_, outcome)| match outcome {
-            ItemOutcome::Done { notes } => !notes.is_empty(),
-            ItemOutcome::Untouched => false,
-            _ => true,
-        })
-        .map(|(item, outcome)| format!("{:?}: {outcome:?}", item.key))
-        .collect()
-}
+use world::{Turn, catalog, client, connect, failures, project, round, sandbox};
 
 #[tokio::test]
 async fn a_second_run_writes_nothing_on_every_version() {
@@ -381,8 +191,9 @@ async fn cancelling_leaves_a_journal_that_says_what_was_written() {
         stop.cancel();
     };
     let mut settled = SettledEdges::default();
-    let run = round_with(&client, &desired, &mut settled, 1, Some(&journal), &cancel);
-    let (first, ()) = tokio::join!(run, watch);
+    let turn = Turn { journal: Some(&journal), cancel, ..Turn::default() };
+    let (first, ()) = tokio::join!(turn.take(&client, &desired, &mut settled), watch);
+    let first = first.expect("reads");
     assert_eq!(first.report.ended_early.as_deref(), Some("cancelled"));
     let left = interrupted(&path).expect("reads").expect("was interrupted");
     assert_eq!(left.in_doubt, []);
@@ -423,17 +234,8 @@ async fn wrong_servers_and_tokens_are_told_apart() {
     sandbox.fail_next(1, Some("GET"), "/api/v1/system/version", Fault::Html);
     let page = client(&sandbox, sandbox.bot_token()).connect().await.expect_err("a web page");
     assert!(matches!(page, Error::NotJson { .. }), "{page}");
-    let (email, password) = sandbox.login();
-    let options = ConnectOptions {
-        url: format!("{}/api/", sandbox.url()),
-        credentials: Credentials::Password {
-            email: email.to_owned(),
-            password: password.to_owned().into(),
-        },
-        http: HttpOptions::default(),
-        max_concurrency: None,
-    };
-    let person = Client::new(options, RequestLog::new()).expect("good settings");
+    let url = format!("{}/api/", sandbox.url());
+    let person = connect(url, world::person(&sandbox), HttpOptions::default());
     let info = person.connect().await.expect("connects");
     assert_eq!((info.is_bot, info.numbers), (Some(false), (1, 13, 0)));
 }
