@@ -134,7 +134,7 @@ mod tests {
             told,
             ["schemaDefinition:", "      a,", "  -   b", "  +   b,", "  +   c", "    FROM t"]
         );
-        let many: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let many: String = (0..100).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat();
         let told = lines(&[change("description", Some("a\nb\n"), Some(&many))]);
         assert_eq!(told.len(), 1 + MOST_LINES + 1);
         assert_eq!(told.last().map(String::as_str), Some("  … 78 more lines"));
