@@ -69,7 +69,7 @@ impl Writer<'_> {
             let type_of = |id: &String| at_risk.types.get(id).map_or("table", String::as_str);
             let (from, to) = (&ends.0, &ends.1);
             let put = self
-                .client()
+                .client
                 .put_edge_between((from, type_of(from)), (to, type_of(to)), &wanted)
                 .await;
             if let Err(error) = put {
@@ -85,7 +85,7 @@ impl Writer<'_> {
         &self,
         id: &str,
     ) -> Result<(BTreeMap<Ends, LineageDetails>, HashMap<String, String>), Error> {
-        let around = self.client().lineage(id, 1, 1).await?;
+        let around = self.client.lineage(id, 1, 1).await?;
         let touches = |edge: &StoredEdge| edge.from_entity == id || edge.to_entity == id;
         let edges = around
             .upstream_edges

@@ -308,7 +308,7 @@ impl Prepared {
 }
 
 fn was_interrupted(memory: &SyncMemory) -> bool {
-    !matches!(journal::interrupted(&memory.journal()), Ok(None))
+    left_behind(Some(memory)).is_some()
 }
 
 /// Unknown is treated as a person: the case in which a PUT destroys more (contract §1.2).

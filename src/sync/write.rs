@@ -91,10 +91,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    pub(super) fn client(&self) -> &'a Client {
-        self.client
-    }
-
     /// The id of a table that is known.
     pub(super) fn id(&self, fqn: &str) -> Option<String> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).id(fqn)
