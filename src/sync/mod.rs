@@ -25,6 +25,6 @@ pub mod texts;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
-pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use diff::{FieldChange, Outcome};
+pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};
