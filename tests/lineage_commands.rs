@@ -176,7 +176,7 @@ fn impact_is_drawn_in_every_form() {
     }
     let file = home.path().join("impact.svg");
     let named = file.to_str().expect("UTF-8");
-    let asked = ["impact", "--demo", "-t", "stg_payments", "-c", "amount", "-o", named];
+    let asked = ["impact", "--demo", "-t", "stg_payments", "-c", "paid_amount", "-o", named];
     let told = run(home.path(), &asked);
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert!(std::fs::read_to_string(&file).expect("a picture").starts_with("<svg "));
