@@ -22,7 +22,7 @@ pub(crate) enum Layer {
     /// Keys, from the live key map.
     Help(Help),
     /// Datasets and columns by a few letters.
-    Finder(Finder),
+    Finder(Box<Finder>),
     /// Actions by name.
     Palette(Palette),
     /// A question before something dear.

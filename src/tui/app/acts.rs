@@ -569,7 +569,7 @@ impl App {
 
     fn open_finder(&mut self) {
         self.make_index();
-        self.layers.push(Layer::Finder(Finder::new(self.index.clone())));
+        self.layers.push(Layer::Finder(Box::new(Finder::new(self.index.clone()))));
     }
 
     fn refresh_all(&mut self) {
