@@ -107,8 +107,8 @@ fn do_lineage_jobs(app: &mut App, cmds: Vec<Cmd>) {
         let Cmd::Start(job, spec) = cmd else { continue };
         let slot = spec.slot();
         let body = match spec {
-            JobSpec::Lineage(catalog, previous, looked) => {
-                let model = LineageModel::read(&catalog, previous.as_deref(), &looked);
+            JobSpec::Lineage(catalog, previous, looked, dbt) => {
+                let model = LineageModel::read(&catalog, previous.as_deref(), &looked, dbt.as_deref());
                 JobBody::Lineage(Arc::new(model))
             }
             JobSpec::Layout(diagram) => {

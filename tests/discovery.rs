@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use dremio_explorer::discovery::{
-    DiscoveryEvent, DiscoveryHandle, DiscoveryOptions, DiscoveryStats, GaveUp, Skipped, Strategy, discover,
+    DiscoveryEvent, DiscoveryHandle, DiscoveryOptions, DiscoveryStats, GaveUp, Skipped, Strategy,
+    discover,
 };
 use dremio_explorer::model::{
     Catalog, Change, DatasetDetail, EntityDetail, Item, Listing, NodeErrorKind, NodeKind,

@@ -103,8 +103,11 @@ pub fn run(json: &str) -> Result<String, BatchError> {
             serde_json::Value::String(id) => id.clone(),
             other => other.to_string(),
         });
-        let case = serde_json::from_value(value)
-            .map_err(|source| BatchError::Case { number: index + 1, id, source })?;
+        let case = serde_json::from_value(value).map_err(|source| BatchError::Case {
+            number: index + 1,
+            id,
+            source,
+        })?;
         answers.push(answer(case));
     }
     serde_json::to_string(&answers).map_err(BatchError::Output)

@@ -27,8 +27,9 @@ pub use analyze::{analyze, analyze_as};
 pub use dialect::Flavour;
 pub use highlight::{TokenClass, classify};
 pub use lineage::{
-    Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Fragment, Influence, Kind,
-    OutputColumn, RowInfluence, RowSource, SourceTable, StatementKind, StatementLineage, Status,
+    Analysis, ColumnRef, ColumnSource, Confidence, Diagnostic, DiagnosticKind, Fragment, Influence,
+    Kind, OutputColumn, RowInfluence, RowSource, SourceTable, StatementKind, StatementLineage,
+    Status,
 };
 pub use policy::{Policy, PolicyKind};
 pub use schema::{FunctionBody, Relation, Schema, SchemaMap, ViewBody};

@@ -404,7 +404,12 @@ impl JobRecord {
             | Slot::Layout
             | Slot::Plan
             | Slot::Apply => true,
-            Slot::Notes | Slot::Dbt | Slot::Index | Slot::Search | Slot::Lineage | Slot::OpenMetadata => {
+            Slot::Notes
+            | Slot::Dbt
+            | Slot::Index
+            | Slot::Search
+            | Slot::Lineage
+            | Slot::OpenMetadata => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

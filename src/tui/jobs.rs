@@ -113,13 +113,20 @@ impl<B: Backend> Jobs<B> {
             JobSpec::Resolve(paths) => self.spawn(reporter, async move |token| {
                 JobBody::Resolved(backend.resolve(paths, &token).await)
             }),
-            JobSpec::Lineage(catalog, previous, looked, dbt) => self.spawn(reporter, async move |_| {
-                blocking(move || {
-                    let model = LineageModel::read(&catalog, previous.as_deref(), &looked, dbt.as_deref());
-                    JobBody::Lineage(Arc::new(model))
+            JobSpec::Lineage(catalog, previous, looked, dbt) => {
+                self.spawn(reporter, async move |_| {
+                    blocking(move || {
+                        let model = LineageModel::read(
+                            &catalog,
+                            previous.as_deref(),
+                            &looked,
+                            dbt.as_deref(),
+                        );
+                        JobBody::Lineage(Arc::new(model))
+                    })
+                    .await
                 })
-                .await
-            }),
+            }
             JobSpec::Dbt(files, known, catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || {
                     let read = known.map_or_else(|| Project::read(&*files).map(Arc::new), Ok);

@@ -148,11 +148,9 @@ impl Layer {
                 vec![(Action::Accept, confirm.yes()), (Action::Close, confirm.no())]
             }
             Self::Message(_) => vec![(Action::Copy, "copy"), (Action::Close, "close")],
-            Self::Matches(_) => vec![
-                (Action::Accept, "go there"),
-                (Action::Copy, "copy"),
-                (Action::Close, "close"),
-            ],
+            Self::Matches(_) => {
+                vec![(Action::Accept, "go there"), (Action::Copy, "copy"), (Action::Close, "close")]
+            }
             Self::Choice(choice) => {
                 let accept = choice.verb().map(|verb| (Action::Accept, verb));
                 accept.into_iter().chain([(Action::Close, "close")]).collect()

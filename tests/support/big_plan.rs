@@ -122,6 +122,7 @@ impl BigPlan {
         let settings = Settings {
             title: "big".to_owned(),
             theme: ThemeName::Dark,
+            follows_terminal: false,
             colours: ColourDepth::True,
             ascii: false,
             mouse: true,
@@ -130,6 +131,8 @@ impl BigPlan {
             log: RequestLog::new(),
             remembered: Remembered::default(),
             no_sync: None,
+            profiles: Vec::new(),
+            notice: None,
         };
         let mut app = App::new(settings, Instant::now());
         let cmds = app.start();

@@ -13,8 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use catalog::{CatalogFormat, DiscoverArgs, SnapshotsCommand};
 pub use lineage::{
-    CheckLineageArgs, DrawArg, DremioGraphArg, HeldArg, ImpactArgs, LineageFormat,
-    SqlLineageArgs,
+    CheckLineageArgs, DrawArg, DremioGraphArg, HeldArg, ImpactArgs, LineageFormat, SqlLineageArgs,
 };
 pub use sandbox::{EditionArg, FaultArg, FaultKind, SandboxArgs};
 pub use sync::{IngestDbtArgs, SyncArgs};

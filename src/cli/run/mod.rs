@@ -3,8 +3,8 @@
 mod check_lineage;
 mod config;
 mod discover;
-mod follow;
 mod doctor;
+mod follow;
 mod forms;
 mod impact;
 mod ingest_dbt;

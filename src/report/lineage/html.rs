@@ -73,10 +73,7 @@ impl LineageReport<'_> {
                             column.kind.as_str().to_lowercase(),
                             column.influence.subtype_name().to_lowercase(),
                             u8::from(column.influence.is_direct()),
-                            column
-                                .fragments()
-                                .map(|sql| clean_lines(sql))
-                                .collect::<Vec<_>>(),
+                            column.fragments().map(|sql| clean_lines(sql)).collect::<Vec<_>>(),
                         ])
                     })
                     .collect();

@@ -230,8 +230,7 @@ impl App {
         match (self.core.dbt.matched(), self.core.dbt.absence()) {
             (Some(matched), _) => {
                 let disagreements = self.lineage.reading().0.map(|model| model.disagreements());
-                let matches =
-                    Matches::new(Arc::clone(matched), disagreements.unwrap_or_default());
+                let matches = Matches::new(Arc::clone(matched), disagreements.unwrap_or_default());
                 self.layers.push(Layer::Matches(matches));
             }
             (None, why) => self.core.complain(why.unwrap_or_default()),
