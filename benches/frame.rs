@@ -108,7 +108,8 @@ fn do_lineage_jobs(app: &mut App, cmds: Vec<Cmd>) {
         let slot = spec.slot();
         let body = match spec {
             JobSpec::Lineage(catalog, previous, looked, dbt) => {
-                let model = LineageModel::read(&catalog, previous.as_deref(), &looked, dbt.as_deref());
+                let model =
+                    LineageModel::read(&catalog, previous.as_deref(), &looked, dbt.as_deref());
                 JobBody::Lineage(Arc::new(model))
             }
             JobSpec::Layout(diagram) => {
