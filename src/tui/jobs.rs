@@ -125,7 +125,7 @@ impl<B: Backend> Jobs<B> {
                         JobBody::Lineage(Arc::new(model))
                     })
                     .await
-                })
+                });
             }
             JobSpec::Dbt(files, known, catalog) => self.spawn(reporter, async move |_| {
                 blocking(move || {
@@ -153,7 +153,7 @@ impl<B: Backend> Jobs<B> {
             }
             JobSpec::OpenMetadata => self.spawn(reporter, async move |token| {
                 match stopped_by(&token, backend.openmetadata()).await {
-                    Some(Ok(info)) => JobBody::Reached(info),
+                    Some(Ok(info)) => JobBody::Reached(Box::new(info)),
                     Some(Err(message)) => JobBody::Failed(message),
                     None => JobBody::Cancelled,
                 }

@@ -322,7 +322,7 @@ pub enum JobBody {
     /// A graph is laid out.
     Layout(Arc<Layout>),
     /// OpenMetadata has answered.
-    Reached(Reached),
+    Reached(Box<Reached>),
     /// How far a plan is.
     Planning(Step),
     /// A plan is there.

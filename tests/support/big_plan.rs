@@ -212,9 +212,10 @@ impl BigPlan {
                     stats: DiscoveryStats::default(),
                     cancelled: false,
                 }),
-                JobSpec::OpenMetadata => {
-                    JobBody::Reached(Reached { server: self.server.clone(), interrupted: None })
-                }
+                JobSpec::OpenMetadata => JobBody::Reached(Box::new(Reached {
+                    server: self.server.clone(),
+                    interrupted: None,
+                })),
                 JobSpec::Plan(_) => JobBody::Planned(Arc::clone(&self.prepared)),
                 JobSpec::Apply(..) => {
                     self.applying = Some((job, spec));

@@ -96,7 +96,7 @@ impl App {
             }
             JobBody::Reached(reached) => {
                 self.core.end(slot, JobState::Done);
-                self.sync.reached(reached);
+                self.sync.reached(*reached);
             }
             JobBody::Planning(step) => self.sync.planning(step),
             JobBody::Planned(prepared) => {
