@@ -35,7 +35,7 @@ pub(super) fn find(
     Some(Box::new(Folder::Project(folder.clone())))
 }
 
-/// As [`find`], and the demo's own project where nobody names another.
+/// As `find`, and the demo's own project where nobody names another.
 pub fn find_or_demo(
     session: &Session,
     args: &DbtArgs,

@@ -1,7 +1,7 @@
 //! [`Manifest`]: what dbt knows of a project, read from `manifest.json` of v7 and newer.
 //!
 //! Macros, docs and everything else that is not used is skipped without being stored. Fields that
-//! are missing, new or of another type never fail the reading. How it is written: [`super::wire`].
+//! are missing, new or of another type never fail the reading. How it is written: `wire`.
 
 use rustc_hash::FxHashMap;
 

@@ -1,5 +1,5 @@
 //! dbt's SQL as text: comparing it with a view's, and reading the comment that dbt puts before what
-//! it runs. Rendering what was not compiled: [`super::render`].
+//! it runs. Rendering what was not compiled: `render`.
 
 use serde::Deserialize;
 

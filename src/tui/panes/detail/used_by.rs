@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use rustc_hash::FxHashMap;
 
-use crate::lineage::NodeIndex;
+use crate::lineage::{NodeIndex, NodeRole};
 use crate::model::display::{clean, width};
 use crate::model::{DatasetPath, NodeId, NodeRef};
 use crate::tui::core::Core;
@@ -132,13 +132,19 @@ impl UsedBy {
         for (y, at) in (body.y..).zip(self.cursor.window(self.users.len())) {
             let user = &self.users[at];
             let node = user.node.and_then(|id| core.catalog.get(id));
+            let is_exposure = user.role == NodeRole::Exposure.name();
             let (sign, look) = match node {
                 Some(node) => (kinds::sign(node.kind()), kinds::style(node.kind(), theme)),
+                None if is_exposure => ("●", theme.soft),
                 None => ("?", theme.soft),
             };
             let parts = user.path.parts();
             let above = parts.iter().take(parts.len().saturating_sub(1)).map(String::as_str);
-            let place = DatasetPath::new(above).to_string();
+            // An exposure is not in Dremio, so its place is no path there.
+            let place = match parts.first() {
+                Some(dbt) if is_exposure => dbt.clone(),
+                _ => DatasetPath::new(above).to_string(),
+            };
             let left = vec![
                 Span::styled(format!("{:>4}  ", user.hops), theme.soft),
                 Span::styled(format!("{sign} "), look),
