@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use dremio_explorer::lineage::Engine;
 use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Field,
     Item as Listed, NodeKind, TableKind,
@@ -11,6 +12,7 @@ use dremio_explorer::openmetadata::entity::{
     StoredCommon, StoredEdge, StoredService, StoredTable, TagLabel,
 };
 use dremio_explorer::sync::desired::Body;
+use dremio_explorer::sync::lineage::{desired_edges, traced};
 use dremio_explorer::sync::plan::{Payload, plan};
 use dremio_explorer::sync::{
     Action, Current, Desired, DesiredEdge, Item, ItemKey, Outcome, Plan, PlanOptions, Principal,
@@ -487,4 +489,33 @@ fn unknown_columns_and_hidden_sql_leave_the_stored_ones() {
     };
     assert_eq!(body.columns.len(), 2);
     assert!(body.schema_definition.is_some());
+}
+
+#[test]
+fn an_edge_is_stale_only_if_the_views_sql_was_read_wholly() {
+    let deleted = |sql: Option<&str>| -> usize {
+        let mut catalog = sales();
+        let columns = vec![column("total", DataType::Double)];
+        describe(&mut catalog, "Sales.marts.daily", columns, sql);
+        let graph = Engine::new(&catalog).graph(&catalog);
+        let mut desired = project(&catalog);
+        desired.edges = desired_edges(&graph, &catalog, &desired, &desired);
+        desired.traced = traced(&graph, &desired);
+        let mut current = synced(&desired);
+        let ids = ("id of Dremio.lake.default.top".to_owned(), format!("id of {DAILY}"));
+        let details =
+            LineageDetails { source: Some("ViewLineage".to_owned()), ..LineageDetails::default() };
+        let (from_entity, to_entity) = ids.clone();
+        let edge = StoredEdge { from_entity, to_entity, lineage_details: Some(details) };
+        current.edges.insert(ids, edge);
+        let prune =
+            PlanOptions { prune: Some(Selection::default()), ..plan_options(Principal::Bot) };
+        let items = plan(&desired, &current, &prune).items;
+        items.iter().filter(|item| item.action == Action::Delete).count()
+    };
+    assert_eq!(deleted(Some("SELECT amount AS total FROM lake.raw.crm.orders")), 1);
+    assert_eq!(deleted(Some("SELECT 1 AS total")), 1, "it reads nothing any more");
+    assert_eq!(deleted(Some("SELECT absent AS total FROM lake.raw.crm.orders")), 0, "partly read");
+    assert_eq!(deleted(Some("SELECT FROM WHERE")), 0, "not understood");
+    assert_eq!(deleted(None), 0, "hidden");
 }

@@ -131,6 +131,7 @@ fn only(everything: &Desired, matched: &HashSet<DatasetPath>) -> Desired {
         entities,
         edges: Vec::new(),
         conflicts,
+        traced: HashSet::new(),
         unread: everything.unread.clone(),
     }
 }

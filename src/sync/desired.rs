@@ -3,7 +3,7 @@
 //! Service → database per home, space and source → schema per folder path → table per dataset.
 //! What cannot be projected becomes a [`Conflict`], never silence.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
@@ -95,6 +95,9 @@ pub struct Desired {
     pub entities: Vec<DesiredEntity>,
     /// Edges between tables, filled in by whoever knows the lineage.
     pub edges: Vec<DesiredEdge>,
+    /// FQNs of the views whose SQL was read wholly, by whoever knows the lineage. What OpenMetadata
+    /// has beyond `edges` is stale for these only: of all others the SQL may well say so.
+    pub traced: HashSet<String>,
     /// What could not be projected.
     pub conflicts: Vec<Conflict>,
     /// Containers that were not read to the end: what is missing below them may well exist in
@@ -237,6 +240,7 @@ pub fn project(
         },
         entities,
         edges: Vec::new(),
+        traced: HashSet::new(),
         conflicts: projection.conflicts,
         unread: std::iter::once(catalog.root())
             .chain(catalog.walk())

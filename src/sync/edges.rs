@@ -105,7 +105,7 @@ pub(super) fn items(
         items.push(item);
     }
     if prune {
-        items.extend(stale(current, &wanted_tables, &wanted_ids));
+        items.extend(stale(current, &desired.traced, &wanted_ids));
     }
     items
 }
@@ -232,10 +232,11 @@ fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Ve
     changes
 }
 
-/// Edges that we once wrote into a table of this sync and that its SQL no longer supports.
+/// Edges that we once wrote into a view of this sync and that its SQL no longer supports. A view whose
+/// SQL was not read wholly keeps what it has.
 fn stale(
     current: &Current,
-    wanted_tables: &HashSet<String>,
+    traced: &HashSet<String>,
     wanted_ids: &HashSet<(String, String)>,
 ) -> Vec<Item> {
     let by_id: HashMap<&str, &StoredTable> =
@@ -252,7 +253,7 @@ fn stale(
         .filter_map(|((from, to), _)| {
             let (from, to) = (by_id.get(from.as_str())?, by_id.get(to.as_str())?);
             let to_fqn = &to.common.fully_qualified_name;
-            wanted_tables.contains(&fold(to_fqn)).then(|| Item {
+            traced.contains(to_fqn).then(|| Item {
                 key: ItemKey::Edge {
                     from: from.common.fully_qualified_name.clone(),
                     to: to_fqn.clone(),

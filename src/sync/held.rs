@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::desired::{self, Body, Desired, Selection};
 use super::diff::FieldChange;
 use super::edges;
-use super::lineage::desired_edges;
+use super::lineage::{desired_edges, traced};
 use super::plan::{Action, Current, Item, ItemKey};
 use super::read::{self, ReadProgress};
 use super::session::{PrepareError, SyncSettings};
@@ -53,7 +53,7 @@ pub enum HeldKind {
     Missing,
     /// In both, with other columns, SQL or origin.
     Differs,
-    /// In OpenMetadata as of a view's SQL, which no longer reads it.
+    /// In OpenMetadata as of a view's SQL, which was read wholly and does not say so.
     Extra,
     /// Drawn by a person; a sync leaves it alone.
     Manual,
@@ -115,6 +115,7 @@ pub async fn held(
     let everything = desired::project(catalog, &Selection::default(), &options)?;
     let mut wanted = everything.clone();
     wanted.edges = desired_edges(graph, catalog, &everything, &everything);
+    wanted.traced = traced(graph, &everything);
     let roots = roots_in(&wanted, scope);
     wanted.entities.retain(|entity| match entity.body {
         Body::Table(_) => scope.downstream.contains(&entity.path.folded()),

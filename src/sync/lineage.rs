@@ -1,9 +1,9 @@
 //! From the lineage graph to the edges that OpenMetadata should hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::desired::{Body, Desired, DesiredEdge, DesiredEntity};
-use crate::lineage::{Edge, LineageGraph, Origin};
+use crate::lineage::{Edge, LineageGraph, Origin, ReadingStatus};
 use crate::model::path::fold;
 use crate::model::{Catalog, DatasetPath, NodeRef};
 use crate::sqlflow::Kind;
@@ -42,6 +42,17 @@ pub fn desired_edges(
         edges.push(project_edge(edge, from, to, sql));
     }
     edges
+}
+
+/// FQNs of the views of `desired` whose SQL was read wholly.
+pub fn traced(graph: &LineageGraph, desired: &Desired) -> HashSet<String> {
+    let is_read = |path: &DatasetPath| {
+        let node = graph.find(path).map(|index| graph.node(index));
+        let reading = node.and_then(|node| node.reading.as_ref());
+        reading.is_some_and(|reading| reading.status == ReadingStatus::Parsed)
+    };
+    let tables = desired.entities.iter().filter(|entity| matches!(entity.body, Body::Table(_)));
+    tables.filter(|entity| is_read(&entity.path)).map(|entity| entity.fqn.clone()).collect()
 }
 
 fn project_edge(

@@ -73,7 +73,10 @@ async fn read(
     on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<Current, Error> {
     let (mut current, progress) = entities(client, desired, all, on_progress).await?;
-    let targets = desired.edges.iter().map(|edge| edge.to.as_str()).collect();
+    let targets = desired.edges.iter().map(|edge| &edge.to);
+    // A view that reads nothing any more has stale edges all the same.
+    let traced = desired.traced.iter().filter(|_| all);
+    let targets = targets.chain(traced).map(String::as_str).collect();
     read_edges(client, desired, settled, &targets, &mut current, progress, on_progress).await?;
     Ok(current)
 }

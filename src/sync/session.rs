@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::Report;
 use super::desired::{self, Desired, ProjectionOptions, Selection};
 use super::journal::{self, Interrupted, Journal};
-use super::lineage::desired_edges;
+use super::lineage::{desired_edges, traced};
 use super::memory::SyncMemory;
 use super::plan::{Current, ItemKey, Plan, PlanOptions, Principal, ServerTraits, plan};
 use super::read::{self, ReadProgress};
@@ -236,6 +236,7 @@ pub async fn prepare(
         };
         let named = everything.as_ref().unwrap_or(&desired);
         desired.edges = desired_edges(sources.graph, sources.catalog, named, &desired);
+        desired.traced = traced(sources.graph, &desired);
     }
     let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
