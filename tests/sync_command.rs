@@ -401,3 +401,39 @@ async fn an_unchanged_catalogue_costs_list_calls_only() {
     let second = json(&second);
     assert_eq!(second["result"]["unchanged"], second["items"].as_array().expect("items").len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_filters_and_switches_of_the_config_file_count() {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = servers(Content::Named("reference".to_owned()), Version::V1_13).await;
+    let file = home.path().join("narrow.yaml");
+    let dry = |text: &'static str| {
+        std::fs::write(&file, text).expect("writes");
+        let config = file.to_str().expect("a path").to_owned();
+        let mut command = command(&servers, home.path(), &["--dry-run", "--format", "json"]);
+        command.args(["--config", &config]);
+        output(command)
+    };
+    let named = |document: &Value, sort: &str| -> Vec<String> {
+        let items = document["items"].as_array().expect("items").iter();
+        let found = items.filter(|item| item["type"] == sort);
+        found.map(|item| item["name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let all = json(&dry("{}").await);
+    assert!(named(&all, "table").len() == 11 && !named(&all, "edge").is_empty());
+
+    let narrow =
+        json(&dry("sync: {schemas: {include: [marts$]}, tables: {exclude: [dim_]}}").await);
+    assert_eq!(named(&narrow, "schema"), ["dremio.Analytics.marts"]);
+    let tables = named(&narrow, "table");
+    assert!(tables.contains(&"dremio.Analytics.marts.fct_orders".to_owned()), "{tables:?}");
+    assert!(!tables.iter().any(|table| table.contains("dim_")), "{tables:?}");
+
+    let columns = |document: &Value| document.to_string().matches("columnsLineage").count();
+    let coarse = json(&dry("lineage: {column_level: false}").await);
+    assert_eq!(named(&coarse, "edge"), named(&all, "edge"));
+    assert!(columns(&all) > 0 && columns(&coarse) == 0);
+    for off in ["lineage: {parse_sql: false}", "lineage: {auto_discover: false}"] {
+        assert_eq!(named(&json(&dry(off).await), "edge"), Vec::<String>::new(), "{off}");
+    }
+}

@@ -9,10 +9,10 @@ use super::error::{ConfigError, Problem};
 use super::layers::{Layered, Origin};
 use super::places::expand;
 use super::schema::Value;
-use super::settings::NameFilter;
 use crate::dremio::CloudRegion;
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
+use crate::sync;
 
 /// The node kinds that the words of the config file mean.
 pub(super) fn kinds(words: &[String]) -> Vec<NodeKind> {
@@ -99,9 +99,9 @@ impl Reader<'_> {
     }
 
     /// Filters of names match as OpenMetadata's do: from the beginning, whatever the case.
-    pub(super) fn filter(&self, include: &str, exclude: &str) -> NameFilter {
+    pub(super) fn filter(&self, include: &str, exclude: &str) -> sync::NameFilter {
         const FROM_THE_BEGINNING: &str = "(?i)^";
-        NameFilter {
+        sync::NameFilter {
             include: self.patterns(include, FROM_THE_BEGINNING),
             exclude: self.patterns(exclude, FROM_THE_BEGINNING),
         }

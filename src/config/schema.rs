@@ -354,14 +354,19 @@ pub const KEYS: &[Key] = &[
         "lineage.auto_discover",
         Kind::Bool,
         &[],
-        "Find lineage in the SQL of every view that was read",
+        "Whether a sync finds lineage in the SQL of the views; off, it writes none",
     ),
-    key("lineage.column_level", Kind::Bool, &[], "Columns as well as tables"),
+    key(
+        "lineage.column_level",
+        Kind::Bool,
+        &[],
+        "Whether a sync writes lineage of columns as well as of tables",
+    ),
     key(
         "lineage.parse_sql",
         Kind::Bool,
         &[],
-        "Read SQL; without it only the server's own lineage is left",
+        "Whether a sync reads the SQL of the views; off, it writes no lineage",
     ),
     key("dbt.enabled", Kind::Bool, &[], "Whether a dbt project takes part"),
     key("dbt.project_dir", Kind::Path, &[], "Folder of dbt_project.yml"),
@@ -505,7 +510,7 @@ fn word(text: &str, words: &'static [&'static str]) -> Result<&'static str, Stri
 }
 
 fn parse_url(text: &str) -> Result<String, String> {
-    let wrong = |reason: &str| format!("not a URL such as http://localhost:9047: {reason}");
+    let wrong = |reason: &str| format!("not a URL of a server: {reason}");
     let url = url::Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => wrong("http:// or https:// is missing"),
         other => wrong(&other.to_string()),
@@ -518,7 +523,9 @@ fn parse_url(text: &str) -> Result<String, String> {
         return Err(wrong("the host is missing"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("user and password do not belong into it; see dremio.user"));
+        return Err(wrong(
+            "user and password do not belong into it, they are settings of their own",
+        ));
     }
     Ok(text.to_owned())
 }

@@ -92,15 +92,6 @@ pub struct DiscoverySettings {
     pub list_storage_folders: Option<bool>,
 }
 
-/// Names to take and to leave.
-#[derive(Clone, Debug, Default)]
-pub struct NameFilter {
-    /// Only these; empty = all.
-    pub include: Vec<Regex>,
-    /// Not these.
-    pub exclude: Vec<Regex>,
-}
-
 /// How a sync goes.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
@@ -110,12 +101,8 @@ pub struct SyncSettings {
     pub batch_size: usize,
     /// Requests to OpenMetadata under way at once.
     pub max_workers: usize,
-    /// Databases.
-    pub databases: NameFilter,
-    /// Schemas.
-    pub schemas: NameFilter,
-    /// Tables and views.
-    pub tables: NameFilter,
+    /// Names in OpenMetadata to take and to leave.
+    pub names: sync::NameFilters,
 }
 
 /// Which lineage is found and written.
@@ -209,9 +196,11 @@ impl Settings {
                 default_schema: at.needed("sync.default_schema", at.text("sync.default_schema"))?,
                 batch_size: at.needed("sync.batch_size", at.number("sync.batch_size"))?,
                 max_workers: at.needed("sync.max_workers", at.number("sync.max_workers"))?,
-                databases: at.filter("sync.databases.include", "sync.databases.exclude"),
-                schemas: at.filter("sync.schemas.include", "sync.schemas.exclude"),
-                tables: at.filter("sync.tables.include", "sync.tables.exclude"),
+                names: sync::NameFilters {
+                    databases: at.filter("sync.databases.include", "sync.databases.exclude"),
+                    schemas: at.filter("sync.schemas.include", "sync.schemas.exclude"),
+                    tables: at.filter("sync.tables.include", "sync.tables.exclude"),
+                },
             },
             lineage: LineageSettings {
                 enabled: at.bool("lineage.enabled")?,
@@ -247,11 +236,14 @@ impl Settings {
     /// How a sync goes, as far as settings say.
     pub fn sync_settings(&self) -> sync::session::SyncSettings {
         let is_cloud = self.dremio.project_id.is_some();
+        let lineage = &self.lineage;
         sync::session::SyncSettings {
             service_name: self.openmetadata.service_name.clone(),
             default_schema: self.sync.default_schema.clone(),
             dremio_url: self.dremio.url.clone().filter(|_| !is_cloud),
-            lineage: self.lineage.enabled,
+            lineage: lineage.enabled && lineage.auto_discover && lineage.parse_sql,
+            column_lineage: lineage.column_level,
+            names: self.sync.names.clone(),
             ..sync::session::SyncSettings::default()
         }
     }

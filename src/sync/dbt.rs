@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::desired::{self, Body, Desired, Selection};
+use super::desired::{self, Body, Desired};
 use super::edges::EdgeBody;
 use super::lineage::desired_edges;
 use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
+use super::selection::Selection;
 use super::session::{
     PrepareError, Prepared, Sources, Step, SyncSettings, left_behind, principal, server_traits,
 };

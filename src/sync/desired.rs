@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, ProjectedColumns};
+use super::selection::Selection;
 use crate::model::path::fold;
 use crate::model::{Catalog, DatasetPath, Listing, NodeKind, NodeRef};
 use crate::openmetadata::entity::{
@@ -36,54 +36,6 @@ pub struct ProjectionOptions {
     pub wikis: HashMap<DatasetPath, String>,
     /// Labels by folded path.
     pub labels: HashMap<DatasetPath, Vec<String>>,
-}
-
-/// Which part of the catalogue takes part.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Roots, folders and datasets chosen, with all below them; empty = everything.
-    pub within: Vec<DatasetPath>,
-    /// Left out with all below them, though inside something chosen.
-    pub without: Vec<DatasetPath>,
-    /// Only datasets whose displayed path matches one of these; empty = all.
-    pub include: Vec<Regex>,
-    /// Not datasets or folders whose displayed path matches one of these.
-    pub exclude: Vec<Regex>,
-}
-
-impl Selection {
-    /// Whether nothing is chosen or left out.
-    pub fn is_everything(&self) -> bool {
-        self.within.is_empty()
-            && self.without.is_empty()
-            && self.include.is_empty()
-            && self.exclude.is_empty()
-    }
-
-    /// Whether a container or dataset takes part by itself.
-    pub fn holds(&self, path: &DatasetPath, is_dataset: bool) -> bool {
-        if !self.within.is_empty() && !self.within.iter().any(|chosen| path.is_within(chosen)) {
-            return false;
-        }
-        if self.without.iter().any(|left_out| path.is_within(left_out)) {
-            return false;
-        }
-        if self.include.is_empty() && self.exclude.is_empty() {
-            return true;
-        }
-        let text = path.to_string();
-        if self.exclude.iter().any(|pattern| pattern.is_match(&text)) {
-            return false;
-        }
-        // Only datasets are asked for by name; a container comes along when it holds one.
-        self.include.is_empty() || (is_dataset && self.include.iter().any(|p| p.is_match(&text)))
-    }
-
-    /// Whether a root takes part although it was not named: `$scratch` and internal roots do not.
-    fn holds_root(&self, root: &DatasetPath) -> bool {
-        let hidden = root.name() == "$scratch" || root.name().starts_with("__");
-        !hidden || self.within.iter().any(|chosen| chosen.folded() == root.folded())
-    }
 }
 
 /// Everything that should be there, parents before children.

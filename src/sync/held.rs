@@ -7,12 +7,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio_util::sync::CancellationToken;
 
-use super::desired::{self, Body, Desired, Selection};
+use super::desired::{self, Body, Desired};
 use super::diff::FieldChange;
 use super::edges;
 use super::lineage::{desired_edges, traced};
 use super::plan::{Action, Current, Item, ItemKey};
 use super::read::{self, ReadProgress};
+use super::selection::Selection;
 use super::session::{PrepareError, SyncSettings};
 use super::texts::Texts;
 use crate::lineage::LineageGraph;
@@ -113,9 +114,11 @@ pub async fn held(
 ) -> Result<HeldLineage, PrepareError> {
     let options = settings.projection(&Texts::default());
     let everything = desired::project(catalog, &Selection::default(), &options)?;
-    let mut wanted = everything.clone();
-    wanted.edges = desired_edges(graph, catalog, &everything, &everything);
-    wanted.traced = traced(graph, &everything);
+    let selection = Selection { names: settings.names.clone(), ..Selection::default() };
+    let mut wanted = desired::project(catalog, &selection, &options)?;
+    wanted.edges = desired_edges(graph, catalog, &everything, &wanted);
+    wanted.traced = traced(graph, &wanted);
+    settings.narrow(&mut wanted.edges);
     let roots = roots_in(&wanted, scope);
     wanted.entities.retain(|entity| match entity.body {
         Body::Table(_) => scope.downstream.contains(&entity.path.folded()),

@@ -21,13 +21,15 @@ mod prune;
 pub mod read;
 mod rescue;
 mod same_text;
+pub mod selection;
 pub mod session;
 pub mod settled;
 mod tally;
 pub mod texts;
 mod write;
 
-pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions, Selection};
+pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions};
 pub use diff::{FieldChange, Outcome};
 pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};
+pub use selection::{NameFilter, NameFilters, Selection};

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::desired::{Body, Desired, DesiredEntity, Selection};
+use super::desired::{Body, Desired, DesiredEntity};
 use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::selection::Selection;
 use super::{data_model, edges, prune};
 use crate::model::DatasetPath;
 use crate::model::path::fold;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::desired::{Desired, Selection};
+use super::desired::Desired;
 use super::plan::{Action, Item, ItemKey, Payload, Stored, expected};
+use super::selection::Selection;
 use crate::model::DatasetPath;
 use crate::model::path::fold;
 use crate::openmetadata::entity::{EntityType, StoredCommon};

@@ -8,12 +8,13 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::Report;
-use super::desired::{self, Desired, ProjectionOptions, Selection};
+use super::desired::{self, Desired, DesiredEdge, ProjectionOptions};
 use super::journal::{self, Interrupted, Journal};
 use super::lineage::{desired_edges, traced};
 use super::memory::SyncMemory;
 use super::plan::{Current, ItemKey, Plan, PlanOptions, Principal, ServerTraits, plan};
 use super::read::{self, ReadProgress};
+use super::selection::{NameFilters, Selection};
 use super::settled::{EdgeHashes, SettledEdges};
 use super::texts::{self, Texts, Wanted};
 use crate::discovery::CatalogApi;
@@ -41,6 +42,10 @@ pub struct SyncSettings {
     pub label_classification: Option<String>,
     /// Bring lineage.
     pub lineage: bool,
+    /// Of columns as well as of tables.
+    pub column_lineage: bool,
+    /// Names in OpenMetadata to take and to leave.
+    pub names: NameFilters,
     /// Replace descriptions that differ from Dremio's.
     pub overwrite_descriptions: bool,
     /// Soft-delete what Dremio no longer has, within what takes part.
@@ -59,6 +64,8 @@ impl Default for SyncSettings {
             descriptions: true,
             label_classification: None,
             lineage: true,
+            column_lineage: true,
+            names: NameFilters::default(),
             overwrite_descriptions: false,
             prune: false,
             reread_edges: false,
@@ -67,6 +74,13 @@ impl Default for SyncSettings {
 }
 
 impl SyncSettings {
+    /// Leaves out of edges what is not to be brought.
+    pub(super) fn narrow(&self, edges: &mut [DesiredEdge]) {
+        for edge in edges.iter_mut().filter(|_| !self.column_lineage) {
+            edge.columns.clear();
+        }
+    }
+
     /// How the projection is made, with the texts that were read for it.
     pub(super) fn projection(&self, texts: &Texts) -> ProjectionOptions {
         ProjectionOptions {
@@ -210,6 +224,7 @@ pub async fn prepare(
     on_step: &(dyn Fn(Step) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Prepared, PrepareError> {
+    let selection = &Selection { names: settings.names.clone(), ..selection.clone() };
     let wanted =
         Wanted { wikis: settings.descriptions, labels: settings.label_classification.is_some() };
     let on_text = |done, total| on_step(Step::Texts(done, total));
@@ -237,6 +252,7 @@ pub async fn prepare(
         let named = everything.as_ref().unwrap_or(&desired);
         desired.edges = desired_edges(sources.graph, sources.catalog, named, &desired);
         desired.traced = traced(sources.graph, &desired);
+        settings.narrow(&mut desired.edges);
     }
     let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));

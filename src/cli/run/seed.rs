@@ -10,7 +10,8 @@ use crate::openmetadata::entity::EntityType;
 use crate::openmetadata::names;
 use crate::sandbox::dremio::Catalogue;
 use crate::sandbox::openmetadata::Seed;
-use crate::sync::desired::{Body, Desired, DesiredEdge, ProjectionOptions, Selection, project};
+use crate::sync::Selection;
+use crate::sync::desired::{Body, Desired, DesiredEdge, ProjectionOptions, project};
 use crate::sync::lineage::desired_edges;
 use crate::sync::session::SyncSettings;
 

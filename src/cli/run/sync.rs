@@ -194,15 +194,16 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
                 .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
         })
         .collect::<Result<_, _>>()?;
+    let from_settings = settings.sync_settings();
     Ok(Request {
         settings: SyncSettings {
             descriptions: !args.no_descriptions,
             label_classification: args.labels_as.clone(),
-            lineage: settings.lineage.enabled && !args.no_lineage,
+            lineage: from_settings.lineage && !args.no_lineage,
             overwrite_descriptions: args.overwrite_descriptions,
             prune: args.prune,
             reread_edges: args.reread_edges,
-            ..settings.sync_settings()
+            ..from_settings
         },
         spaces,
         include: args.include.clone(),
@@ -227,6 +228,7 @@ impl Request {
             without: Vec::new(),
             include: patterns("--include", &self.include)?,
             exclude: patterns("--exclude", &self.exclude)?,
+            ..Selection::default()
         })
     }
 
