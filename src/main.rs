@@ -112,7 +112,7 @@ fn open_ui(
             dbt: cli::dbt_files(session, &DbtArgs::default(), &settings).map(Into::into),
             notice,
         };
-        tui::run(options).await.map_err(|error| match error {
+        Box::pin(tui::run(options)).await.map_err(|error| match error {
             tui::Error::Connection(error) => error.into(),
             tui::Error::Terminal(_) => Failure::new(ExitStatus::Remote, cli::flatten(&error)),
             other => Failure::usage(cli::flatten(&other)),

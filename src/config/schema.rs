@@ -556,7 +556,7 @@ mod tests {
         assert!(
             parse_url("localhost:9047").unwrap_err().contains("http:// or https:// is missing")
         );
-        assert!(parse_url("http://ada:pw@host").unwrap_err().contains("dremio.user"));
+        assert!(parse_url("http://ada:pw@host").unwrap_err().contains("settings of their own"));
         assert!(!parse_url("http://ada:hunter2@host").unwrap_err().contains("hunter2"));
         assert_eq!(parse_url("https://d.example/x").unwrap(), "https://d.example/x");
     }

@@ -6,7 +6,9 @@
 //! how hits are drawn.
 
 mod index;
+mod matching;
 mod query;
+mod sql;
 
 pub use index::{Index, Labels};
 pub use query::{Found, Hit, Part, Query, Scope};

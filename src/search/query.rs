@@ -7,22 +7,16 @@
 
 use std::cmp::Reverse;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
-use rayon::prelude::*;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
-use super::index::{Index, Place, Texts, letter_mask};
+use super::index::{Index, Place};
+use super::matching::{Needle, Scorer, Top, best, scan};
+use super::sql::{in_sql, scan_sql};
 use crate::model::NodeId;
 
-/// How many texts one task looks at between two checks for cancellation.
-const CHUNK: usize = 8_192;
-/// The same for SQL, which is longer than a name.
-const SQL_CHUNK: usize = 512;
-/// Where all is searched, fewer letters than this are not looked for in SQL: they are everywhere in it.
-const SHORTEST_IN_SQL: usize = 3;
 /// Of how many times the hits wanted an exact score is made.
 const FINALISTS: usize = 4;
 /// What a match within a dataset's own name is worth over one spread along its path.
@@ -54,15 +48,6 @@ pub struct Query {
     split: (Option<Needle>, Needle),
     /// For SQL; absent if that is not looked through.
     sql: Option<Regex>,
-}
-
-/// A pattern and the letters that any match must have.
-#[derive(Clone, Debug)]
-struct Needle {
-    pattern: Pattern,
-    mask: u64,
-    /// The letters if they are one word of ASCII, which is looked for roughly first.
-    plain: Option<Box<[u8]>>,
 }
 
 /// Which part of a dataset was found.
@@ -112,17 +97,6 @@ struct Matched {
     paths: Vec<u32>,
     names: Vec<u32>,
     sqls: Vec<u32>,
-}
-
-impl Needle {
-    fn new(text: &str) -> Self {
-        let pattern =
-            Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-        let bytes = text.as_bytes();
-        let is_plain = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
-        let plain = is_plain.then(|| bytes.into());
-        Self { pattern, mask: letter_mask(text), plain }
-    }
 }
 
 impl Query {
@@ -355,186 +329,9 @@ impl Query {
     }
 }
 
-/// What is looked for in SQL: the words with any white space between them.
-fn in_sql(text: &str, scope: Scope) -> Option<Regex> {
-    let shortest = match scope {
-        Scope::All => SHORTEST_IN_SQL,
-        Scope::Sql => 1,
-        Scope::Datasets | Scope::Columns | Scope::Labels => return None,
-    };
-    if text.chars().count() < shortest {
-        return None;
-    }
-    let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
-    let mut pattern = RegexBuilder::new(&words.join(r"\s+"));
-    // Without Unicode's cases the search is several times as fast, and for ASCII they add nothing
-    // but oddities such as the Kelvin sign.
-    pattern.case_insensitive(true).unicode(!text.is_ascii()).build().ok()
-}
-
-/// The views whose SQL matches, in catalogue order.
-fn scan_sql(
-    index: &Index,
-    pattern: &Regex,
-    among: Option<&[u32]>,
-    cancelled: &AtomicBool,
-) -> Option<Vec<u32>> {
-    let count = among.map_or(index.sqls.len(), <[u32]>::len);
-    let chunks: Vec<Vec<u32>> = (0..count.div_ceil(SQL_CHUNK))
-        .into_par_iter()
-        .map(|chunk| {
-            if cancelled.load(Ordering::Relaxed) {
-                return Vec::new();
-            }
-            (chunk * SQL_CHUNK..count.min((chunk + 1) * SQL_CHUNK))
-                .filter_map(|at| among.map_or_else(|| u32::try_from(at).ok(), |m| Some(m[at])))
-                .filter(|at| pattern.is_match(&index.sqls[*at as usize].1))
-                .collect()
-        })
-        .collect();
-    (!cancelled.load(Ordering::Relaxed)).then(|| chunks.concat())
-}
-
 fn column_hit(index: &Index, place: Place, score: u32) -> Hit {
     let part = Part::Column(place.column as usize);
     Hit { node: index.nodes[place.dataset as usize], part, score }
-}
-
-/// The best so many of what is pushed, without keeping the rest.
-struct Top<T> {
-    limit: usize,
-    /// What scores less cannot get in any more.
-    bar: u32,
-    kept: Vec<(T, u32)>,
-}
-
-impl<T: Copy + Ord> Top<T> {
-    fn new(limit: usize) -> Self {
-        Self { limit: limit.max(1), bar: 0, kept: Vec::new() }
-    }
-
-    fn push(&mut self, entry: T, score: u32) {
-        if score < self.bar {
-            return;
-        }
-        self.kept.push((entry, score));
-        if self.kept.len() >= self.limit * 4 {
-            self.prune();
-        }
-    }
-
-    fn prune(&mut self) {
-        if self.kept.len() > self.limit {
-            let key = |(entry, score): &(T, u32)| (Reverse(*score), *entry);
-            self.kept.select_nth_unstable_by_key(self.limit, key);
-            self.kept.truncate(self.limit);
-            self.bar = self.kept.iter().map(|(_, score)| *score).min().unwrap_or(0);
-        }
-    }
-
-    /// Best first, equals in their own order.
-    fn into_sorted(mut self) -> Vec<(T, u32)> {
-        self.prune();
-        self.kept.sort_unstable_by_key(|(entry, score)| (Reverse(*score), *entry));
-        self.kept
-    }
-}
-
-/// The best `limit` of these, best first, equals in index order.
-fn best(scored: impl Iterator<Item = (u32, u32)>, limit: usize) -> Vec<(u32, u32)> {
-    let mut top = Top::new(limit);
-    for (at, score) in scored {
-        top.push(at, score);
-    }
-    top.into_sorted()
-}
-
-/// Scores exactly, one text at a time.
-#[derive(Default)]
-struct Scorer {
-    matcher: Matcher,
-    buffer: Vec<char>,
-}
-
-impl Scorer {
-    fn score(&mut self, needle: &Needle, text: &str) -> Option<u32> {
-        needle.pattern.score(Utf32Str::new(text, &mut self.buffer), &mut self.matcher)
-    }
-}
-
-/// All texts that match, with their scores: rough ones where a rough look is much cheaper. An exact
-/// score for the best of them is made afterwards.
-fn scan(
-    texts: &Texts,
-    needle: &Needle,
-    among: Option<&[u32]>,
-    cancelled: &AtomicBool,
-) -> Option<Vec<(u32, u32)>> {
-    let count = among.map_or(texts.len(), <[u32]>::len);
-    let chunks: Vec<Vec<(u32, u32)>> = (0..count.div_ceil(CHUNK))
-        .into_par_iter()
-        .map_init(Scorer::default, |scorer, chunk| {
-            let mut hits = Vec::new();
-            if cancelled.load(Ordering::Relaxed) {
-                return hits;
-            }
-            for position in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
-                let at = among.map_or(position, |among| among[position] as usize);
-                if !texts.may_match(at, needle.mask) {
-                    continue;
-                }
-                let text = texts.get(at);
-                let score = match &needle.plain {
-                    Some(letters) if text.is_ascii() => rough_score(text, letters),
-                    _ => scorer.score(needle, text),
-                };
-                if let (Some(score), Ok(at)) = (score, u32::try_from(at)) {
-                    hits.push((at, score));
-                }
-            }
-            hits
-        })
-        .collect();
-    (!cancelled.load(Ordering::Relaxed)).then(|| chunks.concat())
-}
-
-/// How well letters match, roughly and cheaply: together at the start, at the start of a word, anywhere;
-/// apart as initials of words; apart. Short texts first. The same texts match as in a fuzzy search.
-fn rough_score(text: &str, letters: &[u8]) -> Option<u32> {
-    let bytes = text.as_bytes();
-    let (first, rest) = letters.split_first()?;
-    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    let starts_word = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-    let mut place = 0;
-    for at in 0..(bytes.len() + 1).saturating_sub(letters.len()) {
-        let byte = bytes[at];
-        if (byte == lower || byte == upper)
-            && bytes[at + 1..at + letters.len()].eq_ignore_ascii_case(rest)
-        {
-            place = 12;
-            if starts_word(at) {
-                place = if at == 0 { 30 } else { 22 };
-                break;
-            }
-        }
-    }
-    if place == 0 {
-        let mut left = letters;
-        let mut are_initials = true;
-        for (at, byte) in bytes.iter().enumerate() {
-            let Some((letter, rest)) = left.split_first() else { break };
-            if byte.eq_ignore_ascii_case(letter) {
-                are_initials &= starts_word(at);
-                left = rest;
-            }
-        }
-        if !left.is_empty() {
-            return None;
-        }
-        place = if are_initials { 16 } else { 4 };
-    }
-    let shortness = 8_u32.saturating_sub(u32::try_from(bytes.len() / 4).unwrap_or(u32::MAX));
-    Some(place + shortness)
 }
 
 #[cfg(test)]
@@ -668,21 +465,6 @@ mod tests {
             .search(&index, None, 1, &AtomicBool::new(false))
             .expect("not cancelled");
         assert_eq!((found.hits.len(), found.columns, found.datasets), (1, 2, 0));
-    }
-
-    #[test]
-    fn a_rough_look_finds_what_a_fuzzy_search_matches() {
-        for text in ["order_customer", "Customer", "product", "oc", "c", "", "x_o_c"] {
-            for letters in ["c", "oc", "co", "ord", "xyz"] {
-                let pattern = Needle::new(letters).pattern;
-                let mut matcher = Matcher::default();
-                let fuzzy = pattern.score(Utf32Str::Ascii(text.as_bytes()), &mut matcher);
-                let rough = rough_score(text, letters.as_bytes());
-                assert_eq!(rough.is_some(), fuzzy.is_some(), "{letters:?} in {text:?}");
-            }
-        }
-        assert!(rough_score("order_customer", b"cus") > rough_score("discus", b"cus"));
-        assert!(rough_score("order_customer", b"oc") > rough_score("orbiting_basic", b"oc"));
     }
 
     #[test]

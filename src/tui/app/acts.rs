@@ -1,14 +1,11 @@
-//! What keys, pasted text and actions do to the [`App`].
+//! What actions do to the [`App`].
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
-
-use super::{App, Arrival, MANY, Pane};
-use crate::model::{DatasetPath, NodeId, NodeKind, NodeRef};
+use super::{App, MANY, Pane};
+use crate::model::{NodeKind, NodeRef};
 use crate::search::{Hit, Part};
 use crate::tui::core::{JobState, Server, shown_path};
-use crate::tui::keymap::{Context, Meaning, Press};
 use crate::tui::layer::{Layer, Outcome};
 use crate::tui::layers::choice::{Choice, Entry};
 use crate::tui::layers::confirm::Confirm;
@@ -17,122 +14,13 @@ use crate::tui::layers::help::Help;
 use crate::tui::layers::matches::Matches;
 use crate::tui::layers::message::Message;
 use crate::tui::layers::palette::Palette;
-use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
+use crate::tui::msg::{Action, Cmd, Slot};
 use crate::tui::panes::detail::Tab;
 use crate::tui::panes::{activity, catalog, detail, kinds, lineage, sync};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::text;
 
 impl App {
-    /// Where a key is pressed now, the most special first.
-    pub(crate) fn contexts(&self) -> Vec<Context> {
-        if !self.layers.is_empty() {
-            return vec![Context::Overlay];
-        }
-        if self.is_typing() {
-            return vec![Context::Input];
-        }
-        self.pane_contexts()
-    }
-
-    pub(crate) fn pane_contexts(&self) -> Vec<Context> {
-        let own = match self.focus {
-            Pane::Catalog => Context::Catalog,
-            Pane::Detail => Context::Detail,
-            Pane::Lineage => Context::Lineage,
-            Pane::Sync => Context::Sync,
-            Pane::Activity => Context::Activity,
-        };
-        vec![own, Context::Global]
-    }
-
-    fn is_typing(&self) -> bool {
-        match self.focus {
-            Pane::Catalog => self.catalog.is_typing,
-            Pane::Detail => self.detail.is_typing(),
-            Pane::Lineage => self.lineage.is_typing(),
-            Pane::Sync => self.sync.is_typing(),
-            Pane::Activity => self.activity.is_typing(),
-        }
-    }
-
-    pub(super) fn key(&mut self, key: KeyEvent) {
-        if self.holds(key) {
-            return;
-        }
-        let contexts = self.contexts();
-        self.pending.push(Press::from(key));
-        let mut meaning = self.core.keymap.meaning(&contexts, &self.pending);
-        if meaning == Meaning::Nothing && self.pending.len() > 1 {
-            // A sequence that came to nothing: its last key begins anew.
-            self.pending = vec![Press::from(key)];
-            meaning = self.core.keymap.meaning(&contexts, &self.pending);
-        }
-        match meaning {
-            Meaning::Beginning => return,
-            Meaning::Action(action) => {
-                self.pending.clear();
-                self.act(action);
-                return;
-            }
-            Meaning::Nothing => self.pending.clear(),
-        }
-        if let Some(layer) = self.layers.last_mut() {
-            let outcome = layer.key(key, &mut self.core);
-            self.layer_outcome(outcome);
-        } else if self.is_typing() {
-            match self.focus {
-                Pane::Catalog => self.catalog.key(key),
-                Pane::Detail => self.detail.key(key),
-                Pane::Lineage => self.lineage.key(key),
-                Pane::Sync => self.sync.key(key),
-                Pane::Activity => self.activity.key(key),
-            }
-        }
-    }
-
-    /// Keeps a key for what comes after the finder, if something was chosen in that before it was found.
-    fn holds(&mut self, key: KeyEvent) -> bool {
-        let Some(Layer::Finder(finder)) = self.layers.last_mut() else { return false };
-        if !finder.is_accepting() {
-            return false;
-        }
-        let meaning = self.core.keymap.meaning(&[Context::Overlay], &[Press::from(key)]);
-        if meaning == Meaning::Action(Action::Close) {
-            finder.stop_accepting();
-            self.held.clear();
-        } else {
-            self.held.push(key);
-        }
-        true
-    }
-
-    /// The finder has found something, and perhaps it was chosen already.
-    pub(super) fn found(&mut self, outcome: Outcome) {
-        let is_chosen = !matches!(outcome, Outcome::Stay);
-        self.layer_outcome(outcome);
-        let held = std::mem::take(&mut self.held);
-        if is_chosen {
-            for key in held {
-                self.key(key);
-            }
-        }
-    }
-
-    pub(super) fn paste(&mut self, pasted: &str) {
-        if let Some(layer) = self.layers.last_mut() {
-            layer.paste(pasted, &mut self.core);
-        } else if self.is_typing() {
-            match self.focus {
-                Pane::Catalog => self.catalog.paste(pasted),
-                Pane::Detail => self.detail.paste(pasted),
-                Pane::Lineage => self.lineage.paste(pasted),
-                Pane::Sync => self.sync.paste(pasted),
-                Pane::Activity => self.activity.paste(pasted),
-            }
-        }
-    }
-
     /// Does what `action` says: the top overlay first, then the pane with the keys, then the App.
     pub(crate) fn act(&mut self, action: Action) {
         if let Some(layer) = self.layers.last_mut() {
@@ -234,26 +122,6 @@ impl App {
                 self.layers.push(Layer::Matches(matches));
             }
             (None, why) => self.core.complain(why.unwrap_or_default()),
-        }
-    }
-
-    /// Goes to a dataset that something names; looks for it at its path where no node is known.
-    fn jump(&mut self, path: DatasetPath, node: Option<NodeId>) {
-        let node = node.or_else(|| self.core.catalog.at(&path).map(NodeRef::id));
-        if let Some(node) = node {
-            self.go_to(node, None);
-            return;
-        }
-        if !matches!(self.core.server, Server::Ready(_)) {
-            self.core.complain(format!("{path} is not in the catalogue"));
-        } else if self.core.running(Slot::Resolve).is_some() {
-            self.core.complain("still looking for datasets that views name");
-        } else {
-            self.core.start(
-                format!("Look for {}", shown_path(&path)),
-                JobSpec::Resolve(vec![path.clone()]),
-            );
-            self.arriving = Some(Arrival { path, is_known: false });
         }
     }
 
@@ -487,14 +355,6 @@ impl App {
         matches!(self.core.server, Server::Failed(_))
     }
 
-    /// Turns to the details of the node under the cursor.
-    fn look(&mut self) {
-        (self.right, self.focus) = (Pane::Detail, Pane::Detail);
-        self.settle_at = None;
-        self.detail.show(self.catalog.selected());
-        self.detail.settle(&mut self.core);
-    }
-
     /// Brings a tab of the details to the front; says so where the node has none such.
     fn show_tab(&mut self, tab: Tab, what: &str) -> bool {
         self.detail.show(self.catalog.selected());
@@ -513,56 +373,6 @@ impl App {
     fn show_preview(&mut self) {
         if self.show_tab(Tab::Preview, "preview") {
             self.detail.preview(&mut self.core, false);
-        }
-    }
-
-    /// Where the cursor was before the last jump.
-    fn go_back(&mut self) {
-        while let Some(node) = self.trail.pop() {
-            if self.core.catalog.get(node).is_some() {
-                self.ahead.extend(self.catalog.selected());
-                self.arrive(node, None);
-                return;
-            }
-        }
-        self.core.complain("there is nothing to go back to");
-    }
-
-    /// Where the cursor was before going back.
-    fn go_forward(&mut self) {
-        match self.ahead.pop().filter(|node| self.core.catalog.get(*node).is_some()) {
-            Some(node) => {
-                self.trail.extend(self.catalog.selected());
-                self.arrive(node, None);
-            }
-            None => self.core.complain("there is nothing to go forward to"),
-        }
-    }
-
-    /// Goes to a node and, if given, to a column of it.
-    pub(super) fn go_to(&mut self, node: NodeId, column: Option<usize>) {
-        if self.core.catalog.get(node).is_none() {
-            self.core.complain("it is not in the catalogue any more");
-            return;
-        }
-        if let Some(from) = self.catalog.selected().filter(|from| *from != node) {
-            self.trail.push(from);
-            self.ahead.clear();
-        }
-        self.arrive(node, column);
-    }
-
-    fn arrive(&mut self, node: NodeId, column: Option<usize>) {
-        // Who follows names through SQL goes on doing so.
-        let was_in_detail = self.focus == Pane::Detail;
-        self.catalog.reveal(&self.core, node);
-        self.detail.show(Some(node));
-        if let Some(column) = column {
-            self.detail.go_to_column(column);
-        }
-        self.look();
-        if column.is_none() && !was_in_detail {
-            self.focus = Pane::Catalog;
         }
     }
 

@@ -5,6 +5,8 @@
 //! the reports of jobs do in [`reports`].
 
 mod acts;
+mod keys;
+mod places;
 mod reports;
 
 use std::sync::Arc;
