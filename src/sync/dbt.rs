@@ -15,7 +15,7 @@ use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
 use super::selection::Selection;
 use super::session::{
-    PrepareError, Prepared, Sources, Step, SyncSettings, left_behind, principal, server_traits,
+    PrepareError, Prepared, Sources, Step, SyncSettings, principal, recover, server_traits,
 };
 use super::texts::{self, Texts, Wanted};
 use crate::dbt::{CatalogArtifact, Manifest, MatchReport, ModelGraph, Node, sql};
@@ -79,9 +79,10 @@ pub async fn prepare(
         overwrite_descriptions: settings.overwrite_descriptions,
         prune: None,
     };
-    let plan = plan(&desired, &current, &plan_options);
+    let mut plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    let interrupted = left_behind(memory.as_ref());
+    let client = sources.openmetadata;
+    let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
     Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
 }
 
