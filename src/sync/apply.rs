@@ -176,7 +176,7 @@ struct Run<'a> {
     is_stopped: CancellationToken,
     /// Items in a row that the server did not answer.
     unanswered: AtomicUsize,
-    /// How many rows a bulk request may have, as far as the server has told.
+    /// How many rows a bulk request may have, as far as the server has told; 0 = not even one.
     most_rows: AtomicUsize,
 }
 

@@ -24,11 +24,12 @@ impl Run<'_> {
         }
         let planned = self.planned_edges();
         let planned = &planned;
-        let mut reads = stream::iter(risky)
-            .map(|index| async move {
-                (index, self.writer.edges_at_risk(&items[index], planned).await)
-            })
-            .buffer_unordered(self.workers());
+        let mut reads =
+            stream::iter(risky)
+                .map(|index| async move {
+                    (index, self.writer.edges_at_risk(&items[index], planned).await)
+                })
+                .buffer_unordered(self.workers());
         let mut at_risk = Vec::new();
         while let Some((index, edges)) = reads.next().await {
             match edges {
