@@ -455,3 +455,39 @@ fn details(body: &EdgeBody, from: &Handle, to: &Handle) -> (LineageDetails, Vec<
     };
     (details, notes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nested_column_is_guarded_on_every_level() {
+        let column = |name: &str, children: Vec<StoredColumn>| StoredColumn {
+            name: name.to_owned(),
+            children: (!children.is_empty()).then_some(children),
+            ..StoredColumn::default()
+        };
+        let inside = |names: [&str; 2]| names.map(|name| column(name, Vec::new())).to_vec();
+        let columns = [
+            column("id", Vec::new()),
+            column("Address", vec![column("geo", inside(["lon", "Lat"]))]),
+        ];
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (place, guards) =
+            pointer(&columns, &names(&["address", "geo", "lat"])).expect("is there");
+        assert_eq!(place, "/columns/1/children/0/children/1");
+        let test = |path: &str, name: &str| json!({ "op": "test", "path": path, "value": name });
+        assert_eq!(
+            guards,
+            [
+                test("/columns/1/name", "Address"),
+                test("/columns/1/children/0/name", "geo"),
+                test("/columns/1/children/0/children/1/name", "Lat"),
+            ]
+        );
+        for gone in [&["street"][..], &["id", "lat"], &["address", "geo", "alt"], &[]] {
+            assert_eq!(pointer(&columns, &names(gone)), None, "{gone:?}");
+        }
+    }
+}
