@@ -11,6 +11,7 @@ pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;
+mod handles;
 pub mod held;
 pub mod journal;
 pub mod lineage;
