@@ -33,6 +33,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "watch",
+        &[
+            "model",
+            "dremio",
+            "openmetadata",
+            "discovery",
+            "snapshots",
+            "lineage",
+            "sync",
+        ],
+    ),
+    (
         "report",
         &[
             "model",
@@ -44,10 +56,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sync",
             "lineage",
             "snapshots",
+            "watch",
         ],
     ),
     ("log", &[]),
-    ("config", &["model", "http", "dremio", "openmetadata", "discovery", "sync", "lineage", "dbt"]),
+    (
+        "config",
+        &["model", "http", "dremio", "openmetadata", "discovery", "sync", "lineage", "dbt", "watch"],
+    ),
     (
         "cli",
         &[
@@ -66,6 +82,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "config",
             "log",
+            "watch",
             "sandbox",
         ],
     ),
