@@ -27,8 +27,8 @@ pub(super) struct Reading {
     failed: Vec<(DatasetPath, NodeError)>,
     /// Why the walk gave up on the way.
     pub(super) gave_up: Option<GaveUp>,
-    /// Nodes that could not be read, though neither forbidden nor of a source that is down.
-    pub(super) lost: usize,
+    /// What could not be read, though neither forbidden nor of a source that is down, and why.
+    pub(super) lost: Vec<(DatasetPath, String)>,
 }
 
 impl Reading {
@@ -36,7 +36,7 @@ impl Reading {
     /// in a source that is down is not that: it would block everything for ever, and it is known
     /// where it stands.
     pub(super) fn is_partial(&self) -> bool {
-        self.gave_up.is_some() || self.lost > 0
+        self.gave_up.is_some() || !self.lost.is_empty()
     }
 }
 
@@ -103,13 +103,17 @@ pub(super) async fn read<A: CatalogApi>(
     reading.graph = done.engine.graph(&done.catalog);
     settle(&mut reading.graph, &reading.absent, &reading.failed);
     reading.catalog = done.catalog;
-    let errors = reading.catalog.walk().filter_map(NodeRef::error);
-    reading.lost = errors
-        .chain(reading.failed.iter().map(|(_, error)| error))
-        .filter(|error| {
-            !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::SourceDown)
-        })
-        .count();
+    let is_loss = |error: &NodeError| {
+        !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::SourceDown)
+    };
+    let nodes = reading.catalog.walk();
+    let lost = nodes.filter_map(|node| Some((node.path(), node.error()?)));
+    let not_found_out = reading.failed.iter().map(|(path, error)| (path.clone(), error));
+    reading.lost = lost
+        .chain(not_found_out)
+        .filter(|(_, error)| is_loss(error))
+        .map(|(path, error)| (path, error.message.clone()))
+        .collect();
     Ok(reading)
 }
 

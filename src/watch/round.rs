@@ -13,9 +13,9 @@ use super::schedule::Verdict;
 use super::state::{Earlier, Memory, StateError};
 use crate::discovery::{DiscoveryOptions, DiscoveryStats};
 use crate::lineage::{Coverage, Engine, LineageGraph, check};
-use crate::model::ServerInfo;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::rfc3339;
+use crate::model::{Catalog, DatasetPath, ServerInfo};
 use crate::snapshots::{CatalogDiff, SnapshotStore, StoreError};
 use crate::sync::session::Step;
 use crate::{dremio, openmetadata};
@@ -159,8 +159,8 @@ pub struct Round {
     pub datasets: usize,
     /// How much of their lineage is known.
     pub coverage: Coverage,
-    /// Nodes that could not be read, though neither forbidden nor of a source that is down.
-    pub lost: usize,
+    /// What could not be read, though neither forbidden nor of a source that is down, and why.
+    pub lost: Vec<(DatasetPath, String)>,
     /// Why the reading was given up on the way, if it was.
     pub gave_up: Option<String>,
     /// What has changed; `None` when there was nothing to compare with.
@@ -183,7 +183,7 @@ impl Round {
 
     /// Whether a part of the catalogue could not be read that should have been.
     pub fn is_partial(&self) -> bool {
-        self.lost > 0 || self.gave_up.is_some()
+        !self.lost.is_empty() || self.gave_up.is_some()
     }
 
     /// What it means for the next round.
@@ -231,6 +231,11 @@ impl Watcher {
         Self { options, memory, former, told: earlier.drift, rounds: 0 }
     }
 
+    /// How many rounds were begun.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
     /// One round: reads, compares, brings over what is permitted. Nothing of it is remembered until
     /// [`Watcher::remember`] is called: what could not be told is found again.
     pub async fn round(
@@ -269,7 +274,7 @@ impl Watcher {
                 ..server.clone()
             },
             complete: !reading.is_partial(),
-            catalog: crate::model::Catalog::new(),
+            catalog: Catalog::new(),
             absent: reading.absent.clone(),
         };
         let (reading, next, comparison) =
@@ -292,7 +297,7 @@ impl Watcher {
             server: server.clone(),
             datasets: catalog.walk().filter(|node| node.kind().is_dataset()).count(),
             coverage: check(&next.graph, |_| true).coverage,
-            lost: reading.lost,
+            lost: reading.lost.clone(),
             gave_up: reading.gave_up.as_ref().map(ToString::to_string),
             comparison,
             drift,
