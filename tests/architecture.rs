@@ -32,18 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "snapshots",
         ],
     ),
-    (
-        "watch",
-        &[
-            "model",
-            "dremio",
-            "openmetadata",
-            "discovery",
-            "snapshots",
-            "lineage",
-            "sync",
-        ],
-    ),
+    ("watch", &["model", "dremio", "openmetadata", "discovery", "snapshots", "lineage", "sync"]),
     (
         "report",
         &[
@@ -62,7 +51,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("log", &[]),
     (
         "config",
-        &["model", "http", "dremio", "openmetadata", "discovery", "sync", "lineage", "dbt", "watch"],
+        &[
+            "model",
+            "http",
+            "dremio",
+            "openmetadata",
+            "discovery",
+            "sync",
+            "lineage",
+            "dbt",
+            "watch",
+        ],
     ),
     (
         "cli",

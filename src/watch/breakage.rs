@@ -114,7 +114,9 @@ impl Breakages {
                 .filter_map(|found| {
                     let node = before.node(found.node);
                     // Who is gone too does not suffer.
-                    after.find(&node.path).filter(|at| after.node(*at).role != NodeRole::Missing)?;
+                    after
+                        .find(&node.path)
+                        .filter(|at| after.node(*at).role != NodeRole::Missing)?;
                     Some(Affected {
                         path: node.path.clone(),
                         role: node.role,
@@ -200,15 +202,10 @@ mod tests {
     fn who_goes_along_does_not_break() {
         let before = graph(&[("t", &["a"], ""), ("v", &["a"], "SELECT a FROM t")]);
         let after = graph(&[("z", &["a"], "")]);
-        let state = |path: &str| DatasetState {
-            path: path.parse().unwrap(),
-            kind: "table",
-            columns: None,
-        };
-        let diff = CatalogDiff {
-            removed: vec![state("s.t"), state("s.v")],
-            ..CatalogDiff::default()
-        };
+        let state =
+            |path: &str| DatasetState { path: path.parse().unwrap(), kind: "table", columns: None };
+        let diff =
+            CatalogDiff { removed: vec![state("s.t"), state("s.v")], ..CatalogDiff::default() };
         let lineage = LineageChanges::between(&before, &after);
         assert_eq!(Breakages::of(&diff, &before, &after, &lineage), Breakages::default());
     }

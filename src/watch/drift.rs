@@ -189,11 +189,8 @@ pub(super) async fn drift(
     };
     let settings =
         SyncSettings { prune: permits.allow(Permit::Delete), ..options.settings.clone() };
-    let selection = Selection {
-        within: options.within.clone(),
-        without: left_out,
-        ..Selection::default()
-    };
+    let selection =
+        Selection { within: options.within.clone(), without: left_out, ..Selection::default() };
     let sources = Sources {
         catalog: &reading.catalog,
         graph: &reading.graph,
@@ -342,9 +339,8 @@ fn conclude(
         if !item.action.writes() && item.action != Action::Conflict {
             continue;
         }
-        let outcome = outcome(index).filter(|outcome| {
-            !matches!(outcome, ItemOutcome::Excluded | ItemOutcome::Untouched)
-        });
+        let outcome = outcome(index)
+            .filter(|outcome| !matches!(outcome, ItemOutcome::Excluded | ItemOutcome::Untouched));
         if !matches!(outcome, Some(ItemOutcome::Done { .. })) {
             let facts = (&item.key, item.action, &item.changes);
             still_open.push_str(&serde_json::to_string(&facts).unwrap_or_default());

@@ -128,12 +128,18 @@ fn edges(graph: &LineageGraph) -> Keyed<'_> {
         ((to.folded(), from.folded()), EdgeEnds { from: from.clone(), to: to.clone() })
     };
     let edges = graph.edges().iter();
-    edges.map(|edge| { let (key, ends) = keyed(edge); (key, (ends, edge)) }).collect()
+    edges
+        .map(|edge| {
+            let (key, ends) = keyed(edge);
+            (key, (ends, edge))
+        })
+        .collect()
 }
 
 fn change(ends: &EdgeEnds, before: &Edge, after: &Edge) -> Option<EdgeChange> {
     let pairs = |edge: &Edge| -> BTreeMap<(String, String), (String, String)> {
-        let pair = |from: &str, to: &str| ((fold(from), fold(to)), (from.to_owned(), to.to_owned()));
+        let pair =
+            |from: &str, to: &str| ((fold(from), fold(to)), (from.to_owned(), to.to_owned()));
         edge.columns.iter().map(|column| pair(&column.from, &column.to)).collect()
     };
     let (before, after) = (pairs(before), pairs(after));
@@ -148,7 +154,9 @@ fn change(ends: &EdgeEnds, before: &Edge, after: &Edge) -> Option<EdgeChange> {
 fn views(before: &LineageGraph, after: &LineageGraph) -> Vec<ViewChange> {
     let mut changes = Vec::new();
     for node in after.nodes().iter().filter(|node| node.role == NodeRole::View) {
-        let Some(former) = before.find(&node.path).map(|index| before.node(index)) else { continue };
+        let Some(former) = before.find(&node.path).map(|index| before.node(index)) else {
+            continue;
+        };
         if let (Some(was), Some(is)) = (&former.reading, &node.reading)
             && was.status != is.status
         {
@@ -198,12 +206,8 @@ pub(super) mod tests {
         let kind = |sql: &str| {
             if sql.is_empty() { NodeKind::Table(TableKind::Direct) } else { NodeKind::View }
         };
-        let item = |name: &str, kind| Item {
-            path: name.parse().unwrap(),
-            id: None,
-            kind,
-            raw_kind: None,
-        };
+        let item =
+            |name: &str, kind| Item { path: name.parse().unwrap(), id: None, kind, raw_kind: None };
         let mut catalog = Catalog::new();
         catalog.apply(Change::Children {
             parent: DatasetPath::default(),

@@ -18,4 +18,6 @@ pub use breakage::{Affected, Breakage, Breakages, Cause};
 pub use drift::{Applied, Drift, DriftError, DriftItem, DriftOptions};
 pub use lineage_changes::{BrokenReference, EdgeChange, EdgeEnds, LineageChanges, ViewChange};
 pub use permits::{Permit, Permits, PermitsError};
-pub use round::{RememberError, Comparison, Event, History, Round, RoundError, Servers, WatchOptions, Watcher};
+pub use round::{
+    Comparison, Event, History, RememberError, Round, RoundError, Servers, WatchOptions, Watcher,
+};

@@ -130,11 +130,7 @@ pub(super) async fn in_background<T: Send + 'static>(
     }
 }
 
-fn settle(
-    graph: &mut LineageGraph,
-    absent: &[DatasetPath],
-    failed: &[(DatasetPath, NodeError)],
-) {
+fn settle(graph: &mut LineageGraph, absent: &[DatasetPath], failed: &[(DatasetPath, NodeError)]) {
     graph.settle(absent, failed.iter().map(|(path, error)| (path, error.message.as_str())));
 }
 
@@ -222,11 +218,18 @@ mod tests {
     }
 
     fn list(catalog: &mut Catalog, parent: &str, items: Vec<Item>) {
-        let parent = if parent.is_empty() { DatasetPath::default() } else { parent.parse().unwrap() };
+        let parent =
+            if parent.is_empty() { DatasetPath::default() } else { parent.parse().unwrap() };
         catalog.apply(Change::Children { parent, items, first: true, last: true });
     }
 
-    fn detail(catalog: &mut Catalog, path: &str, kind: NodeKind, columns: &[&str], sql: Option<&str>) {
+    fn detail(
+        catalog: &mut Catalog,
+        path: &str,
+        kind: NodeKind,
+        columns: &[&str],
+        sql: Option<&str>,
+    ) {
         let columns = columns.iter().map(|name| Column {
             name: (*name).to_owned(),
             data_type: DataType::Integer,
@@ -261,7 +264,11 @@ mod tests {
 
     fn edges(graph: &LineageGraph) -> Vec<String> {
         let name = |index| graph.node(index).path.to_string();
-        graph.edges().iter().map(|edge| format!("{} → {}", name(edge.from), name(edge.to))).collect()
+        graph
+            .edges()
+            .iter()
+            .map(|edge| format!("{} → {}", name(edge.from), name(edge.to)))
+            .collect()
     }
 
     #[test]

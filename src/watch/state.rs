@@ -202,8 +202,7 @@ impl Memory {
         let failed = io_error("cannot write", path);
         let stored = (|| {
             fs::create_dir_all(&self.folder)?;
-            let mut file =
-                tempfile::Builder::new().prefix(".saving-").tempfile_in(&self.folder)?;
+            let mut file = tempfile::Builder::new().prefix(".saving-").tempfile_in(&self.folder)?;
             write(file.as_file_mut())?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|error| error.error)?;
@@ -215,9 +214,12 @@ impl Memory {
 
 /// Names what is read, so that a reading of another part of the catalogue is not compared with.
 fn scope(read: &DiscoveryOptions) -> String {
-    let DiscoveryOptions { max_depth, include, exclude, kinds, list_storage_folders, details, .. } =
-        read;
-    hash(&format!("{max_depth:?} {include:?} {exclude:?} {kinds:?} {list_storage_folders} {details}"))
+    let DiscoveryOptions {
+        max_depth, include, exclude, kinds, list_storage_folders, details, ..
+    } = read;
+    hash(&format!(
+        "{max_depth:?} {include:?} {exclude:?} {kinds:?} {list_storage_folders} {details}"
+    ))
 }
 
 /// The first eight digits of the MD5.
@@ -287,7 +289,12 @@ mod tests {
         // A lock is of an open file, so a second opening in the same process is turned away too.
         let error = memory.lock().unwrap_err().to_string();
         assert!(error.contains("another watcher") && error.contains("process "), "{error}");
-        let other = Memory::new(folder.path(), "localhost:9047", Some("prod"), &DiscoveryOptions::default());
+        let other = Memory::new(
+            folder.path(),
+            "localhost:9047",
+            Some("prod"),
+            &DiscoveryOptions::default(),
+        );
         assert!(other.lock().is_ok(), "another profile has a folder of its own");
         drop(lock);
         assert!(memory.lock().is_ok());

@@ -129,9 +129,9 @@ impl<'a> WatchReport<'a> {
                 server: Some(&round.server),
                 news: round.has_news(),
                 told: Some(told),
-                error: in_dremio
-                    .map(|message| Trouble { server: "dremio", message })
-                    .or(error.as_deref().map(|message| Trouble { server: "openmetadata", message })),
+                error: in_dremio.map(|message| Trouble { server: "dremio", message }).or(error
+                    .as_deref()
+                    .map(|message| Trouble { server: "openmetadata", message })),
             },
         )
     }

@@ -55,7 +55,9 @@ impl WatchReport<'_> {
             round.coverage.views,
         );
         match &round.drift {
-            Some(Ok(drift)) if drift.pending() == 0 => text.push_str("; OpenMetadata is up to date"),
+            Some(Ok(drift)) if drift.pending() == 0 => {
+                text.push_str("; OpenMetadata is up to date")
+            }
             Some(Ok(drift)) => {
                 let _ = write!(text, "; OpenMetadata differs in {} items", drift.pending());
             }
@@ -124,7 +126,8 @@ fn push_lineage(text: &mut String, comparison: &Comparison) {
     for view in lineage.views.iter().take(NAMED) {
         let sign = if view.is_worse() { '!' } else { '✓' };
         let (before, after) = (view.before.name(), view.after.name());
-        let _ = writeln!(text, "  {sign} {}: SQL {before} → {after}", clean(&view.path.to_string()));
+        let _ =
+            writeln!(text, "  {sign} {}: SQL {before} → {after}", clean(&view.path.to_string()));
     }
     for broken in lineage.broken.iter().take(NAMED) {
         let at = broken.at.map(|at| format!(" (line {}, column {})", at.line, at.column));
@@ -182,7 +185,8 @@ fn push_breakage(text: &mut String, breakage: &Breakage) {
         }
     };
     let count = breakage.affected.len();
-    let _ = writeln!(text, "{what}; {count} {} on it:", if count == 1 { "depends" } else { "depend" });
+    let _ =
+        writeln!(text, "{what}; {count} {} on it:", if count == 1 { "depends" } else { "depend" });
     for one in breakage.affected.iter().take(DEPENDANTS) {
         push_affected(text, one);
     }
@@ -197,7 +201,7 @@ fn push_affected(text: &mut String, one: &Affected) {
     match (&one.broken, one.whole) {
         (Some(_), _) => text.push_str(", broken"),
         (None, false) if !one.columns.is_empty() => {
-            let _ = write!(text, ", {}", clean(&one.columns.join(", ")));
+            let _ = write!(text, " ({})", clean(&one.columns.join(", ")));
         }
         (None, _) => {}
     }

@@ -222,8 +222,8 @@ impl<'a> Agent<'a> {
             },
             None => ExitStatus::Fine,
         };
-        let differs = round.has_changes()
-            || matches!(&round.drift, Some(Ok(drift)) if drift.pending() > 0);
+        let differs =
+            round.has_changes() || matches!(&round.drift, Some(Ok(drift)) if drift.pending() > 0);
         let status = match status {
             ExitStatus::Fine if round.is_partial() => ExitStatus::Partial,
             ExitStatus::Fine if self.args.exit_code && differs => ExitStatus::Findings,

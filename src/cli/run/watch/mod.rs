@@ -33,7 +33,9 @@ pub(super) async fn run(session: &Session, args: &WatchArgs) -> Result<ExitStatu
     let spaces = spaces(&args.space)?;
     let mut terminated = Terminated::listen();
     let data_dir = session.data_dir(&settings).ok_or_else(|| {
-        Failure::usage("there is no data folder to remember readings in: name one with --data-dir DIR")
+        Failure::usage(
+            "there is no data folder to remember readings in: name one with --data-dir DIR",
+        )
     })?;
     let target = session.target(&settings).await?;
     let openmetadata = openmetadata(session, &settings, &target).await?;
