@@ -1,6 +1,9 @@
 //! One reading of the catalogue, and how it is laid over the one before: what could not be read this
 //! time is carried over, so that it neither counts as gone now nor as new the next time.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use super::round::{Event, RoundError};
@@ -18,7 +21,7 @@ pub(super) struct Reading {
     /// As the server has it now.
     pub(super) catalog: Catalog,
     /// The lineage of that.
-    pub(super) graph: LineageGraph,
+    pub(super) graph: Arc<LineageGraph>,
     /// Tables that only views name, read at their paths.
     pub(super) found: Vec<DatasetPath>,
     /// Paths that views name and at which there is nothing.
@@ -86,7 +89,7 @@ pub(super) async fn read<A: CatalogApi>(
         return Err(RoundError::Dremio { message: error.message, is_refusal, asked: None });
     }
     let catalog = std::mem::take(&mut reading.catalog);
-    let (engine, catalog) = in_background(move || (Engine::new(&catalog), catalog)).await?;
+    let (engine, catalog) = in_background(move || (Engine::new(&catalog), catalog), cancel).await?;
     let done = complete(api, catalog, engine, workers, cancel, |done, all| {
         on_event(Event::Tables { done, all });
     })
@@ -100,8 +103,9 @@ pub(super) async fn read<A: CatalogApi>(
     }));
     reading.absent = done.absent;
     reading.failed = done.failed;
-    reading.graph = done.engine.graph(&done.catalog);
-    settle(&mut reading.graph, &reading.absent, &reading.failed);
+    let mut graph = done.engine.graph(&done.catalog);
+    settle(&mut graph, &reading.absent, &reading.failed);
+    reading.graph = Arc::new(graph);
     reading.catalog = done.catalog;
     let is_loss = |error: &NodeError| {
         !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::SourceDown)
@@ -117,11 +121,17 @@ pub(super) async fn read<A: CatalogApi>(
     Ok(reading)
 }
 
-/// What a processor is busy with for seconds does not belong on the threads that wait for servers.
+/// What a processor is busy with for seconds does not belong on the threads that wait for servers. Who
+/// wants to leave does not wait for it.
 pub(super) async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
+    cancel: &CancellationToken,
 ) -> Result<T, RoundError> {
-    match tokio::task::spawn_blocking(work).await {
+    let done = tokio::select! {
+        done = tokio::task::spawn_blocking(work) => done,
+        () = cancel.cancelled() => return Err(RoundError::Cancelled),
+    };
+    match done {
         Ok(result) => Ok(result),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -142,14 +152,13 @@ pub(super) struct Overlaid {
     /// What the next round is to be compared with.
     pub(super) catalog: Catalog,
     /// The lineage of that.
-    pub(super) graph: LineageGraph,
+    pub(super) graph: Arc<LineageGraph>,
 }
 
 /// Compares a reading with the one before, and carries over what this one did not see.
 pub(super) fn overlay(former: &Catalog, reading: &Reading) -> Overlaid {
     let mut diff = diff(former, &reading.catalog);
-    let absent: std::collections::HashSet<DatasetPath> =
-        reading.absent.iter().map(DatasetPath::folded).collect();
+    let absent: HashSet<DatasetPath> = reading.absent.iter().map(DatasetPath::folded).collect();
     // What was asked for at its path and is not there is gone, though no listing says so.
     let (gone, unseen): (Vec<_>, Vec<_>) =
         diff.not_compared.drain(..).partition(|path| absent.contains(&path.folded()));
@@ -158,7 +167,7 @@ pub(super) fn overlay(former: &Catalog, reading: &Reading) -> Overlaid {
         kind: node.kind().name(),
         columns: Some(node.schema().len()).filter(|_| node.has_details()),
     }));
-    diff.removed.sort_by(|a, b| a.path.folded().cmp(&b.path.folded()));
+    diff.removed.sort_by_key(|state| state.path.folded());
     let mut catalog = reading.catalog.clone();
     let mut carried = 0;
     for node in unseen.iter().filter_map(|path| former.at(path)) {
@@ -179,11 +188,11 @@ pub(super) fn overlay(former: &Catalog, reading: &Reading) -> Overlaid {
     }
     diff.not_compared = unseen;
     let graph = if carried == 0 {
-        reading.graph.clone()
+        Arc::clone(&reading.graph)
     } else {
         let mut graph = Engine::new(&catalog).graph(&catalog);
         settle(&mut graph, &reading.absent, &reading.failed);
-        graph
+        Arc::new(graph)
     };
     Overlaid { diff, catalog, graph }
 }
@@ -258,7 +267,7 @@ mod tests {
     }
 
     fn reading(catalog: Catalog) -> Reading {
-        let graph = Engine::new(&catalog).graph(&catalog);
+        let graph = Arc::new(Engine::new(&catalog).graph(&catalog));
         Reading { catalog, graph, ..Reading::default() }
     }
 

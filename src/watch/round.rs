@@ -207,7 +207,7 @@ impl Round {
 #[derive(Debug)]
 struct Former {
     snapshot: Snapshot,
-    graph: LineageGraph,
+    graph: Arc<LineageGraph>,
 }
 
 /// Reads again and again; see the module's words.
@@ -226,7 +226,7 @@ impl Watcher {
         let former = earlier.baseline.map(|snapshot| {
             let mut graph = Engine::new(&snapshot.catalog).graph(&snapshot.catalog);
             graph.settle(&snapshot.absent, []);
-            Arc::new(Former { snapshot, graph })
+            Arc::new(Former { snapshot, graph: Arc::new(graph) })
         });
         Self { options, memory, former, told: earlier.drift, rounds: 0 }
     }
@@ -278,7 +278,7 @@ impl Watcher {
             absent: reading.absent.clone(),
         };
         let (reading, next, comparison) =
-            in_background(move || compare(former.as_deref(), reading, snapshot)).await?;
+            in_background(move || compare(former.as_deref(), reading, snapshot), cancel).await?;
         let drift = match (&self.options.drift, &servers.openmetadata) {
             (Some(options), Some(client)) => {
                 let is_read = |path: &_| self.options.discovery.reads(path);
@@ -356,7 +356,7 @@ fn compare(
 ) -> (super::reading::Reading, Arc<Former>, Option<Comparison>) {
     let Some(former) = former else {
         let snapshot = Snapshot { catalog: reading.catalog.clone(), ..snapshot };
-        let graph = reading.graph.clone();
+        let graph = Arc::clone(&reading.graph);
         return (reading, Arc::new(Former { snapshot, graph }), None);
     };
     let over = overlay(&former.snapshot.catalog, &reading);

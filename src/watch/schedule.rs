@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn gaps(times: &[Duration]) -> Vec<Duration> {
-        times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
     }
 
     #[track_caller]

@@ -225,7 +225,7 @@ fn scope(read: &DiscoveryOptions) -> String {
 /// The first eight digits of the MD5.
 pub(super) fn hash(text: &str) -> String {
     let digest = Md5::digest(text.as_bytes());
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
 }
 
 fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StateError + 'a {

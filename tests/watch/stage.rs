@@ -75,13 +75,16 @@ pub(crate) fn world(changes: &[(&str, &str)]) -> String {
 
 /// The world without the source `erp`.
 pub(crate) fn without_erp() -> String {
-    let (from, to) = (WORLD.find("  - name: erp").unwrap(), WORLD.find("  - name: sales").unwrap());
+    let (from, to) = (
+        WORLD.find("  - name: erp").expect("is there"),
+        WORLD.find("  - name: sales").expect("is there"),
+    );
     format!("{}{}", &WORLD[..from], &WORLD[to..])
 }
 
 /// Nothing but the source `crm`.
 pub(crate) fn only_crm() -> String {
-    WORLD[..WORLD.find("  - name: erp").unwrap()].to_owned()
+    WORLD[..WORLD.find("  - name: erp").expect("is there")].to_owned()
 }
 
 pub(crate) struct Stage {
@@ -112,7 +115,8 @@ impl Stage {
         let world = World::from_yaml(yaml).expect("a world");
         let options = DremioOptions { port: self.port, ..self.options.clone() };
         let dremio = dremio_explorer::sandbox::start(world, options).await.expect("starts");
-        self.port = dremio.url().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap();
+        self.port =
+            dremio.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("is there");
         self.dremio = Some(dremio);
     }
 

@@ -45,7 +45,7 @@ struct Told<'a> {
     lineage: Option<&'a LineageChanges>,
     impact: &'a [Breakage],
     impact_left_out: usize,
-    openmetadata: Option<Held<'a>>,
+    openmetadata: Option<InOpenMetadata<'a>>,
 }
 
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ struct Unread<'a> {
 }
 
 #[derive(Serialize)]
-struct Held<'a> {
+struct InOpenMetadata<'a> {
     host: &'a str,
     version: &'a str,
     service: &'a str,
@@ -165,14 +165,14 @@ fn line(mut out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn held(drift: &Drift) -> Held<'_> {
+fn held(drift: &Drift) -> InOpenMetadata<'_> {
     let openmetadata::ServerInfo { host, version, .. } = &drift.server;
     let item = |item: &'_ DriftItem| (name_of(&item.key), item.action, item.is_permitted);
     let items = drift.items.iter().map(|found| {
         let ((sort, name), action, permitted) = item(found);
         Item { sort, name, action, permitted, result: found.outcome.as_ref() }
     });
-    Held {
+    InOpenMetadata {
         host,
         version,
         service: &drift.service,

@@ -56,7 +56,7 @@ impl WatchReport<'_> {
         );
         match &round.drift {
             Some(Ok(drift)) if drift.pending() == 0 => {
-                text.push_str("; OpenMetadata is up to date")
+                text.push_str("; OpenMetadata is up to date");
             }
             Some(Ok(drift)) => {
                 let _ = write!(text, "; OpenMetadata differs in {} items", drift.pending());

@@ -33,6 +33,8 @@ pub(super) struct Agent<'a> {
     target: Target,
     openmetadata: Option<openmetadata::ConnectOptions>,
     watcher: Watcher,
+    /// Whether a block was shown.
+    has_shown: bool,
     /// Whether a server refused what we logged in with.
     is_refused: bool,
     /// What was warned of already: a watcher would say it in every round.
@@ -66,6 +68,7 @@ impl<'a> Agent<'a> {
             target,
             openmetadata,
             watcher,
+            has_shown: false,
             is_refused: false,
             warned: Mutex::default(),
             ended: Ok(ExitStatus::Fine),
@@ -162,7 +165,7 @@ impl<'a> Agent<'a> {
             ReportFormat::Text if round.has_news() => {
                 let text = report.to_text();
                 // Blocks of a long watch stand apart.
-                let gap = if round.number > 1 { "\n" } else { "" };
+                let gap = if std::mem::replace(&mut self.has_shown, true) { "\n" } else { "" };
                 printer.data(&format!("{gap}{text}"))?;
             }
             ReportFormat::Text => {}
@@ -172,7 +175,7 @@ impl<'a> Agent<'a> {
         } else if !round.has_news() {
             printer.detail(&report.summary());
         }
-        self.tell_trouble(&printer, &round);
+        tell_trouble(&printer, &round);
         if let Some(command) = &self.settings.watch.notify_command
             && round.has_news()
         {
@@ -232,50 +235,6 @@ impl<'a> Agent<'a> {
         Ok((round.verdict(), status))
     }
 
-    /// What went wrong without costing the round.
-    fn tell_trouble(&self, printer: &Printer, round: &Round) {
-        if let Some(gave_up) = &round.gave_up {
-            printer.warn(gave_up);
-        }
-        if !round.lost.is_empty() {
-            let named = round.lost.iter().take(NAMED);
-            let named: Vec<String> = named
-                .map(|(path, why)| format!("\n{}: {}", clean(&path.to_string()), clean(why)))
-                .collect();
-            let more = match round.lost.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                more => format!("\nand {more} more"),
-            };
-            printer.warn(&format!(
-                "{} parts of the catalogue could not be read; what was known of them still counts, and nothing of OpenMetadata is updated or deleted{}{more}",
-                round.lost.len(),
-                named.concat(),
-            ));
-        }
-        match &round.drift {
-            Some(Err(error)) if *error != DriftError::Cancelled => {
-                printer.warn(&error.to_string());
-            }
-            Some(Ok(drift)) => {
-                if let Some(left) = &drift.interrupted
-                    && drift.applied.is_some()
-                {
-                    printer.note(&interrupted_text(left));
-                }
-                for note in drift.applied.iter().flat_map(|applied| &applied.notes) {
-                    printer.warn(note);
-                }
-                // A block without news is not shown, and this must be known all the same.
-                if let Some(why) = &drift.held_back
-                    && !round.has_news()
-                {
-                    printer.detail(why);
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn tell_failure(
         &mut self,
         began_at: &str,
@@ -297,6 +256,50 @@ impl<'a> Agent<'a> {
         self.is_refused = *is_refusal;
         self.session.printer.warn(message);
         Ok((error.verdict(), ExitStatus::Remote))
+    }
+}
+
+/// What went wrong without costing the round.
+fn tell_trouble(printer: &Printer, round: &Round) {
+    if let Some(gave_up) = &round.gave_up {
+        printer.warn(gave_up);
+    }
+    if !round.lost.is_empty() {
+        let named = round.lost.iter().take(NAMED);
+        let named: Vec<String> = named
+            .map(|(path, why)| format!("\n{}: {}", clean(&path.to_string()), clean(why)))
+            .collect();
+        let more = match round.lost.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("\nand {more} more"),
+        };
+        printer.warn(&format!(
+            "{} parts of the catalogue could not be read; what was known of them still counts, and nothing of OpenMetadata is updated or deleted{}{more}",
+            round.lost.len(),
+            named.concat(),
+        ));
+    }
+    match &round.drift {
+        Some(Err(error)) if *error != DriftError::Cancelled => {
+            printer.warn(&error.to_string());
+        }
+        Some(Ok(drift)) => {
+            if let Some(left) = &drift.interrupted
+                && drift.applied.is_some()
+            {
+                printer.note(&interrupted_text(left));
+            }
+            for note in drift.applied.iter().flat_map(|applied| &applied.notes) {
+                printer.warn(note);
+            }
+            // A block without news is not shown, and this must be known all the same.
+            if let Some(why) = &drift.held_back
+                && !round.has_news()
+            {
+                printer.detail(why);
+            }
+        }
+        _ => {}
     }
 }
 

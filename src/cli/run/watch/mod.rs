@@ -17,7 +17,7 @@ use crate::openmetadata;
 use crate::snapshots::SnapshotStore;
 use crate::watch::schedule::{Schedule, keep};
 use crate::watch::state::{Earlier, Memory, StateError};
-use crate::watch::{DriftOptions, History, WatchOptions, Watcher};
+use crate::watch::{DriftOptions, History, Permit, WatchOptions, Watcher};
 use agent::Agent;
 
 impl From<StateError> for Failure {
@@ -42,6 +42,7 @@ pub(super) async fn run(session: &Session, args: &WatchArgs) -> Result<ExitStatu
     if openmetadata.is_none() && !spaces.is_empty() {
         return Err(Failure::usage("--space is about OpenMetadata, and none is set"));
     }
+    demand_whole_reading_to_delete(&settings)?;
     let drift = openmetadata.is_some().then(|| DriftOptions {
         settings: settings.sync_settings(),
         within: spaces,
@@ -127,14 +128,28 @@ async fn openmetadata(
     Ok(None)
 }
 
-/// Part of a catalogue on purpose is no reading of it, so only whole ones are kept.
-fn history(settings: &Settings, data_dir: &Path) -> Option<History> {
+/// Whether all of the catalogue is read.
+fn is_whole(settings: &Settings) -> bool {
     let discovery = &settings.discovery;
-    let is_whole = discovery.include.is_empty()
+    discovery.include.is_empty()
         && discovery.exclude.is_empty()
         && discovery.max_depth.is_none()
-        && discovery.kinds.is_empty();
-    is_whole.then(|| History {
+        && discovery.kinds.is_empty()
+}
+
+/// What is left out of the reading looks like something that is gone.
+fn demand_whole_reading_to_delete(settings: &Settings) -> Result<(), Failure> {
+    if settings.watch.permits.allow(Permit::Delete) && !is_whole(settings) {
+        return Err(Failure::usage(
+            "watch.apply: delete needs the whole catalogue, since what discovery.include, exclude, include_types or max_depth leave out would be taken for gone; restrict what is brought over with --space or sync.databases, sync.schemas and sync.tables",
+        ));
+    }
+    Ok(())
+}
+
+/// Part of a catalogue on purpose is no reading of it, so only whole ones are kept.
+fn history(settings: &Settings, data_dir: &Path) -> Option<History> {
+    is_whole(settings).then(|| History {
         store: SnapshotStore::new(data_dir),
         keep: settings.watch.keep_snapshots,
     })
