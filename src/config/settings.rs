@@ -96,6 +96,16 @@ pub struct DiscoverySettings {
     pub list_storage_folders: Option<bool>,
 }
 
+impl DiscoverySettings {
+    /// Whether nothing is left out: only then does absence mean that something is gone.
+    pub fn is_whole(&self) -> bool {
+        self.include.is_empty()
+            && self.exclude.is_empty()
+            && self.max_depth.is_none()
+            && self.kinds.is_empty()
+    }
+}
+
 /// How a sync goes.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {

@@ -128,18 +128,9 @@ async fn openmetadata(
     Ok(None)
 }
 
-/// Whether all of the catalogue is read.
-fn is_whole(settings: &Settings) -> bool {
-    let discovery = &settings.discovery;
-    discovery.include.is_empty()
-        && discovery.exclude.is_empty()
-        && discovery.max_depth.is_none()
-        && discovery.kinds.is_empty()
-}
-
 /// What is left out of the reading looks like something that is gone.
 fn demand_whole_reading_to_delete(settings: &Settings) -> Result<(), Failure> {
-    if settings.watch.permits.allow(Permit::Delete) && !is_whole(settings) {
+    if settings.watch.permits.allow(Permit::Delete) && !settings.discovery.is_whole() {
         return Err(Failure::usage(
             "watch.apply: delete needs the whole catalogue, since what discovery.include, exclude, include_types or max_depth leave out would be taken for gone; restrict what is brought over with --space or sync.databases, sync.schemas and sync.tables",
         ));
@@ -149,7 +140,7 @@ fn demand_whole_reading_to_delete(settings: &Settings) -> Result<(), Failure> {
 
 /// Part of a catalogue on purpose is no reading of it, so only whole ones are kept.
 fn history(settings: &Settings, data_dir: &Path) -> Option<History> {
-    is_whole(settings).then(|| History {
+    settings.discovery.is_whole().then(|| History {
         store: SnapshotStore::new(data_dir),
         keep: settings.watch.keep_snapshots,
     })
