@@ -11,6 +11,7 @@ use dremio_explorer::openmetadata::entity::{
     ColumnLineage, CreateColumn, CreateCommon, EntityType, LineageDetails, StoredColumn,
     StoredCommon, StoredEdge, StoredService, StoredTable, TagLabel,
 };
+use dremio_explorer::openmetadata::names;
 use dremio_explorer::sync::desired::Body;
 use dremio_explorer::sync::lineage::{desired_edges, traced};
 use dremio_explorer::sync::plan::{Payload, plan};
@@ -468,6 +469,37 @@ fn clashes_are_reported() {
     assert_eq!(clashing, ["Sales.stray", "Sales.a.b"]);
     let plan = plan(&desired, &Current::default(), &plan_options(Principal::Bot));
     assert_eq!(plan.counts()["table"]["conflict"], 1);
+}
+
+/// A name that is too long is no name: it is told, with what stands below it left out, and nothing
+/// is cut short.
+#[test]
+fn names_that_are_too_long_are_reported() {
+    let long = "x".repeat(200);
+    let mut catalog = catalog(&[
+        ("Sales", NodeKind::Space),
+        (&format!("Sales.{long}"), NodeKind::Folder),
+        (&format!("Sales.{long}.{long}"), NodeKind::Folder),
+        (&format!("Sales.{long}.{long}.deep"), NodeKind::View),
+        (&format!("Sales.{long}.{long}{long}"), NodeKind::View),
+        (&format!("Sales.{long}.fine"), NodeKind::View),
+    ]);
+    describe(&mut catalog, &format!("Sales.{long}.fine"), Vec::new(), Some("SELECT 1"));
+    let desired = project(&catalog);
+    let told: Vec<(usize, bool)> = desired
+        .conflicts
+        .iter()
+        .map(|conflict| (conflict.path.len(), conflict.reason.contains("at most 256")))
+        .collect();
+    assert_eq!(told, [(3, true), (3, true)], "{:?}", desired.conflicts);
+    let plan = plan(&desired, &Current::default(), &plan_options(Principal::Bot));
+    let counts = plan.counts();
+    assert_eq!(counts["schema"]["conflict"], 1, "the folders' path joined by dots");
+    assert_eq!((counts["table"]["conflict"], counts["table"]["create"]), (1, 1));
+    assert!(desired.entities.iter().all(|entity| {
+        let parts = names::split_fqn(&entity.fqn).expect("an FQN");
+        parts.iter().all(|part| part.chars().count() <= names::MAX_NAME_CHARS)
+    }));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Error;
 use super::client::{Call, Client};
 use super::entity::{EntityReference, EntityType, LineageDetails, StoredCommon, StoredEdge};
+use super::names;
 use crate::http::{Body, Method, encode_segment};
 
 /// Rows of a listing with columns are big (contract §4.1).
@@ -148,6 +149,50 @@ impl Client {
         let mut fields = self.fields_of(entity);
         loop {
             let path = format!("{}/name/{}", entity.collection(), segment(fqn));
+            let call = Call::new(Method::Get, path)
+                .query("fields", &fields.join(","))
+                .query("include", "all");
+            match self.call(call).await {
+                Ok(found) => return Ok(Some(found)),
+                Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
+                Err(Error::NotFound { .. } | Error::Rejected { status: 400, .. })
+                    if fqn.contains('/') =>
+                {
+                    return self.by_listing(entity, fqn, fields).await;
+                }
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One entity, looked for in the list of its parent: proxies and servlet containers may refuse an
+    /// encoded slash in a path, which in a query they let through (contract §2.7).
+    async fn by_listing<T>(
+        &self,
+        entity: EntityType,
+        fqn: &str,
+        mut fields: Vec<&'static str>,
+    ) -> Result<Option<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let filter = match entity {
+            EntityType::DatabaseService => return Ok(None),
+            EntityType::Database => "service",
+            EntityType::DatabaseSchema => "database",
+            EntityType::Table => "databaseSchema",
+        };
+        let parent = names::split_fqn(fqn).ok().and_then(|mut parts| {
+            parts.pop();
+            names::build_fqn(&parts).ok()
+        });
+        let Some(parent) = parent else { return Ok(None) };
+        let siblings: Vec<StoredCommon> = self.list(entity, (filter, &parent), |_, _| ()).await?;
+        let found = siblings.into_iter().find(|stored| stored.fully_qualified_name == fqn);
+        let Some(found) = found else { return Ok(None) };
+        loop {
+            let path = format!("{}/{}", entity.collection(), segment(&found.id));
             let call = Call::new(Method::Get, path)
                 .query("fields", &fields.join(","))
                 .query("include", "all");

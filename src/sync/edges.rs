@@ -180,6 +180,23 @@ fn column_below(fqn: &str) -> String {
     }
 }
 
+/// A mapping of columns as people read it.
+pub(super) fn mapping_line(mapping: &ColumnLineage) -> String {
+    line(
+        mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
+        &fold(&column_below(&mapping.to_column)),
+        mapping.function.as_ref(),
+    )
+}
+
+fn line(from: BTreeSet<String>, to: &str, function: Option<&String>) -> String {
+    let from = from.into_iter().collect::<Vec<_>>().join(", ");
+    match function {
+        Some(function) => format!("{from} → {to}: {function}"),
+        None => format!("{from} → {to}"),
+    }
+}
+
 fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     let mut compare = |field: &str, old: Option<String>, new: Option<String>| {
@@ -194,34 +211,11 @@ fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Ve
     };
     compare("source", stored.source.clone(), Some(wanted.source.clone()));
     compare("sqlQuery", stored.sql_query.clone(), wanted.sql.clone());
-    let line = |from: BTreeSet<String>, to: String, function: Option<&String>| {
-        let from = from.into_iter().collect::<Vec<_>>().join(", ");
-        match function {
-            Some(function) => format!("{from} → {to}: {function}"),
-            None => format!("{from} → {to}"),
-        }
-    };
-    let old: BTreeSet<String> = stored
-        .columns_lineage
-        .iter()
-        .map(|mapping| {
-            line(
-                mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
-                fold(&column_below(&mapping.to_column)),
-                mapping.function.as_ref(),
-            )
-        })
-        .collect();
+    let old: BTreeSet<String> = stored.columns_lineage.iter().map(mapping_line).collect();
     let ours = edge.columns.iter().map(|(from, to, function)| {
-        line(from.iter().map(|column| fold(column)).collect(), fold(to), function.as_ref())
+        line(from.iter().map(|column| fold(column)).collect(), &fold(to), function.as_ref())
     });
-    let foreign = wanted.foreign.iter().map(|mapping| {
-        line(
-            mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
-            fold(&column_below(&mapping.to_column)),
-            mapping.function.as_ref(),
-        )
-    });
+    let foreign = wanted.foreign.iter().map(mapping_line);
     let new: BTreeSet<String> = ours.chain(foreign).collect();
     for gone in old.difference(&new) {
         compare("columnsLineage", Some(gone.clone()), None);

@@ -19,7 +19,7 @@ mod phase;
 pub mod plan;
 mod prune;
 pub mod read;
-mod rescue;
+pub mod rescue;
 mod same_text;
 pub mod selection;
 pub mod session;
