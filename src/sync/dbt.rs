@@ -82,7 +82,17 @@ pub async fn prepare(
     let plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
     let interrupted = left_behind(memory.as_ref());
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: false,
+        memory,
+    })
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.

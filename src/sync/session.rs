@@ -134,6 +134,8 @@ pub struct Prepared {
     /// What an earlier run to the same service left behind when it was interrupted.
     pub interrupted: Option<Interrupted>,
     pub(super) settled: SettledEdges,
+    /// Whether edges that no SQL supports were looked for.
+    pub(super) pruned: bool,
     pub(super) memory: Option<SyncMemory>,
 }
 
@@ -270,7 +272,18 @@ pub async fn prepare(
     let plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
     let interrupted = left_behind(memory.as_ref());
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    let pruned = settings.prune;
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned,
+        memory,
+    })
 }
 
 /// What the journal of the last run says, if that run did not come to its end.
@@ -316,6 +329,10 @@ impl Prepared {
         let hashes = EdgeHashes::of(&self.desired);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            // Of a view that was not read wholly nothing was pruned.
+            if self.pruned && self.desired.traced.contains(fqn) {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);
