@@ -95,7 +95,17 @@ pub async fn prepare(
     let unread_texts = texts.failed;
     let client = sources.openmetadata;
     let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: false,
+        memory,
+    })
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.

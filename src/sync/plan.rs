@@ -446,6 +446,12 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
         );
     }
     if item.action.writes() {
+        if options.principal == Principal::User && common.certification.is_some() {
+            item.notes.push(
+                "some servers take its certification away when a person's token writes it; look at it afterwards"
+                    .to_owned(),
+            );
+        }
         item.payload = Some(Payload::Put(body));
         item.repair = diff.repair;
         item.description_patch = diff.description_patch;

@@ -135,6 +135,8 @@ pub struct Prepared {
     /// What an earlier run to the same service left behind when it was interrupted.
     pub interrupted: Option<Interrupted>,
     pub(super) settled: SettledEdges,
+    /// Whether edges that no SQL supports were looked for.
+    pub(super) pruned: bool,
     pub(super) memory: Option<SyncMemory>,
 }
 
@@ -272,7 +274,17 @@ pub async fn prepare(
     let unread_texts = texts.failed;
     let client = sources.openmetadata;
     let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: settings.prune,
+        memory,
+    })
 }
 
 /// What an interrupted run left behind, if the last one was that; the edges that it could not put back
@@ -342,6 +354,10 @@ impl Prepared {
         let hashes = EdgeHashes::of(&self.desired);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            // Of a view that was not read wholly nothing was pruned.
+            if self.pruned && self.desired.traced.contains(fqn) {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);
