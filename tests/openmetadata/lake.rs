@@ -296,6 +296,7 @@ impl Bench {
             principal: principal(&info),
             traits: server_traits(&info),
             overwrite_descriptions: self.lake.overwrite,
+            overwrite_owners: false,
             prune: None,
         };
         let plan = plan(&desired, &current, &options);

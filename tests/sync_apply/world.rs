@@ -193,6 +193,7 @@ impl Turn<'_> {
             principal,
             traits: ServerTraits { stores_sql_changes },
             overwrite_descriptions: self.overwrite,
+            overwrite_owners: false,
             prune: None,
         };
         let plan = plan(desired, &current, &options);
