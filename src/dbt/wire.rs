@@ -200,10 +200,7 @@ impl MetaWire {
 }
 
 /// What is told twice: newer manifests have it at the node and in its configuration.
-fn told(
-    own: MetaWire,
-    configured: MetaWire,
-) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
+fn told(own: MetaWire, configured: MetaWire) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
     let ((owners, facts), (other_owners, other_facts)) = (own.finish(), configured.finish());
     (if owners.is_empty() { other_owners } else { owners }, facts.or(other_facts))
 }

@@ -91,11 +91,7 @@ pub struct Referent {
 
 impl Client {
     /// One by name or FQN, soft-deleted ones not; `None` when there is none.
-    pub async fn referent(
-        &self,
-        kind: ReferentType,
-        fqn: &str,
-    ) -> Result<Option<Referent>, Error> {
+    pub async fn referent(&self, kind: ReferentType, fqn: &str) -> Result<Option<Referent>, Error> {
         let path = format!("{}/name/{}", kind.collection(), segment(fqn));
         match self.call::<Referent>(Call::new(Method::Get, path)).await {
             Ok(found) => Ok(Some(found).filter(|found| !found.deleted)),

@@ -208,7 +208,8 @@ impl Item {
     /// Whether it brings owners or a domain: what a server made of those only a read tells
     /// (quirk 35), so that such an item is sent by itself.
     pub(super) fn must_be_read_back(&self) -> bool {
-        let is_told = |common: &CreateCommon| !(common.owners.is_empty() && common.domains.is_empty());
+        let is_told =
+            |common: &CreateCommon| !(common.owners.is_empty() && common.domains.is_empty());
         matches!(&self.payload, Some(Payload::Put(body)) if body.common().is_some_and(is_told))
     }
 }

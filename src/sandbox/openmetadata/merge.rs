@@ -103,9 +103,7 @@ fn references(
     for key in ["owners", "domains", "dataProducts"] {
         let kept = match key {
             // 2.0's default bot policy denies editing them (contract §3.2).
-            "owners" => {
-                is_empty(sent, key) || (caller == Caller::Bot && version == Version::V2_0)
-            }
+            "owners" => is_empty(sent, key) || (caller == Caller::Bot && version == Version::V2_0),
             "domains" => is_empty(sent, key) || (caller == Caller::Bot && !is_empty(old, key)),
             _ => caller == Caller::Bot && !is_empty(old, key),
         };

@@ -313,7 +313,8 @@ impl Store {
         }
         let tags = columns::tags(model.get("tags"), stored.get("tags"));
         // Owners only where there are none.
-        let has_owners = stored.get("owners").and_then(Value::as_array).is_some_and(|o| !o.is_empty());
+        let has_owners =
+            stored.get("owners").and_then(Value::as_array).is_some_and(|o| !o.is_empty());
         if let (Some(owners), false) = (model.get("owners"), has_owners) {
             stored.insert("owners".to_owned(), owners.clone());
         }

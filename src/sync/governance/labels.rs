@@ -108,12 +108,7 @@ fn domain<'a>(
     Some((index, first))
 }
 
-fn add_wishes<'a>(
-    wishes: &mut Vec<Wish<'a>>,
-    index: usize,
-    node: &'a Node,
-    classification: &str,
-) {
+fn add_wishes<'a>(wishes: &mut Vec<Wish<'a>>, index: usize, node: &'a Node, classification: &str) {
     let columns = node.columns.iter().map(|column| (Some(&*column.name), &column.openmetadata));
     for (column, facts) in std::iter::once((None, &node.openmetadata)).chain(columns) {
         let Some(facts) = facts.as_deref() else { continue };
@@ -124,24 +119,31 @@ fn add_wishes<'a>(
             add("tier", told, tier(told, column.is_some()));
         }
         for told in &facts.glossary {
-            add("glossary", told, fqn(told).map_or_else(Target::Unfit, |parts| {
-                known_as(ReferentType::GlossaryTerm, &parts)
-            }));
+            add(
+                "glossary",
+                told,
+                fqn(told).map_or_else(Target::Unfit, |parts| {
+                    known_as(ReferentType::GlossaryTerm, &parts)
+                }),
+            );
         }
         for told in &facts.tags {
-            add("tags", told, fqn(told).map_or_else(Target::Unfit, |parts| {
-                match parts.as_slice() {
+            add(
+                "tags",
+                told,
+                fqn(told).map_or_else(Target::Unfit, |parts| match parts.as_slice() {
                     [name] => own(classification, name),
                     [first, name] if first == classification => own(classification, name),
                     _ => known_as(ReferentType::Tag, &parts),
-                }
-            }));
+                }),
+            );
         }
     }
 }
 
 fn fqn(told: &str) -> Result<Vec<String>, String> {
-    names::split_fqn(told.trim()).map_err(|error| format!("it is not a name of OpenMetadata: {error}"))
+    names::split_fqn(told.trim())
+        .map_err(|error| format!("it is not a name of OpenMetadata: {error}"))
 }
 
 fn known_as(kind: ReferentType, parts: &[String]) -> Target {

@@ -102,11 +102,7 @@ pub(super) async fn resolve(
 
 /// Who owns a node: what `meta` says, then whoever answers for its group, then whom the database
 /// names (contract §6).
-fn owners_of(
-    manifest: &Manifest,
-    artifact: Option<&CatalogArtifact>,
-    node: &Node,
-) -> Vec<Owner> {
+fn owners_of(manifest: &Manifest, artifact: Option<&CatalogArtifact>, node: &Node) -> Vec<Owner> {
     if !node.owners.is_empty() {
         return node.owners.clone();
     }

@@ -74,7 +74,10 @@ fn choose(
         match kept.first() {
             None => kept.push(reference),
             Some(first) if first.entity_type != reference.entity_type || is_team => {
-                left.push((reference, "one team owns a table, or up to five users; another is named first"));
+                left.push((
+                    reference,
+                    "one team owns a table, or up to five users; another is named first",
+                ));
             }
             Some(_) if kept.len() >= MOST_USERS => {
                 left.push((reference, "five users own it already, and more are not allowed"));
@@ -170,9 +173,7 @@ impl Directory<'_> {
         nobody: impl Fn() -> String,
     ) -> Result<Result<EntityReference, String>, Error> {
         let mut found = Vec::new();
-        for (kind, cell) in
-            [(ReferentType::User, &self.users), (ReferentType::Team, &self.teams)]
-        {
+        for (kind, cell) in [(ReferentType::User, &self.users), (ReferentType::Team, &self.teams)] {
             let listed = cell
                 .get_or_try_init(|| async {
                     match self.client.referents(kind).await {

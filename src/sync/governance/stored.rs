@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::labels::classification;
+use crate::model::path::fold;
 use crate::openmetadata::entity::{
     CreateColumn, CreateCommon, EntityReference, StoredColumn, StoredCommon, TagLabel,
 };
-use crate::model::path::fold;
 use crate::sync::desired::Body;
 use crate::sync::diff::{FieldChange, Outcome, Principal};
 use crate::sync::plan::PlanOptions;
@@ -85,10 +85,11 @@ fn domains(
     };
     let new = body.domains.join(", ");
     let has_own = stored.domains.iter().any(|domain| !domain.inherited);
-    let stands =
-        stored.domains.iter().filter(|domain| !has_own || !domain.inherited).any(|domain| {
-            body.domains.contains(&fqn(domain))
-        });
+    let stands = stored
+        .domains
+        .iter()
+        .filter(|domain| !has_own || !domain.inherited)
+        .any(|domain| body.domains.contains(&fqn(domain)));
     if stands {
         body.domains.clear();
         return None;
@@ -178,9 +179,9 @@ fn tags(
         if stored.iter().any(|other| other.tag_fqn == tag.tag_fqn) {
             return true;
         }
-        let rival = stored.iter().find(|other| {
-            self::classification(&other.tag_fqn).as_ref() == Some(&group)
-        });
+        let rival = stored
+            .iter()
+            .find(|other| self::classification(&other.tag_fqn).as_ref() == Some(&group));
         let Some(rival) = rival else { return true };
         let (old, new) = (Some(rival.tag_fqn.clone()), tag.tag_fqn.clone());
         kept.push(change(format!("{field}.{group}"), old, new, Outcome::KeptForPeople));
