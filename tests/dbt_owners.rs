@@ -138,7 +138,9 @@ fn change<'a>(document: &'a Value, fqn: &str, field: &str) -> Option<&'a Value> 
 fn writes(document: &Value) -> Vec<&Value> {
     let items = document["sync"]["items"].as_array().expect("items").iter();
     items
-        .filter(|item| !["unchanged", "keep"].contains(&item["action"].as_str().unwrap()))
+        .filter(|item| {
+            !["unchanged", "keep"].contains(&item["action"].as_str().expect("an action"))
+        })
         .collect()
 }
 

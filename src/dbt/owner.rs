@@ -12,8 +12,9 @@ pub struct Owner(Vec<Box<str>>);
 impl Owner {
     /// Whoever goes by these names and addresses; nobody if all are blank.
     pub fn of(words: impl IntoIterator<Item = Box<str>>) -> Option<Self> {
-        let words = words.into_iter().map(|word| Box::from(word.trim()));
-        let words: Vec<Box<str>> = words.filter(|word: &Box<str>| !word.is_empty()).collect();
+        let mut words: Vec<Box<str>> =
+            words.into_iter().map(|word| Box::from(word.trim())).collect();
+        words.retain(|word| !word.is_empty());
         (!words.is_empty()).then_some(Self(words))
     }
 
