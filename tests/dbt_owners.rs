@@ -232,6 +232,8 @@ fn owners_are_written_once_with_every_token() {
         let told = change(&done, ORDERS, "owners").expect("a change");
         let outcome = if is_kept { "kept_by_server" } else { "written" };
         assert_eq!(told["outcome"], outcome, "{who}");
+        let notes = item(&done, ORDERS)["notes"].to_string();
+        assert_eq!(notes.contains("a person's token"), is_kept, "{who}: {notes}");
         assert_eq!(writes(&done).len(), usize::from(!is_kept), "{who}: {:#?}", writes(&done));
         let owners = if is_kept { vec![] } else { vec!["commerce-data"] };
         assert_eq!(bench.owners(ORDERS), owners, "{who}");

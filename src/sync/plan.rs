@@ -432,7 +432,7 @@ fn entity_item(
     match (&mut body, table) {
         (Body::Table(table), Some(stored)) => {
             diff = diff::table(table, stored, entity.columns_known, entity.sql_known, diff_options);
-            diff.changes.append(&mut referred);
+            diff.changes.splice(0..0, referred);
             if let Some(model) = &entity.data_model {
                 if let Some(obstacle) = data_model::obstacle(table, Some(stored), options.traits) {
                     diff.warnings.push(obstacle.to_owned());
@@ -451,7 +451,7 @@ fn entity_item(
             if let Some(ours) = body.common_mut() {
                 diff::common(&mut diff, ours, common, diff_options);
             }
-            diff.changes.append(&mut referred);
+            diff.changes.splice(0..0, referred);
         }
     }
     item.expected = Some(expected(common));
@@ -464,6 +464,7 @@ fn entity_item(
     } else {
         Action::Keep
     };
+    diff.warnings.extend(governance::stored::note(&diff.changes).map(str::to_owned));
     item.changes = diff.changes;
     item.notes.extend(diff.warnings);
     if diff.touches_columns {

@@ -38,6 +38,16 @@ pub(in crate::sync) fn creation(body: &CreateCommon) -> Vec<FieldChange> {
     [owners, domains].into_iter().filter_map(written).collect()
 }
 
+/// Why a bot's owners are kept out, where they are.
+pub(in crate::sync) fn note(changes: &[FieldChange]) -> Option<&'static str> {
+    let is_kept = changes
+        .iter()
+        .any(|change| change.field == OWNERS && change.outcome == Outcome::KeptByServer);
+    is_kept.then_some(
+        "by default OpenMetadata 2.0 lets no bot set owners of what is there: use a person's token",
+    )
+}
+
 fn change(field: String, old: Option<String>, new: String, outcome: Outcome) -> FieldChange {
     FieldChange { field, old, new: Some(new), outcome }
 }
