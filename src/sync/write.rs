@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::apply::ApplyOptions;
 use super::desired::Body;
 use super::edges::EdgeBody;
+use super::governance::stored::not_stored;
 use super::plan::{Action, Current, Item, ItemKey, Payload};
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
@@ -284,7 +285,7 @@ impl<'a> Writer<'a> {
             self.client.put_data_model(&written.entity.common.id, model).await?;
         }
         let ItemKey::Entity(_, fqn) = &item.key else { return Ok(notes) };
-        if written.created {
+        if written.created && !item.must_be_read_back() {
             self.remember(&written.entity);
             return Ok(notes);
         }
@@ -302,6 +303,7 @@ impl<'a> Writer<'a> {
                 return Ok(notes);
             }
         };
+        notes.extend(not_stored(&table.common, &stored.common));
         let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
         if sql(&stored.schema_definition) != sql(&table.schema_definition) {
             notes.push("the server did not store the view's SQL".to_owned());
