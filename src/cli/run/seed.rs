@@ -15,7 +15,7 @@ use crate::sync::desired::{Body, Desired, DesiredEdge, ProjectionOptions, projec
 use crate::sync::lineage::desired_edges;
 use crate::sync::session::SyncSettings;
 
-/// What has happened to every ninth table since.
+/// What has happened to every ninth table since. One more has another name now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Nothing,
@@ -89,6 +89,7 @@ fn fill(desired: Desired) -> Result<Seed, String> {
     let mut seed = Seed::default();
     seed.entities.push((EntityType::DatabaseService, value(&desired.service)?));
     let mut there = std::collections::HashSet::new();
+    let mut renamed = None;
     let (mut number, mut is_described) = (0, false);
     for entity in desired.entities {
         let kind = entity.body.entity_type();
@@ -110,10 +111,14 @@ fn fill(desired: Desired) -> Result<Seed, String> {
                 let text = format!("Owned by the **data office**; ask there first. {text}");
                 body["description"] = json!(text);
             }
+            if renamed.is_none() && Since::of(number) == Since::Nothing && is_view(&body) {
+                renamed = Some(before_its_renaming(&body));
+            }
             there.insert(entity.fqn);
         }
         seed.entities.push((kind, body));
     }
+    seed.entities.extend(renamed.map(|body| (EntityType::Table, body)));
     let edges = desired.edges.iter();
     let edges = edges.filter(|edge| there.contains(&edge.from) && there.contains(&edge.to));
     for (number, edge) in edges.enumerate() {
@@ -150,6 +155,28 @@ fn change(body: &mut Value, since: Since) {
     if is_changed {
         body["sourceHash"] = json!("0".repeat(32));
     }
+}
+
+fn is_view(body: &Value) -> bool {
+    body["tableType"] == "View"
+}
+
+/// A table under the name that it had once: Dremio has it no more, OpenMetadata still does.
+fn before_its_renaming(body: &Value) -> Value {
+    let mut body = body.clone();
+    let name = body["name"].as_str().unwrap_or_default().to_owned();
+    body["name"] = json!(format!("{name}_v1"));
+    body["description"] = json!(format!(
+        "Replaced by **{name}**. Kept until the last report has moved over; ask the data office \
+         before you use it."
+    ));
+    body["sourceHash"] = json!("0".repeat(32));
+    if let Some(Value::Array(columns)) = body.get_mut("columns")
+        && columns.len() > 1
+    {
+        columns.pop();
+    }
+    body
 }
 
 /// Takes the last line from a view's SQL that has several.

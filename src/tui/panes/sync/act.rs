@@ -36,6 +36,7 @@ impl SyncPane {
             Action::Refresh if self.is_idle() && self.is_wanted() => self.plan_again(core),
             Action::TogglePrune | Action::ToggleOverwrite => self.throw_switch(action, core),
             Action::Apply => return self.confirmation(core),
+            Action::ForgetInterrupted => return self.ask_to_put_away(core),
             _ => return self.handle_on_plan(action, core),
         }
         Outcome::Done

@@ -63,7 +63,14 @@ impl SyncPane {
             (Stage::Idle, None) => match self.target {
                 Target::Failed(_) => vec![(Action::Refresh, "try again")],
                 Target::None(_) => Vec::new(),
-                _ => vec![(Action::ShowCatalog, "catalog"), (Action::MakePlan, "compare")],
+                _ => {
+                    let mut hints =
+                        vec![(Action::ShowCatalog, "catalog"), (Action::MakePlan, "compare")];
+                    if self.interrupted.is_some() {
+                        hints.push((Action::ForgetInterrupted, "put the notice away"));
+                    }
+                    hints
+                }
             },
             (Stage::Idle, Some(shown)) => {
                 let mut hints = Vec::new();

@@ -180,7 +180,13 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         lines.extend(wrapped.into_iter().take(2).map(|line| Line::styled(line, theme.warning)));
     };
     if let Some(interrupted) = pane.interrupted_text() {
-        warn(format!("{interrupted}; the rest is in this plan"));
+        warn(interrupted);
+        let rest = if shown.is_in_sync() {
+            "This plan finds nothing missing"
+        } else {
+            "This plan has what is missing"
+        };
+        warn(format!("{rest}; {} puts this away", key(Action::ForgetInterrupted)));
     }
     if shown.unread > 0 {
         warn(format!(
@@ -284,22 +290,5 @@ impl SyncPane {
                 format!("{spinner} {word} {}/{}", count(done), count(total))
             }
         }
-    }
-
-    /// What an earlier run left behind, in a sentence.
-    pub(super) fn interrupted_text(&self) -> Option<String> {
-        let interrupted = self.interrupted.as_ref()?;
-        let mut text = format!(
-            "An earlier sync was cut off: {} of {} written",
-            count(interrupted.written.len()),
-            counted(interrupted.planned, "item"),
-        );
-        if !interrupted.failed.is_empty() {
-            text.push_str(&format!(", {} failed", count(interrupted.failed.len())));
-        }
-        if !interrupted.in_doubt.is_empty() {
-            text.push_str(&format!(", {} in doubt", count(interrupted.in_doubt.len())));
-        }
-        Some(text)
     }
 }

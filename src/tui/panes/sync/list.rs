@@ -60,23 +60,28 @@ pub(super) struct PlanList {
 }
 
 impl PlanList {
-    /// Begins anew with a plan, at the first thing that would be written.
-    pub(super) fn open(&mut self, shown: &Shown) {
-        *self = Self {
-            cursor: Cursor { height: self.cursor.height, ..Cursor::default() },
-            ..Self::default()
-        };
-        self.flatten(shown);
-        if self.rows.is_empty() {
-            self.only = Only::Everything;
-            self.flatten(shown);
+    /// The lines of a new plan, with the cursor on the first thing that would be written.
+    pub(super) fn on(shown: &Shown) -> Self {
+        let mut list = Self::default();
+        list.flatten(shown);
+        if list.rows.is_empty() {
+            list.only = Only::Everything;
+            list.flatten(shown);
         }
-        if self.rows.len() > UNFOLDED {
+        if list.rows.len() > UNFOLDED {
             let is_schema = |at: &usize| shown.tree.nodes[*at].sort == Sort::Schema;
-            self.folded = (0..shown.tree.nodes.len()).filter(is_schema).collect();
-            self.flatten(shown);
+            list.folded = (0..shown.tree.nodes.len()).filter(is_schema).collect();
+            list.flatten(shown);
         }
-        self.go_to_first(|at| shown.item_at(at).is_some_and(|item| item.action.writes()));
+        list.go_to_first(|at| shown.item_at(at).is_some_and(|item| item.action.writes()));
+        list
+    }
+
+    /// Takes over how many lines there is room for.
+    pub(super) fn with_height(mut self, height: usize) -> Self {
+        self.cursor.height = height;
+        self.go(self.cursor.at);
+        self
     }
 
     pub(super) fn rows(&self) -> &[Row] {
