@@ -69,6 +69,18 @@ impl Stage {
     }
 
     fn start(&self, size: (u16, u16), openmetadata: &str, settings: Settings) -> Runner {
+        // A test that waits for a failure has no time for retries.
+        let http = HttpOptions { retries: 0, ..HttpOptions::default() };
+        self.start_with_http(size, openmetadata, settings, http)
+    }
+
+    fn start_with_http(
+        &self,
+        size: (u16, u16),
+        openmetadata: &str,
+        settings: Settings,
+        http: HttpOptions,
+    ) -> Runner {
         let log = RequestLog::new();
         let connect = ConnectOptions {
             deployment: Deployment::Software { base_url: self.dremio.url().parse().unwrap() },
@@ -83,7 +95,7 @@ impl Stage {
             connect: openmetadata::ConnectOptions {
                 url: openmetadata.to_owned(),
                 credentials: openmetadata::Credentials::Token(self.openmetadata.bot_token().into()),
-                http: HttpOptions { retries: 0, ..HttpOptions::default() },
+                http,
                 max_concurrency: None,
             },
             settings: SyncSettings::default(),
@@ -484,6 +496,19 @@ async fn without_colour_and_in_ascii_words_and_signs_tell_all() {
     let text = runner.wait_for("[-").await;
     assert!(text.is_ascii(), "{text}");
     insta::assert_snapshot!("sync_ascii", above_footer(&text));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_while_a_sync_writes_is_told_of() {
+    let stage = Stage::new().await;
+    let http = HttpOptions { retry_pause: Duration::from_millis(400), ..HttpOptions::default() };
+    let runner = stage.start_with_http((80, 24), &stage.openmetadata.url(), settings(), http);
+    runner.wait_for("read just now").await;
+    runner.keys("j space space d").wait_for("create").await;
+    stage.openmetadata.fail_next(4, Some("PUT"), "/api/v1/", Fault::Reset);
+    runner.keys("a enter").wait_for("OpenMetadata has not answered 3 requests").await;
+    let text = runner.wait_for("written: 1 service, 2 databases").await;
+    assert!(!text.contains("has not answered"), "it came back:\n{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,7 +65,7 @@ pub(super) fn earlier(catalogue: &Catalogue, settings: &SyncSettings) -> Result<
     let mut desired = project(&catalog, &selection, &options).map_err(|error| error.to_string())?;
     let graph = Engine::new(&catalog).graph(&catalog);
     desired.edges = desired_edges(&graph, &catalog, &desired, &desired);
-    fill(desired)
+    fill(desired, &settings.default_schema)
 }
 
 /// The roots that were brought over: neither homes nor the first space nor the last source.
@@ -85,7 +85,7 @@ fn brought_over(catalog: &Catalog) -> Vec<DatasetPath> {
     of_kind(NodeKind::Space).into_iter().skip(1).chain(sources).collect()
 }
 
-fn fill(desired: Desired) -> Result<Seed, String> {
+fn fill(desired: Desired, default_schema: &str) -> Result<Seed, String> {
     let mut seed = Seed::default();
     seed.entities.push((EntityType::DatabaseService, value(&desired.service)?));
     let mut there = std::collections::HashSet::new();
@@ -111,7 +111,8 @@ fn fill(desired: Desired) -> Result<Seed, String> {
                 let text = format!("Owned by the **data office**; ask there first. {text}");
                 body["description"] = json!(text);
             }
-            if renamed.is_none() && Since::of(number) == Since::Nothing && is_view(&body) {
+            let is_still_the_same = Since::of(number) == Since::Nothing;
+            if renamed.is_none() && is_still_the_same && is_view_in_folder(&body, default_schema) {
                 renamed = Some(before_its_renaming(&body));
             }
             there.insert(entity.fqn);
@@ -157,8 +158,9 @@ fn change(body: &mut Value, since: Since) {
     }
 }
 
-fn is_view(body: &Value) -> bool {
-    body["tableType"] == "View"
+fn is_view_in_folder(body: &Value, default_schema: &str) -> bool {
+    let schema = body["databaseSchema"].as_str().unwrap_or_default();
+    body["tableType"] == "View" && schema.rsplit('.').next() != Some(default_schema)
 }
 
 /// A table under the name that it had once: Dremio has it no more, OpenMetadata still does.

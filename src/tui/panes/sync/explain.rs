@@ -331,7 +331,7 @@ fn change_lines(
         |text: Option<&str>| text.is_none_or(|text| !text.contains('\n') && width(text) <= SHORT);
     let field = change.field.clone();
     if kept.is_none() && is_short(old) && is_short(new) {
-        let mut pieces = vec![(format!("{field}  "), theme.header)];
+        let mut pieces = vec![(field, theme.header), ("  ".to_owned(), theme.base)];
         match (old, new) {
             (None, Some(new)) => pieces.push((format!("+ {new}"), theme.good)),
             (old, new) => {
@@ -345,7 +345,7 @@ fn change_lines(
     }
     let mut title = vec![(field, theme.header)];
     if let Some(kept) = kept {
-        title.push((format!("  {kept}"), theme.warning));
+        title.extend([("  ".to_owned(), theme.base), (kept.to_owned(), theme.warning)]);
     }
     lines.extend(wrap_pieces(&title, cells));
     // Code is indented; what goes on below is to be seen as such.
