@@ -425,7 +425,9 @@ async fn deleting_is_a_choice_that_names_what_goes() {
     let runner = stage.open((120, 40)).await;
     let text = runner.keys("j j d").wait_for("create").await;
     assert!(!text.contains("returns") && text.contains("P prune off"), "{text}");
-    let text = runner.keys("P").wait_for("1 delete").await;
+    // The cursor goes to what was asked for.
+    let text = runner.keys("P").wait_for("- soft-delete · table").await;
+    assert!(text.contains("1 delete"), "{text}");
     assert!(text.contains("prune on"), "{text}");
     assert!(line(&text, " returns ").contains("delete"), "{text}");
     runner.keys("/").typed("returns").keys("enter enter").wait_for("back to the plan").await;

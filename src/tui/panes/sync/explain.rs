@@ -145,8 +145,8 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
     if lines.len() > NAME_LINES {
         lines.truncate(NAME_LINES);
         if let Some(last) = lines.last_mut() {
-            last.spans = cut(std::mem::take(&mut last.spans), cells.saturating_sub(1));
             last.spans.push(Span::styled("…", theme.strong));
+            last.spans = cut(std::mem::take(&mut last.spans), cells);
         }
     }
     let word = if item.action == Change::Delete { "soft-delete" } else { item.action.name() };
@@ -256,10 +256,12 @@ fn field_lines(
     if item.action == Change::Delete {
         gone_lines(&mut lines, shown, item, cells, theme);
     }
-    // The fingerprint says nothing to a person, so it comes last.
+    // The address says little, the fingerprint nothing to a person, so they come last.
     let (plain, hashes): (Vec<_>, Vec<_>) =
         item.changes.iter().partition(|change| change.field != "sourceHash");
-    for change in plain {
+    let (addresses, plain): (Vec<_>, Vec<_>) =
+        plain.into_iter().partition(|change| change.field == "sourceUrl");
+    for change in plain.into_iter().chain(addresses) {
         change_lines(&mut lines, change, cells, theme, marks);
     }
     if !hashes.is_empty() && item.action != Change::Create {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::shown::Shown;
 use super::tree::{ACTIONS, Sort};
-use crate::sync::Action as Change;
+use crate::sync::{Action as Change, Item};
 use crate::tui::msg::Action;
 use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::Cursor;
@@ -111,6 +111,19 @@ impl PlanList {
     pub(super) fn go_to(&mut self, node: usize) {
         if let Some(row) = self.rows.iter().position(|row| row.0 == node) {
             self.go(row);
+        }
+    }
+
+    /// Puts the cursor on the first item that is wanted, or on the folded line that holds it.
+    pub(super) fn go_to_item(&mut self, shown: &Shown, is_wanted: impl Fn(&Item) -> bool) {
+        let Some(index) = shown.plan().items.iter().position(is_wanted) else { return };
+        let mut next = Some(shown.tree.node_of[index]);
+        while let Some(at) = next {
+            if let Some(row) = self.rows.iter().position(|row| row.0 == at) {
+                self.go(row);
+                return;
+            }
+            next = shown.tree.nodes[at].parent;
         }
     }
 

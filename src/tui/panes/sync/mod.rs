@@ -33,7 +33,7 @@ use crate::openmetadata::ServerInfo;
 use crate::sync::apply::{ApplyEvent, Report};
 use crate::sync::journal::Interrupted;
 use crate::sync::session::Step;
-use crate::sync::{ItemKey, Selection};
+use crate::sync::{Action as Change, ItemKey, Selection};
 use crate::tui::core::{Core, JobState, Server};
 use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
 use crate::tui::sync_target::{PlanRequest, Reached};
@@ -82,6 +82,10 @@ pub(crate) struct SyncPane {
     switches: Switches,
     /// What the next plan is for, if only for what failed.
     retry: Option<BTreeSet<ItemKey>>,
+    /// Where the cursor is to be in the next plan: on the same item, or on the first of what was
+    /// asked for.
+    at: Option<ItemKey>,
+    sought: Option<Change>,
     list: PlanList,
     changes: Changes,
     /// Where the rows were drawn last.
@@ -123,6 +127,8 @@ impl SyncPane {
             selection: Selection::default(),
             switches: Switches::default(),
             retry: None,
+            at: None,
+            sought: None,
             list: PlanList::default(),
             changes: Changes::default(),
             area: Rect::ZERO,
@@ -150,12 +156,20 @@ impl SyncPane {
         }
         self.selection = Selection { within, ..Selection::default() };
         self.retry = None;
-        self.plan_again(core);
+        self.begin_plan(None, core);
     }
 
+    /// Wants a plan for the same with the cursor where it is.
     fn plan_again(&mut self, core: &mut Core) {
+        let item = self.list.node().and_then(|at| self.shown.as_ref()?.item_at(at));
+        let at = item.map(|item| item.key.clone());
+        self.begin_plan(at, core);
+    }
+
+    fn begin_plan(&mut self, at: Option<ItemKey>, core: &mut Core) {
         core.cancel(Slot::Plan);
         self.failure = None;
+        self.at = at;
         self.stage = Stage::Waiting;
         match self.target {
             Target::None(_) => self.stage = Stage::Idle,
@@ -184,6 +198,8 @@ impl SyncPane {
             switches: self.switches,
             before: Before {
                 left_out: self.shown.as_ref().map(Shown::left_out).unwrap_or_default(),
+                at: self.at.take(),
+                sought: self.sought.take(),
                 retry: self.retry.take(),
             },
             om: Arc::clone(&core.om),

@@ -13,7 +13,7 @@ use crate::model::path::fold;
 use crate::openmetadata::ServerInfo;
 use crate::openmetadata::entity::EntityType;
 use crate::sync::session::Prepared;
-use crate::sync::{ItemKey, Selection};
+use crate::sync::{Action, ItemKey, Selection};
 use crate::tui::om::OmFacts;
 
 /// What the pane knew when it asked for a plan.
@@ -32,6 +32,10 @@ pub struct ViewBasis {
 pub(super) struct Before {
     /// Left out by hand.
     pub(super) left_out: BTreeSet<ItemKey>,
+    /// What the cursor was on, if it is to stay there.
+    pub(super) at: Option<ItemKey>,
+    /// The cursor goes to the first of these, if there is any: they were asked for.
+    pub(super) sought: Option<Action>,
     /// Nothing else is written, if the plan is only for what had failed.
     pub(super) retry: Option<BTreeSet<ItemKey>>,
 }
@@ -55,7 +59,14 @@ impl PlanView {
         let mut om = OmFacts::clone(&om);
         om.states.extend(shown.marks().map(|(path, state)| (path.clone(), state)));
         om.columns.extend(described);
-        Self { list: PlanList::on(&shown), shown, om: Arc::new(om) }
+        let mut list = PlanList::on(&shown);
+        if let Some(key) = &before.at {
+            list.go_to_item(&shown, |item| item.key == *key);
+        }
+        if let Some(action) = before.sought {
+            list.go_to_item(&shown, |item| item.action == action);
+        }
+        Self { list, shown, om: Arc::new(om) }
     }
 }
 
