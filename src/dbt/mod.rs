@@ -5,12 +5,14 @@
 
 pub mod artifacts;
 mod error;
+mod leftovers;
 mod lenient;
 pub mod lineage;
 pub mod manifest;
 pub mod matched;
 pub mod matching;
 mod mend;
+mod out_of_date;
 pub mod project;
 pub mod relation;
 mod render;
