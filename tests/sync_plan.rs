@@ -115,6 +115,7 @@ fn plan_options(principal: Principal) -> PlanOptions {
         principal,
         traits: ServerTraits { stores_sql_changes: false },
         overwrite_descriptions: false,
+        overwrite_owners: false,
         prune: None,
     }
 }
@@ -410,6 +411,56 @@ fn an_edge_drawn_by_hand_is_left_alone() {
     let [Payload::Edge(body)] = payloads[..] else { panic!("one edge: {payloads:?}") };
     assert_eq!(body.source, "QueryLineage");
     assert_eq!(body.foreign.len(), 1);
+}
+
+#[test]
+fn a_plan_with_an_edge_of_a_pipeline_survives_its_json_form() {
+    let mut desired = project(&sales());
+    desired.edges.push(edge());
+    let mut current = synced(&desired);
+    let mut stored = stored_edge("PipelineLineage");
+    let details = stored.lineage_details.as_mut().expect("details");
+    details.sql_query = Some("SELECT 2".to_owned());
+    details.pipeline = serde_json::from_value(serde_json::json!({
+        "id": "44444444-4444-4444-4444-444444444444", "type": "pipeline",
+        "name": "nightly", "fullyQualifiedName": "airflow.nightly", "deleted": false,
+    }))
+    .expect("a reference");
+    current.edges.insert((format!("id of {ORDERS}"), format!("id of {DAILY}")), stored);
+    let plan = plan(&desired, &current, &plan_options(Principal::Bot));
+    let text = serde_json::to_string(&plan).expect("serializes");
+    assert!(text.contains("airflow.nightly"), "the names go back with it");
+    assert_eq!(serde_json::from_str::<Plan>(&text).expect("parses"), plan);
+}
+
+#[test]
+fn what_a_persons_put_takes_away_is_sent_back_or_told_of() {
+    let desired = project(&sales());
+    let mut current = synced(&desired);
+    let stored = stored_table(&mut current, ORDERS);
+    let domain = serde_json::json!({ "id": "d", "type": "domain", "fullyQualifiedName": "Retail" });
+    // An older server has one domain.
+    stored.common.domain = serde_json::from_value(domain).expect("a reference");
+    stored.common.data_products = serde_json::from_value(serde_json::json!([
+        { "id": "p", "type": "dataProduct", "fullyQualifiedName": "Retail.Orders" },
+    ]))
+    .expect("references");
+    stored.common.certification =
+        Some(serde_json::json!({ "tagLabel": { "tagFQN": "Certification.Gold" } }));
+    let told = |plan: &Plan| table_item(plan, ORDERS).notes.join("; ").contains("certification");
+    let idle = plan(&desired, &current, &plan_options(Principal::User));
+    assert!(!told(&idle), "nothing is sent");
+    stored_table(&mut current, ORDERS).common.source_hash = None;
+    let sent = plan(&desired, &current, &plan_options(Principal::User));
+    assert!(told(&sent));
+    let Some(Payload::Put(Body::Table(body))) = &table_item(&sent, ORDERS).payload else {
+        panic!("a table");
+    };
+    assert_eq!(body.common.data_products, ["Retail.Orders"]);
+    assert!(
+        !told(&plan(&desired, &current, &plan_options(Principal::Bot))),
+        "a bot's PUT keeps it"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::http::{Body, Method, encode_segment};
 /// Rows of a listing with columns are big (contract §4.1).
 const PAGE: usize = 200;
 /// A cursor that never ends must not keep us for ever.
-const MAX_PAGES: usize = 100_000;
+pub(super) const MAX_PAGES: usize = 100_000;
 
 /// What a PUT did.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,18 +51,18 @@ pub struct Neighbourhood {
 }
 
 #[derive(Deserialize)]
-struct PageWire<T> {
+pub(super) struct PageWire<T> {
     #[serde(default = "Vec::new")]
-    data: Vec<T>,
+    pub(super) data: Vec<T>,
     #[serde(default)]
-    paging: PagingWire,
+    pub(super) paging: PagingWire,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PagingWire {
+pub(super) struct PagingWire {
     total: Option<u64>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 /// Fields to ask for, newest names last: they are dropped first when a server does not know one
@@ -70,9 +70,15 @@ struct PagingWire {
 fn fields_of(entity: EntityType) -> &'static [&'static str] {
     match entity {
         EntityType::DatabaseService => &["owners", "tags", "domains"],
-        EntityType::Database | EntityType::DatabaseSchema => {
-            &["owners", "tags", "extension", "domains", "dataProducts", "sourceHash"]
-        }
+        EntityType::Database | EntityType::DatabaseSchema => &[
+            "owners",
+            "tags",
+            "extension",
+            "domains",
+            "dataProducts",
+            "sourceHash",
+            "certification",
+        ],
         EntityType::Table => &[
             "columns",
             "tags",
@@ -85,11 +91,12 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
             "domains",
             "dataProducts",
             "sourceHash",
+            "certification",
         ],
     }
 }
 
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     // FQNs and UUIDs are never empty, `.` or `..`.
     encode_segment(text).unwrap_or_else(|| "%00".to_owned())
 }
@@ -226,7 +233,13 @@ impl Client {
     /// The fields to ask for, without those that this server has refused before.
     fn fields_of(&self, entity: EntityType) -> Vec<&'static str> {
         let unknown = self.unknown_fields();
-        fields_of(entity).iter().copied().filter(|field| !unknown.contains(field)).collect()
+        let spelled = |field: &'static str| match field {
+            // The one domain that there was before there could be several (contract §7).
+            "domains" if unknown.contains(&field) => "domain",
+            field => field,
+        };
+        let fields = fields_of(entity).iter().copied().map(spelled);
+        fields.filter(|field| !unknown.contains(field)).collect()
     }
 
     /// Whether a refusal names a field that can be left out; if so it is, now and from now on.
@@ -242,7 +255,11 @@ impl Client {
             None => fields.pop(),
         };
         if let Some(field) = dropped {
-            self.unknown_fields().push(field);
+            let mut unknown = self.unknown_fields();
+            unknown.push(field);
+            if field == "domains" && !unknown.contains(&"domain") {
+                fields.push("domain");
+            }
         }
         dropped.is_some()
     }
@@ -394,6 +411,26 @@ impl Client {
         let path = format!("lineage/table/{}/table/{}", segment(from), segment(to));
         match self.call_for_status(Call::new(Method::Delete, path)).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The edge between two tables, deleted ones too; `None` when there is none (contract §5.2). Its
+    /// ends are those asked for.
+    pub async fn edge(&self, from: &str, to: &str) -> Result<Option<StoredEdge>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            edge: LineageDetails,
+        }
+        let path = format!("lineage/getLineageEdge/{}/{}", segment(from), segment(to));
+        match self.call::<Answer>(Call::new(Method::Get, path)).await {
+            Ok(answer) => Ok(Some(StoredEdge {
+                from_entity: from.to_owned(),
+                to_entity: to.to_owned(),
+                lineage_details: Some(answer.edge),
+            })),
+            // A web page: a server that has no such call.
+            Err(Error::NotFound { .. } | Error::NotJson { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -49,6 +49,8 @@ pub struct SyncSettings {
     pub names: NameFilters,
     /// Replace descriptions that differ from Dremio's.
     pub overwrite_descriptions: bool,
+    /// Replace owners that differ from those that dbt names.
+    pub overwrite_owners: bool,
     /// Soft-delete what Dremio no longer has, within what takes part.
     pub prune: bool,
     /// Read all edges again instead of relying on what earlier runs verified.
@@ -68,6 +70,7 @@ impl Default for SyncSettings {
             column_lineage: true,
             names: NameFilters::default(),
             overwrite_descriptions: false,
+            overwrite_owners: false,
             prune: false,
             reread_edges: false,
         }
@@ -135,6 +138,8 @@ pub struct Prepared {
     /// What an earlier run to the same service left behind when it was interrupted.
     pub interrupted: Option<Interrupted>,
     pub(super) settled: SettledEdges,
+    /// Whether edges that no SQL supports were looked for.
+    pub(super) pruned: bool,
     pub(super) memory: Option<SyncMemory>,
 }
 
@@ -266,13 +271,24 @@ pub async fn prepare(
         principal: principal(sources.server),
         traits,
         overwrite_descriptions: settings.overwrite_descriptions,
+        overwrite_owners: settings.overwrite_owners,
         prune: settings.prune.then(|| selection.clone()),
     };
     let mut plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
     let client = sources.openmetadata;
     let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: settings.prune,
+        memory,
+    })
 }
 
 /// What an interrupted run left behind, if the last one was that; the edges that it could not put back
@@ -342,6 +358,10 @@ impl Prepared {
         let hashes = EdgeHashes::of(&self.desired);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            // Of a view that was not read wholly nothing was pruned.
+            if self.pruned && self.desired.traced.contains(fqn) {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);
