@@ -18,7 +18,7 @@ const MOST_BYTES: u64 = 1 << 30;
 const NAMED: usize = 5;
 
 /// The project that the flags name, else that of the configuration if `dbt.enabled` says so.
-pub(super) fn find(
+fn find(
     session: &Session,
     args: &DbtArgs,
     settings: &Settings,
@@ -35,7 +35,8 @@ pub(super) fn find(
     Some(Box::new(Folder::Project(folder.clone())))
 }
 
-/// As `find`, and the demo's own project where nobody names another.
+/// The project that the flags or the configuration name, else that of the demo where there is one.
+/// Every command and the UI ask here.
 pub fn find_or_demo(
     session: &Session,
     args: &DbtArgs,

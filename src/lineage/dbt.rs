@@ -76,6 +76,7 @@ pub fn merge(
     }
     let disagreements =
         disagreements(&merged, &datasets.values().map(|path| path.folded()).collect());
+    merged.dispute(&disagreements);
     (merged, disagreements)
 }
 

@@ -1,6 +1,6 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
-use super::discover;
+use super::{dbt_matches, discover};
 use super::sync::{Servers, demand_consent, status_of, tell_interrupted, write};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::dbt_project;
@@ -10,12 +10,11 @@ use crate::config::Settings;
 use crate::dbt::Project;
 use crate::dbt::matching::{Evidence, match_nodes};
 use crate::lineage::{self, Engine};
-use crate::model::DatasetPath;
-use crate::openmetadata::entity::EntityType;
+use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings};
-use crate::sync::{Action, ItemKey};
+use crate::sync::presence;
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -26,6 +25,11 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     // Before any server is asked: broken files need none.
     let project = read_project(session, args, &settings)?;
+    let has_openmetadata =
+        session.cli.connection.demo.is_some() || settings.openmetadata.url.is_some();
+    if args.dry_run && !has_openmetadata {
+        return dbt_matches::run(session, &settings, &project, args.format).await;
+    }
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
     let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
@@ -56,13 +60,15 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     tell_interrupted(session, &prepared);
 
-    let missing = missing_in_openmetadata(&prepared);
+    let datasets = matches.datasets().into_values().cloned().collect();
+    let stored = prepared.current.tables.iter().map(|table| &table.common);
+    let missing = presence::missing_of(&prepared.desired, stored, &datasets);
     let shown = DbtReport {
         manifest: &project.manifest,
         matches: &matches,
         runs: &project.runs,
         freshness: &project.freshness,
-        missing_in_openmetadata: &missing,
+        in_openmetadata: InOpenMetadata::Lacks(&missing),
         disagreements: &disagreements,
     };
     let is_text = args.format == ReportFormat::Text;
@@ -136,20 +142,6 @@ async fn prepared(
             PrepareError::OpenMetadata(error) => error.into(),
         }
     })
-}
-
-/// Matched datasets whose table the plan makes.
-fn missing_in_openmetadata(prepared: &Prepared) -> Vec<DatasetPath> {
-    prepared
-        .plan
-        .items
-        .iter()
-        .filter(|item| {
-            item.action == Action::Create
-                && matches!(item.key, ItemKey::Entity(EntityType::Table, _))
-        })
-        .filter_map(|item| item.path.clone())
-        .collect()
 }
 
 fn read_project(

@@ -312,7 +312,7 @@ pub(super) fn dbt_project(
     args: &DbtArgs,
     settings: &Settings,
 ) -> Result<Option<Project>, Failure> {
-    let files = dbt_project::find(session, args, settings);
+    let files = dbt_project::find_or_demo(session, args, settings);
     dbt_project::read(session, files.as_deref())
 }
 
