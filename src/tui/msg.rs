@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
-use super::sync_target::{PlanRequest, Reached};
+use super::sync_target::{PlanRequest, PresenceRequest, Reached};
 use crate::dbt::{ArtifactFiles, MatchedProject, Project};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
@@ -206,6 +206,8 @@ pub enum Slot {
     Plan,
     /// Applying one.
     Apply,
+    /// Looking for datasets in OpenMetadata.
+    Presence,
 }
 
 /// What a job is to do.
@@ -240,6 +242,8 @@ pub enum JobSpec {
     OpenMetadata,
     /// Make a sync plan.
     Plan(Box<PlanRequest>),
+    /// Look which datasets have no table in OpenMetadata.
+    Presence(Box<PresenceRequest>),
     /// Apply a plan to this server, but for these items.
     Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
 }
@@ -262,6 +266,7 @@ impl JobSpec {
             Self::OpenMetadata => Slot::OpenMetadata,
             Self::Plan(_) => Slot::Plan,
             Self::Apply(..) => Slot::Apply,
+            Self::Presence(_) => Slot::Presence,
         }
     }
 
@@ -331,6 +336,10 @@ pub enum JobBody {
     Applying(Vec<ApplyEvent>),
     /// Applying has ended.
     Applied(Box<Report>),
+    /// Of so many databases so many were listed.
+    Listing(usize, usize),
+    /// These datasets have no table in OpenMetadata.
+    Presence(Vec<DatasetPath>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.
