@@ -143,6 +143,7 @@ impl DbtReport<'_> {
             },
             "warnings": self.manifest.warnings,
             "counts": self.counts(),
+            "hint": self.matches.hint,
             "nodes": nodes,
             "unknown_to_dbt": unknown,
             "twin_views": twins,
@@ -201,6 +202,9 @@ impl DbtReport<'_> {
                 writeln!(text, "      ?  missing in OpenMetadata: not looked up, {}", clean(why))
             }
         };
+        if let Some(hint) = &self.matches.hint {
+            let _ = writeln!(text, "\n{}", clean(hint));
+        }
         for status in [
             MatchStatus::Ambiguous,
             MatchStatus::Missing,

@@ -156,7 +156,8 @@ impl Core {
             return is_news;
         }
         let is_read = !self.walk.running && !matches!(self.server, Server::Connecting);
-        let is_known = self.dbt.looked_up.as_ref().is_some_and(|then| then.report == matched.report);
+        let is_known =
+            self.dbt.looked_up.as_ref().is_some_and(|then| then.report == matched.report);
         if !is_read || is_known {
             return false;
         }

@@ -26,8 +26,7 @@ pub(super) async fn run(
     let (dremio, catalog) = whole_catalogue(session, settings, &target).await?;
     dremio.logout().await;
     discover::tell_failures(&session.printer, &catalog);
-    let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
-    let matches = match_nodes(&project.manifest, &catalog, evidence);
+    let matches = match_nodes(&project.manifest, &catalog, Evidence::of(project));
     let views = Engine::new(&catalog).graph(&catalog);
     let (_, disagreements) = lineage::dbt::merge(views, &catalog, &project.manifest, &matches);
     let report = DbtReport {

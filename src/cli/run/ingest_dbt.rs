@@ -32,8 +32,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
-    let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
-    let matches = match_nodes(&project.manifest, &catalog, evidence);
+    let matches = match_nodes(&project.manifest, &catalog, Evidence::of(&project));
     let views = Engine::new(&catalog).graph(&catalog);
     let (merged, disagreements) =
         lineage::dbt::merge(views.clone(), &catalog, &project.manifest, &matches);

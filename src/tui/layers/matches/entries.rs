@@ -132,9 +132,10 @@ pub(super) fn entries(
             .at(found.dataset().cloned())
             .of(found)
     }));
-    entries.extend(of_status(MatchStatus::NotADataset).map(|found| {
-        Entry::new(NOT_A_DATASET, (Look::Soft, "·"), &found.unique_id).of(found)
-    }));
+    entries.extend(
+        of_status(MatchStatus::NotADataset)
+            .map(|found| Entry::new(NOT_A_DATASET, (Look::Soft, "·"), &found.unique_id).of(found)),
+    );
     entries
 }
 

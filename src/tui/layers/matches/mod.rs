@@ -202,12 +202,14 @@ impl Matches {
         } else {
             self.input.draw(frame, line, "/ ", theme);
         }
+        if let Some(hint) = &self.project.report.hint {
+            let spans = vec![span(&format!("! {hint}"), theme.warning)];
+            let below = Rect { y: line.y + 1, ..line };
+            frame.render_widget(Line::from(cut(spans, usize::from(below.width))), below);
+        }
         let said = SAID.min(inside.height.saturating_sub(8));
-        let list = Rect {
-            y: inside.y + 2,
-            height: inside.height.saturating_sub(3 + said),
-            ..inside
-        };
+        let list =
+            Rect { y: inside.y + 2, height: inside.height.saturating_sub(3 + said), ..inside };
         self.list = list;
         let mut cursor = self.cursor;
         let rows = self.rows();

@@ -251,7 +251,10 @@ impl Panel<'_> {
                         Span::styled(format!("  {}", name(edge.from)), self.theme.base),
                         Span::styled(" → ", self.theme.soft),
                         Span::styled(name(edge.to), self.theme.base),
-                        Span::styled(format!("  {}", graph.told_by_in_words(edge)), self.theme.soft),
+                        Span::styled(
+                            format!("  {}", graph.told_by_in_words(edge)),
+                            self.theme.soft,
+                        ),
                     ])
                 };
                 std::iter::once(title).chain(edges.iter().take(EDGES).map(line)).collect()
