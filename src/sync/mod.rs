@@ -19,6 +19,7 @@ pub mod lineage;
 pub mod memory;
 mod phase;
 pub mod plan;
+pub mod presence;
 mod prune;
 pub mod read;
 pub mod rescue;
