@@ -13,6 +13,7 @@ pub mod desired;
 pub mod diff;
 pub mod edges;
 mod governance;
+mod handles;
 pub mod held;
 pub mod journal;
 pub mod lineage;
