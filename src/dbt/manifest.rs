@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
 use super::lenient::{Entries, Fill, Record};
+use super::owner::{OpenMetadataFacts, Owner};
 use super::wire::{ManifestWire, NodeWire, RelayWire};
 
 /// What a node is.
@@ -72,6 +73,8 @@ pub struct NodeColumn {
     pub data_type: Option<Box<str>>,
     /// Tags.
     pub tags: Vec<Box<str>>,
+    /// What `meta.openmetadata` asks for.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
 }
 
 /// What a test tests.
@@ -123,17 +126,21 @@ pub struct Node {
     /// Tags.
     pub tags: Vec<Box<str>>,
     /// The owners that `meta` names: people or teams, by name or address.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
+    /// What `meta.openmetadata` asks for besides owners.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
     /// The group.
     pub group: Option<Box<str>>,
     /// `private`, `protected` or `public`.
     pub access: Option<Box<str>>,
     /// What it is made from, by unique id.
     pub depends_on: Vec<Box<str>>,
-    /// SQL with Jinja.
+    /// SQL with Jinja, or Python.
     pub raw_code: Option<Box<str>>,
-    /// SQL as compiled; absent when dbt only parsed.
+    /// SQL (or Python) as compiled; absent when dbt only parsed.
     pub compiled_code: Option<Box<str>>,
+    /// Whether its code is Python, which no SQL engine reads.
+    pub is_python: bool,
     /// A model's version.
     pub version: Option<Box<str>>,
     /// The version that a `ref` without one means.
@@ -142,6 +149,9 @@ pub struct Node {
     pub source_name: Option<Box<str>>,
     /// dbt-dremio's way with a view beside a table: `clone`, `allow` or `prevent`.
     pub twin_strategy: Option<Box<str>>,
+    /// The alias of its configuration. dbt-dremio gives a table that of `file` instead, and this one
+    /// to the view beside it.
+    pub configured_alias: Option<Box<str>>,
     /// Of a test.
     pub test: Option<TestFacts>,
 }
@@ -201,7 +211,7 @@ pub struct Exposure {
     /// Where it is.
     pub url: Option<Box<str>>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
     /// Markdown; empty if there is none.
     pub description: Box<str>,
     /// What it uses, by unique id: also metrics, saved queries and the like.
@@ -225,7 +235,7 @@ pub struct Group {
     /// The name.
     pub name: Box<str>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
 }
 
 /// A project as dbt parsed it.
@@ -302,11 +312,13 @@ impl Manifest {
         let uncompiled = all
             .iter()
             .filter(|node| node.resource_type == ResourceType::Model && node.is_dataset())
-            .filter(|node| node.compiled_code.is_none())
+            .filter(|node| node.compiled_code.is_none() && !node.is_python)
             .count();
         if uncompiled > 0 {
+            let (are, their) =
+                if uncompiled == 1 { ("model is", "its") } else { ("models are", "their") };
             warnings.push(format!(
-                "{uncompiled} models are not compiled: `dbt compile` or `dbt docs generate` would give their SQL"
+                "{uncompiled} {are} not compiled: `dbt compile` or `dbt docs generate` would give {their} SQL"
             ));
         }
         Ok(Self {
@@ -346,12 +358,9 @@ impl Manifest {
         self.adapter_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("dremio"))
     }
 
-    /// What a node, metric, saved query or the like is made from, by unique id.
-    pub fn parents(&self, unique_id: &str) -> &[Box<str>] {
-        match self.node(unique_id) {
-            Some(node) => &node.depends_on,
-            None => self.relays.get(unique_id).map_or(&[], Vec::as_slice),
-        }
+    /// Metrics, semantic models, saved queries and functions, and what each is made from.
+    pub(super) fn relays(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
+        self.relays.iter().map(|(id, parents)| (&**id, &**parents))
     }
 
     /// The group of that name.

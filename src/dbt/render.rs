@@ -10,12 +10,15 @@ const DEEPEST: usize = 16;
 const LONGEST: usize = 4 << 20;
 
 /// A node's SQL: as compiled, or its raw text with `ref`, `source` and `this` put in, as for a full
-/// refresh. `None` where other Jinja decides what it says.
+/// refresh. `None` where other Jinja decides what it says, and for Python.
 pub fn compiled(manifest: &Manifest, node: &Node) -> Option<String> {
     at_depth(manifest, node, 0)
 }
 
 fn at_depth(manifest: &Manifest, node: &Node, depth: usize) -> Option<String> {
+    if node.is_python {
+        return None;
+    }
     if let Some(sql) = &node.compiled_code {
         return Some(sql.to_string());
     }
@@ -160,9 +163,9 @@ impl<'a> Renderer<'a> {
                 && package.is_none_or(|package| *found.package == *package)
         };
         match version {
-            Some(version) => {
-                self.only_upstream(|found| fits(found) && found.version.as_deref() == Some(version))
-            }
+            Some(version) => self.only_upstream(|found| {
+                fits(found) && found.version.as_deref().is_some_and(|own| is_version(own, version))
+            }),
             None => self.only_upstream(fits).or_else(|| {
                 self.only_upstream(|found| fits(found) && found.version == found.latest_version)
             }),
@@ -179,6 +182,12 @@ impl<'a> Renderer<'a> {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// Whether two spellings are one version: `2` and `2.0` are one number.
+fn is_version(a: &str, b: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    a == b || number(a).is_some_and(|own| number(b) == Some(own))
 }
 
 /// The texts among a call's arguments, and `v=` or `version=`. `None` for anything that would have
@@ -255,6 +264,7 @@ mod tests {
         is("{{ ref('dim') }}", r#""S"."a"."dim_v2""#);
         is("{{ ref('dim', v=1) }}", r#""S"."a"."dim_v1""#);
         is("{{ ref('dim', version='1') }}", r#""S"."a"."dim_v1""#);
+        is("{{ ref('dim', v=2.0) }}", r#""S"."a"."dim_v2""#);
         is("a {% if is_incremental() %} b {{ x }} {% else %} c {% endif %} d", "a  c  d");
         is("a {%- if not is_incremental() -%} b {% endif %}", "a  b ");
         is("{{ ref('eph') }}", "(select 1 as x from \"S\".\"a\".\"up\" -- all\n)");

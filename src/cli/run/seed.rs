@@ -9,7 +9,7 @@ use crate::model::{Catalog, DatasetPath, NodeKind};
 use crate::openmetadata::entity::EntityType;
 use crate::openmetadata::names;
 use crate::sandbox::dremio::Catalogue;
-use crate::sandbox::openmetadata::Seed;
+use crate::sandbox::openmetadata::{Named, Seed};
 use crate::sync::Selection;
 use crate::sync::desired::{Body, Desired, DesiredEdge, ProjectionOptions, project};
 use crate::sync::lineage::desired_edges;
@@ -85,8 +85,19 @@ fn brought_over(catalog: &Catalog) -> Vec<DatasetPath> {
     of_kind(NodeKind::Space).into_iter().skip(1).chain(sources).collect()
 }
 
+/// What people have set up besides: one of the two teams that the demo's dbt project names.
+fn named() -> Vec<Named> {
+    vec![
+        Named::team("commerce-data").with("displayName", json!("Commerce data")),
+        Named::exclusive("PII"),
+        Named::tag("PII.Sensitive"),
+        Named::term("Commerce.Order"),
+        Named::domain("Commerce"),
+    ]
+}
+
 fn fill(desired: Desired, default_schema: &str) -> Result<Seed, String> {
-    let mut seed = Seed::default();
+    let mut seed = Seed { named: named(), ..Seed::default() };
     seed.entities.push((EntityType::DatabaseService, value(&desired.service)?));
     let mut there = std::collections::HashSet::new();
     let mut renamed = None;
