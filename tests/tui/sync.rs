@@ -397,6 +397,7 @@ async fn who_insists_on_leaving_leaves() {
     let slow = Fault::Slow(Duration::from_secs(20));
     stage.openmetadata.fail_next(1, Some("PUT"), "/api/v1/databases", slow);
     runner.keys("a enter").wait_for("writing 1/").await;
+    runner.wait_for("s without an answer; now: database Dremio.ops").await;
     runner.keys("q").wait_for("enter quit").await;
     runner.keys("enter").wait_for("leaving 1/").await;
     runner.keys("q");
