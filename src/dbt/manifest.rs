@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
 use super::lenient::{Entries, Fill, Record};
+use super::owner::{OpenMetadataFacts, Owner};
 use super::wire::{ManifestWire, NodeWire, RelayWire};
 
 /// What a node is.
@@ -72,6 +73,8 @@ pub struct NodeColumn {
     pub data_type: Option<Box<str>>,
     /// Tags.
     pub tags: Vec<Box<str>>,
+    /// What `meta.openmetadata` asks for.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
 }
 
 /// What a test tests.
@@ -123,7 +126,9 @@ pub struct Node {
     /// Tags.
     pub tags: Vec<Box<str>>,
     /// The owners that `meta` names: people or teams, by name or address.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
+    /// What `meta.openmetadata` asks for besides owners.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
     /// The group.
     pub group: Option<Box<str>>,
     /// `private`, `protected` or `public`.
@@ -206,7 +211,7 @@ pub struct Exposure {
     /// Where it is.
     pub url: Option<Box<str>>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
     /// Markdown; empty if there is none.
     pub description: Box<str>,
     /// What it uses, by unique id: also metrics, saved queries and the like.
@@ -230,7 +235,7 @@ pub struct Group {
     /// The name.
     pub name: Box<str>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
 }
 
 /// A project as dbt parsed it.

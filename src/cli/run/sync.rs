@@ -275,7 +275,7 @@ async fn prepared(
 }
 
 /// Reads what views say of lineage, and the tables that only they name.
-async fn traced(
+pub(super) async fn traced(
     session: &Session,
     dremio: &dremio::Client,
     catalog: Catalog,

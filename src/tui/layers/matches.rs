@@ -14,9 +14,10 @@ use crate::lineage::Origin;
 use crate::lineage::dbt::Disagreement;
 use crate::model::DatasetPath;
 use crate::model::display::clean;
-use crate::tui::core::{Core, OmState};
+use crate::tui::core::Core;
 use crate::tui::layer::Outcome;
 use crate::tui::msg::Action;
+use crate::tui::om::OmState;
 use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::{Cursor, scrollbar};
 use crate::tui::widgets::popup;
@@ -208,7 +209,7 @@ impl Matches {
 /// What there is to say of a row, in lines.
 fn said(entry: &Entry, core: &Core, cells: usize) -> Vec<String> {
     let mut text = entry.reason.clone();
-    let state = entry.place.as_ref().and_then(|path| core.om.get(&path.folded()));
+    let state = entry.place.as_ref().and_then(|path| core.om.states.get(&path.folded()));
     if state == Some(&OmState::Missing) {
         text.push_str("; OpenMetadata does not have it yet");
     }

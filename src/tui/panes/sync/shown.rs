@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::choice::{Choice, Toggled, Why};
+use super::marks::Marks;
 use super::tree::{ACTIONS, Tree};
+use super::view::Before;
+use crate::model::DatasetPath;
 use crate::openmetadata::ServerInfo;
+use crate::openmetadata::entity::{StoredColumn, StoredCommon};
 use crate::report::sync::name_of;
 use crate::sync::apply::{ApplyEvent, ItemOutcome, Report};
 use crate::sync::session::Prepared;
 use crate::sync::{Action as Change, FieldChange, Item, ItemKey, Outcome, Plan};
-use crate::tui::core::Core;
+use crate::tui::om::{OmFacts, OmState};
 use crate::tui::widgets::text::{count, counted};
 
-/// From so many items on, the catalog's containers are marked at the end only, since each look at
-/// them goes through all items.
-const MANY: usize = 2_000;
 /// So many deletions are named in the question before they are done.
 const NAMED: usize = 5;
 
@@ -63,15 +64,7 @@ pub(super) struct Shown {
     failed: usize,
     /// What was sent last.
     pub(super) latest: Option<usize>,
-}
-
-/// What a new plan takes over from what was there.
-#[derive(Debug, Default)]
-pub(super) struct Before {
-    /// Left out by hand.
-    pub(super) left_out: BTreeSet<ItemKey>,
-    /// Nothing else is written, if the plan is only for what had failed.
-    pub(super) retry: Option<BTreeSet<ItemKey>>,
+    marks: Marks,
 }
 
 impl Shown {
@@ -96,6 +89,7 @@ impl Shown {
         }
         let tree = Tree::new(plan);
         let choice = Choice::new(&tree, plan, by_hand);
+        let marks = Marks::new(plan, &tree);
         let changes = plan.items.iter().flat_map(|item| &item.changes);
         let kept_texts = changes.filter(|change| is_kept_text(change)).count();
         Self {
@@ -111,6 +105,7 @@ impl Shown {
             ended: 0,
             failed: 0,
             latest: None,
+            marks,
             prepared,
         }
     }
@@ -130,6 +125,18 @@ impl Shown {
     /// The item of a node, if the plan speaks of it.
     pub(super) fn item_at(&self, node: usize) -> Option<&Item> {
         self.tree.nodes[node].item.map(|item| self.item(item))
+    }
+
+    /// What OpenMetadata has now under an FQN, and its columns if it is a table. Goes through all that
+    /// was read.
+    pub(super) fn stored(&self, fqn: &str) -> Option<(&StoredCommon, &[StoredColumn])> {
+        let current = &self.prepared.current;
+        let tables = current.tables.iter().map(|table| (&table.common, table.columns.as_slice()));
+        let containers = current.databases.iter().chain(&current.schemas);
+        containers
+            .map(|common| (common, [].as_slice()))
+            .chain(tables)
+            .find(|(common, _)| common.fully_qualified_name == fqn)
     }
 
     /// Wikis and labels that could not be read.
@@ -193,8 +200,7 @@ impl Shown {
     }
 
     /// Takes in what has happened while applying.
-    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, core: &mut Core) {
-        let is_many = self.progress.len() >= MANY;
+    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, om: &mut OmFacts) {
         for event in events {
             match event {
                 ApplyEvent::Begun(at) => {
@@ -205,26 +211,40 @@ impl Shown {
                     self.ended += usize::from(!matches!(self.progress[at], Progress::Ended(_)));
                     self.progress[at] = Progress::Ended(outcome);
                     self.failed += usize::from(self.progress[at].has_failed());
-                    if is_many {
-                        self.mark_leaf(at, core);
-                    }
+                    self.mark(at, om);
                 }
             }
         }
-        if !is_many {
-            self.mark(core);
-        }
+    }
+
+    /// The marks that follow from the plan, as it stands.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (&DatasetPath, OmState)> {
+        self.marks.all()
+    }
+
+    /// Brings the marks of an item and all above it up to date.
+    fn mark(&mut self, index: usize, om: &mut OmFacts) {
+        let progress = &self.progress;
+        let is_done =
+            |item: usize| matches!(&progress[item], Progress::Ended(ItemOutcome::Done { .. }));
+        let mut on_change = |path: &DatasetPath, state: OmState| match om.states.get_mut(path) {
+            Some(known) => *known = state,
+            None => drop(om.states.insert(path.clone(), state)),
+        };
+        self.marks.ended(index, &self.prepared.plan, &self.tree, &is_done, &mut on_change);
     }
 
     /// Takes in the result.
-    pub(super) fn finish(&mut self, report: Box<Report>, core: &mut Core) {
-        for (progress, outcome) in self.progress.iter_mut().zip(&report.outcomes) {
-            *progress = Progress::Ended(outcome.clone());
+    pub(super) fn finish(&mut self, report: Box<Report>, om: &mut OmFacts) {
+        for (index, outcome) in report.outcomes.iter().enumerate().take(self.progress.len()) {
+            if !matches!(&self.progress[index], Progress::Ended(known) if known == outcome) {
+                self.progress[index] = Progress::Ended(outcome.clone());
+                self.mark(index, om);
+            }
         }
         self.failed = self.progress.iter().filter(|progress| progress.has_failed()).count();
         self.latest = None;
         self.report = Some(report);
-        self.mark(core);
     }
 
     /// What a person has to agree to before anything is written.
