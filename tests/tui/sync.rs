@@ -381,7 +381,7 @@ async fn a_plan_that_finds_nothing_missing_says_so_of_a_sync_that_was_cut_off() 
     let url = stage.openmetadata.url();
     let host = url.trim_start_matches("http://");
     let journal = SyncMemory::new(stage.data.path(), host, "Dremio").journal();
-    Journal::start(&journal, "Dremio", host, 1).unwrap();
+    Journal::start(&journal, "Dremio", host, 1, &[]).unwrap();
     runner.keys("q");
     assert_eq!(runner.end().await.0, Exit::Quit);
     let runner = stage.open((120, 40)).await;
