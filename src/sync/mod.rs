@@ -20,6 +20,7 @@ pub mod lineage;
 pub mod memory;
 mod phase;
 pub mod plan;
+pub mod presence;
 mod prune;
 pub mod read;
 pub mod rescue;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::apply::ApplyOptions;
 use super::desired::Body;
 use super::edges::EdgeBody;
-use super::governance::stored::not_stored;
+use super::governance::stored::governance_not_stored;
 use super::handles::{Handle, Handles};
 use super::plan::{Action, Item, ItemKey, Payload};
 use crate::model::path::fold;
@@ -216,7 +216,7 @@ impl<'a> Writer<'a> {
         if let Ok(Some(stored)) = &read
             && !item.repair
             && item.data_model.is_none()
-            && !not_noticed(stored, table).is_empty()
+            && !not_stored(stored, table).is_empty()
         {
             // An older server than its number says: it saw nothing to store (contract §3.3).
             self.put_under_another_hash(table).await?;
@@ -226,8 +226,8 @@ impl<'a> Writer<'a> {
         // The answer echoes the request; only a read tells what is stored (quirk 35).
         match read {
             Ok(Some(stored)) => {
-                notes.extend(not_stored(&table.common, &stored.common));
-                notes.extend(not_noticed(&stored, table));
+                notes.extend(not_stored(&stored, table));
+                notes.extend(governance_not_stored(&table.common, &stored.common));
                 self.remember(&stored);
             }
             Ok(None) => notes.push("the server said yes, and yet it is not there".to_owned()),
@@ -330,8 +330,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// SQL and columns that a server did not take over as they were sent.
-fn not_noticed(stored: &StoredTable, sent: &CreateTable) -> Vec<String> {
+/// What a server did not take over of what it was sent.
+fn not_stored(stored: &StoredTable, sent: &CreateTable) -> Vec<String> {
     let mut notes = Vec::new();
     let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
     if sql(&stored.schema_definition) != sql(&sent.schema_definition) {
