@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity};
-use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange};
 use super::rescue::EdgeBefore;
 use super::selection::Selection;
 use super::{creation, data_model, edges, governance, prune};
