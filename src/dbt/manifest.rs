@@ -9,6 +9,7 @@ use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
 use super::lenient::{Entries, Fill, Record};
 use super::owner::{OpenMetadataFacts, Owner};
+use super::profile::Target;
 use super::wire::{ManifestWire, NodeWire, RelayWire};
 
 /// What a node is.
@@ -152,8 +153,31 @@ pub struct Node {
     /// The alias of its configuration. dbt-dremio gives a table that of `file` instead, and this one
     /// to the view beside it.
     pub configured_alias: Option<Box<str>>,
+    /// What the project itself says of where it goes, instead of the target.
+    pub placement: Option<Box<Placement>>,
     /// Of a test.
     pub test: Option<TestFacts>,
+}
+
+/// Which parts of its place a node's own configuration names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+pub struct Placement {
+    /// The space of a view.
+    pub database: bool,
+    /// The folder of a view, or a part of it.
+    pub schema: bool,
+    /// The object storage source of a table.
+    pub source: bool,
+    /// The path of a table.
+    pub path: bool,
+}
+
+impl Placement {
+    /// Whether database and schema are named, for a table or for a view.
+    pub fn names(&self, is_stored: bool) -> (bool, bool) {
+        if is_stored { (self.source, self.path) } else { (self.database, self.schema) }
+    }
 }
 
 impl Node {
@@ -263,6 +287,8 @@ pub struct Manifest {
     pub disabled: Vec<Box<str>>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// The target of dbt's profile that it is of, where that is known: `target` in Jinja.
+    pub target: Option<Target>,
     by_id: FxHashMap<Box<str>, u32>,
     /// What metrics, semantic models, saved queries and functions are made from.
     relays: FxHashMap<Box<str>, Vec<Box<str>>>,
@@ -333,6 +359,7 @@ impl Manifest {
             groups,
             disabled,
             warnings,
+            target: None,
             by_id,
             relays,
         })

@@ -14,6 +14,7 @@ pub mod matching;
 mod mend;
 mod out_of_date;
 pub mod owner;
+pub mod profile;
 pub mod project;
 pub mod relation;
 mod render;
@@ -28,5 +29,6 @@ pub use manifest::{Exposure, Group, Manifest, Node, NodeColumn, ResourceType, Un
 pub use matched::{MatchedProject, TestState};
 pub use matching::{MatchReport, MatchStatus, NodeMatch, match_nodes};
 pub use owner::{OpenMetadataFacts, Owner};
+pub use profile::{Profile, Target};
 pub use project::{ArtifactFiles, Project};
 pub use relation::{Rule, relation_path};

@@ -38,7 +38,7 @@ fn at_depth(manifest: &Manifest, node: &Node, depth: usize) -> Option<String> {
             rest = comment.split_once("#}")?.1;
         } else if let Some(inner) = tail.strip_prefix("{%") {
             let (statement, after) = split_at_end(inner, "%}")?;
-            statement_in(statement, &mut branches)?;
+            statement_in(manifest, statement, &mut branches)?;
             rest = after;
         } else {
             let (expression, after) = split_at_end(&tail[2..], "}}")?;
@@ -82,13 +82,17 @@ fn split_at_end<'a>(text: &'a str, end: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// Follows a statement; `None` for one that could decide what the SQL says.
-fn statement_in(statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
+fn statement_in(manifest: &Manifest, statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
     let (word, rest) = statement.split_once(char::is_whitespace).unwrap_or((statement, ""));
     let condition: String = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     match (word, condition.as_str()) {
         // A full refresh is what the whole table is made from.
         ("if", "is_incremental()") => branches.push(Branch { is_kept: false }),
         ("if", "not is_incremental()") => branches.push(Branch { is_kept: true }),
+        ("if", comparison) if comparison.starts_with("target.") => {
+            let is_kept = compared(manifest, comparison)?;
+            branches.push(Branch { is_kept });
+        }
         ("else", "") => {
             let branch = branches.last_mut()?;
             branch.is_kept = !branch.is_kept;
@@ -102,6 +106,20 @@ fn statement_in(statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// `target.name == 'prod'`, or `!=`, where the target is known.
+fn compared(manifest: &Manifest, comparison: &str) -> Option<bool> {
+    let (attribute, operator, value) = match comparison.split_once("==") {
+        Some((attribute, value)) => (attribute, true, value),
+        None => {
+            let (attribute, value) = comparison.split_once("!=")?;
+            (attribute, false, value)
+        }
+    };
+    let attribute = attribute.trim().strip_prefix("target.")?;
+    let found = manifest.target.as_ref()?.attribute(attribute)?;
+    Some((found == unquoted(value.trim())?) == operator)
 }
 
 struct Renderer<'a> {
@@ -118,6 +136,10 @@ impl<'a> Renderer<'a> {
         if expression == "this" {
             let path = relation_path(self.node, is_dremio)?;
             self.sql.push_str(&path.to_sql());
+            return Some(());
+        }
+        if let Some(attribute) = expression.strip_prefix("target.") {
+            self.sql.push_str(self.manifest.target.as_ref()?.attribute(attribute.trim())?);
             return Some(());
         }
         let (function, arguments) = expression.strip_suffix(')')?.split_once('(')?;

@@ -2,7 +2,9 @@
 
 use super::artifacts::HeaderWire;
 use super::lenient::{Entries, List, Named, People, Record, Text, record};
-use super::manifest::{Exposure, Group, Node, NodeColumn, ResourceType, TestFacts, UnitTest};
+use super::manifest::{
+    Exposure, Group, Node, NodeColumn, Placement, ResourceType, TestFacts, UnitTest,
+};
 use super::owner::{OpenMetadataFacts, Owner};
 
 record! {
@@ -109,6 +111,14 @@ record! {
         meta: Record<MetaWire> = "meta",
         group: Text = "group",
         access: Text = "access",
+        database: Text = "database",
+        dremio_space: Text = "dremio_space",
+        schema: Text = "schema",
+        dremio_space_folder: Text = "dremio_space_folder",
+        datalake: Text = "datalake",
+        object_storage_source: Text = "object_storage_source",
+        root_path: Text = "root_path",
+        object_storage_path: Text = "object_storage_path",
     }
 }
 
@@ -217,6 +227,7 @@ impl NodeWire {
             _ => self.alias.given(),
         };
         let config = self.config.0;
+        let placement = config.placement();
         let test = (resource_type == ResourceType::Test).then(|| TestFacts {
             kind: kind_of_test(self.test_metadata.0),
             column: self.column_name.given(),
@@ -274,9 +285,24 @@ impl NodeWire {
                 .or_else(|| (resource_type == ResourceType::Source).then(|| from_id(&id, 2))),
             twin_strategy: config.twin_strategy.given(),
             configured_alias: config.alias.given(),
+            placement,
             test,
             unique_id: id,
         }
+    }
+}
+
+impl ConfigWire {
+    /// What it says of the place, by dbt-dremio's names and the general ones.
+    fn placement(&self) -> Option<Box<Placement>> {
+        let names = |texts: [&Text; 2]| texts.iter().any(|text| (*text).clone().meant().is_some());
+        let placement = Placement {
+            database: names([&self.database, &self.dremio_space]),
+            schema: names([&self.schema, &self.dremio_space_folder]),
+            source: names([&self.datalake, &self.object_storage_source]),
+            path: names([&self.root_path, &self.object_storage_path]),
+        };
+        (placement != Placement::default()).then(|| Box::new(placement))
     }
 }
 

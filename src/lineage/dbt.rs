@@ -78,6 +78,7 @@ pub fn merge(
     let known = datasets.values().map(|path| path.folded()).collect();
     let told = told_of_missing(manifest, report, &model_graph);
     let disagreements = disagreements(&merged, &known, &told);
+    merged.dispute(&disagreements);
     (merged, disagreements)
 }
 

@@ -111,12 +111,34 @@ impl Client {
         &self,
         entity: EntityType,
         filter: (&str, &str),
+        on_page: impl FnMut(usize, Option<u64>) + Send,
+    ) -> Result<Vec<T>, Error>
+    where
+        T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
+    {
+        self.list_with(entity, self.fields_of(entity), filter, on_page).await
+    }
+
+    /// As [`Client::list`], without any field that the server has to gather: names, and whether
+    /// something is deleted.
+    pub async fn list_names(
+        &self,
+        entity: EntityType,
+        filter: (&str, &str),
+    ) -> Result<Vec<StoredCommon>, Error> {
+        self.list_with(entity, Vec::new(), filter, |_, _| ()).await
+    }
+
+    async fn list_with<T>(
+        &self,
+        entity: EntityType,
+        mut fields: Vec<&'static str>,
+        filter: (&str, &str),
         mut on_page: impl FnMut(usize, Option<u64>) + Send,
     ) -> Result<Vec<T>, Error>
     where
         T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
     {
-        let mut fields = self.fields_of(entity);
         let mut rows: Vec<T> = Vec::new();
         let mut seen = HashSet::new();
         let mut after: Option<String> = None;
@@ -126,8 +148,10 @@ impl Client {
                 .query(filter.0, filter.1)
                 .query("limit", &PAGE.to_string())
                 .query("include", "all")
-                .query("fields", &fields.join(","))
                 .slow();
+            if !fields.is_empty() {
+                call = call.query("fields", &fields.join(","));
+            }
             if let Some(cursor) = &after {
                 call = call.query("after", cursor);
             }

@@ -392,7 +392,8 @@ impl JobRecord {
             | Slot::Resolve
             | Slot::Layout
             | Slot::Plan
-            | Slot::Apply => true,
+            | Slot::Apply
+            | Slot::Presence => true,
             Slot::Notes
             | Slot::Dbt
             | Slot::Index

@@ -187,6 +187,23 @@ impl<B: Backend> Jobs<B> {
                     }
                 });
             }
+            JobSpec::Presence(request) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (listed, mut coming) = mpsc::unbounded_channel();
+                    let work = backend.missing_tables(*request, listed, token.clone());
+                    let relaying = async {
+                        while let Some((done, total)) = coming.recv().await {
+                            relay.send(JobBody::Listing(done, total)).await;
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        _ if token.is_cancelled() => JobBody::Cancelled,
+                        Ok(missing) => JobBody::Presence(missing),
+                        Err(message) => JobBody::Failed(message),
+                    }
+                });
+            }
             // Not dropped on cancellation: what is being written is waited for and told.
             JobSpec::Apply(prepared, server, excluded) => {
                 let relay = reporter.clone();

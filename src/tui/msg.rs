@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
 use super::panes::sync::{PlanView, ViewBasis};
-use super::sync_target::{PlanRequest, Reached};
+use super::sync_target::{PlanRequest, PresenceRequest, Reached};
 use crate::dbt::{ArtifactFiles, MatchedProject, Project};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
@@ -211,6 +211,8 @@ pub enum Slot {
     Apply,
     /// Putting away the journal of a sync that was cut off.
     Journal,
+    /// Looking for datasets in OpenMetadata.
+    Presence,
 }
 
 /// What a job is to do.
@@ -245,6 +247,8 @@ pub enum JobSpec {
     OpenMetadata,
     /// Make a sync plan, and make it ready for the screen with what the pane knows.
     Plan(Box<PlanRequest>, Box<ViewBasis>),
+    /// Look which datasets have no table in OpenMetadata.
+    Presence(Box<PresenceRequest>),
     /// Apply a plan to this server, but for these items.
     Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
     /// Put away the journal of a sync to this server that was cut off.
@@ -270,6 +274,7 @@ impl JobSpec {
             Self::Plan(..) => Slot::Plan,
             Self::Apply(..) => Slot::Apply,
             Self::Forget(_) => Slot::Journal,
+            Self::Presence(_) => Slot::Presence,
         }
     }
 
@@ -339,6 +344,10 @@ pub enum JobBody {
     Applying(Vec<ApplyEvent>),
     /// Applying has ended.
     Applied(Box<Report>),
+    /// Of so many databases so many were listed.
+    Listing(usize, usize),
+    /// These datasets have no table in OpenMetadata.
+    Presence(Vec<DatasetPath>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.

@@ -381,7 +381,7 @@ async fn a_plan_that_finds_nothing_missing_says_so_of_a_sync_that_was_cut_off() 
     let url = stage.openmetadata.url();
     let host = url.trim_start_matches("http://");
     let journal = SyncMemory::new(stage.data.path(), host, "Dremio").journal();
-    Journal::start(&journal, "Dremio", host, 1).unwrap();
+    Journal::start(&journal, "Dremio", host, 1, &[]).unwrap();
     runner.keys("q");
     assert_eq!(runner.end().await.0, Exit::Quit);
     let runner = stage.open((120, 40)).await;
@@ -397,6 +397,7 @@ async fn who_insists_on_leaving_leaves() {
     let slow = Fault::Slow(Duration::from_secs(20));
     stage.openmetadata.fail_next(1, Some("PUT"), "/api/v1/databases", slow);
     runner.keys("a enter").wait_for("writing 1/").await;
+    runner.wait_for("s without an answer; now: database Dremio.ops").await;
     runner.keys("q").wait_for("enter quit").await;
     runner.keys("enter").wait_for("leaving 1/").await;
     runner.keys("q");

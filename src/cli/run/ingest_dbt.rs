@@ -1,7 +1,7 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
-use super::discover;
 use super::sync::{Servers, demand_consent, status_of, tell_interrupted, traced, write};
+use super::{dbt_matches, discover};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::dbt_project;
 use crate::cli::session::Session;
@@ -11,11 +11,11 @@ use crate::dbt::Project;
 use crate::dbt::matching::{Evidence, match_nodes};
 use crate::lineage;
 use crate::model::DatasetPath;
-use crate::openmetadata::entity::EntityType;
+use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, DbtWishes, make_tags, missing_tags, prepare};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
-use crate::sync::{Action, ItemKey, LeftOut};
+use crate::sync::{LeftOut, presence};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -26,6 +26,11 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     // Before any server is asked: broken files need none.
     let project = read_project(session, args, &settings)?;
+    let has_openmetadata =
+        session.cli.connection.demo.is_some() || settings.openmetadata.url.is_some();
+    if args.dry_run && !has_openmetadata {
+        return dbt_matches::run(session, &settings, &project, args.format).await;
+    }
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
     // Raw tables in storage folders, which most sources of a project are, no listing may have shown.
@@ -33,8 +38,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     // Found by way of a view, they are still what the settings leave out.
     let without: Vec<DatasetPath> =
         found.into_iter().filter(|path| !settings.reads(path)).collect();
-    let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
-    let matches = match_nodes(&project.manifest, &catalog, evidence);
+    let matches = match_nodes(&project.manifest, &catalog, Evidence::of(&project));
     let (merged, disagreements) =
         lineage::dbt::merge(views.clone(), &catalog, &project.manifest, &matches);
     let graph = if settings.dbt.ingest_lineage { merged } else { views };
@@ -61,13 +65,15 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     tell_interrupted(session, &prepared);
 
-    let missing = missing_in_openmetadata(&prepared);
+    let datasets = matches.datasets().into_values().cloned().collect();
+    let stored = prepared.current.tables.iter().map(|table| &table.common);
+    let missing = presence::missing_of(&prepared.desired, stored, &datasets);
     let shown = DbtReport {
         manifest: &project.manifest,
         matches: &matches,
         runs: &project.runs,
         freshness: &project.freshness,
-        missing_in_openmetadata: &missing,
+        in_openmetadata: InOpenMetadata::Lacks(&missing),
         disagreements: &disagreements,
         left_out: &left_out,
     };
@@ -142,20 +148,6 @@ async fn prepared(
             PrepareError::OpenMetadata(error) => error.into(),
         }
     })
-}
-
-/// Matched datasets whose table the plan makes.
-fn missing_in_openmetadata(prepared: &Prepared) -> Vec<DatasetPath> {
-    prepared
-        .plan
-        .items
-        .iter()
-        .filter(|item| {
-            item.action == Action::Create
-                && matches!(item.key, ItemKey::Entity(EntityType::Table, _))
-        })
-        .filter_map(|item| item.path.clone())
-        .collect()
 }
 
 fn read_project(

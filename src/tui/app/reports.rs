@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::App;
 use crate::discovery::DiscoveryEvent;
-use crate::model::{Change, NodeId};
+use crate::model::{Change, DatasetPath, NodeId};
 use crate::tui::core::{JobState, Server};
+use crate::tui::dbt::InOpenMetadata;
 use crate::tui::layer::Layer;
 use crate::tui::layers::message::Message;
 use crate::tui::msg::{JobBody, JobEvent, Slot};
@@ -105,6 +106,16 @@ impl App {
                 self.core.end(slot, JobState::Done);
                 self.sync.applied(report, &mut self.core);
             }
+            JobBody::Listing(done, total) => {
+                self.core.dbt.take_openmetadata(InOpenMetadata::Looking(done, total));
+                self.renew_matches();
+            }
+            JobBody::Presence(missing) => {
+                self.core.end(slot, JobState::Done);
+                let missing = missing.iter().map(DatasetPath::folded).collect();
+                self.core.dbt.take_openmetadata(InOpenMetadata::Lacks(Arc::new(missing)));
+                self.renew_matches();
+            }
             JobBody::Done => self.ended(slot, node, JobState::Done),
             JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
             JobBody::Failed(message) => self.ended(slot, node, JobState::Failed(message)),
@@ -112,11 +123,12 @@ impl App {
     }
 
     /// Brings the match report up to date, if it is open.
-    fn renew_matches(&mut self) {
+    pub(super) fn renew_matches(&mut self) {
         let Some(matched) = self.core.dbt.matched() else { return };
         let known = self.lineage.reading().0.map(|model| model.disagreements());
         if let Some(Layer::Matches(matches)) = self.layers.last_mut() {
-            matches.take(Arc::clone(matched), known.unwrap_or_default());
+            let in_openmetadata = self.core.dbt.in_openmetadata().clone();
+            matches.take(Arc::clone(matched), in_openmetadata, known.unwrap_or_default());
         }
     }
 
@@ -150,6 +162,13 @@ impl App {
                 self.held.clear();
             }
             (Slot::Dbt, JobState::Failed(why)) => self.core.fail_dbt(why),
+            (Slot::Presence, state) => {
+                self.core.dbt.take_openmetadata(match state {
+                    JobState::Failed(why) => InOpenMetadata::Failed(why.clone()),
+                    _ => InOpenMetadata::NotLookedUp("cancelled".to_owned()),
+                });
+                self.renew_matches();
+            }
             (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }

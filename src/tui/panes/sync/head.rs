@@ -1,5 +1,7 @@
 //! What stands above a plan: where it goes, its counts, and what a reader should know besides.
 
+use std::time::Duration;
+
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
@@ -25,6 +27,8 @@ const ROOM_FOR_BAR: usize = 70;
 
 /// The server's name in the request log.
 const OPENMETADATA: &str = "OpenMetadata";
+/// From this time on it is said that nothing comes on.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// So many requests without an answer are no accident any more.
 const SILENT: usize = 3;
 
@@ -144,7 +148,13 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
     if let Stage::Applying { .. } = pane.stage {
         let latest = shown.latest.map(|at| name_of(&shown.item(at).key));
         let now = latest.map_or_else(String::new, |(sort, name)| format!("now: {sort} {name}"));
-        one(now, theme.soft);
+        let silent = shown.heard.map(|heard| core.now.saturating_duration_since(heard));
+        match silent.filter(|silent| *silent >= PATIENCE) {
+            Some(silent) => {
+                one(format!("{} s without an answer; {now}", silent.as_secs()), theme.warning)
+            }
+            None => one(now, theme.soft),
+        }
     }
     if is_new && shown.is_in_sync() {
         let has = |action| shown.choice.taken(action);
@@ -279,6 +289,7 @@ fn result_lines(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Ve
         (done.excluded, "left out", theme.soft),
         (shown.failed().saturating_sub(not_tried), "failed", theme.error),
         (not_tried, "not tried", theme.error),
+        (shown.noted(), "with a note", theme.warning),
         (conflicts, "cannot be brought over", theme.error),
         (done.not_begun, "not begun", theme.warning),
     ] {

@@ -23,6 +23,8 @@ pub(super) enum Only {
     One(Change),
     LeftOut,
     Failed,
+    /// What was written with a note, such as what the server did not take over.
+    Noted,
     Everything,
 }
 
@@ -34,6 +36,7 @@ impl Only {
             Self::One(action) => Some(action.name()),
             Self::LeftOut => Some("left out"),
             Self::Failed => Some("failed"),
+            Self::Noted => Some("with a note"),
             Self::Everything => Some("everything"),
         }
     }
@@ -183,7 +186,7 @@ impl PlanList {
     pub(super) fn show_next(&mut self, shown: &Shown) {
         let mut choices = vec![Only::Differences];
         choices.extend(ACTIONS.map(Only::One));
-        choices.extend([Only::LeftOut, Only::Failed, Only::Everything]);
+        choices.extend([Only::LeftOut, Only::Failed, Only::Noted, Only::Everything]);
         let has_any =
             |only: &Only| (0..shown.progress.len()).any(|item| passes(shown, item, *only));
         let at = choices.iter().position(|only| *only == self.only).unwrap_or(0);
@@ -280,6 +283,7 @@ fn passes(shown: &Shown, index: usize, only: Only) -> bool {
         Only::One(wanted) => action == wanted,
         Only::LeftOut => shown.choice.is_out(index),
         Only::Failed => shown.progress[index].has_failed(),
+        Only::Noted => shown.progress[index].has_notes(),
         Only::Everything => true,
     }
 }

@@ -12,6 +12,15 @@ use crate::tui::om::OmState;
 /// How many things at and below a place are in sync, differ, and are missing.
 type Tally = [usize; 3];
 
+/// What has become of an item, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Unwritten,
+    Written,
+    /// The server said yes and did not take over all of it.
+    WrittenInPart,
+}
+
 /// A path in Dremio (folded) that has a mark.
 #[derive(Clone, Debug)]
 struct Place {
@@ -47,7 +56,7 @@ impl Marks {
         }
         marks.state_of = vec![None; plan.items.len()];
         for index in 0..plan.items.len() {
-            let state = state(plan, tree, index, &|_| false);
+            let state = state(plan, tree, index, &|_| Fate::Unwritten);
             marks.recount(index, state, &mut |_, _| ());
         }
         marks
@@ -71,22 +80,22 @@ impl Marks {
         self.places.iter().filter_map(|place| Some((&place.path, mark(place.tally)?)))
     }
 
-    /// Takes in that an item has ended, where `is_done` tells what was written; `on_change` hears of
-    /// every mark that is another one now.
+    /// Takes in that an item has ended, where `fate` tells what has become of each; `on_change` hears
+    /// of every mark that is another one now.
     pub(super) fn ended(
         &mut self,
         index: usize,
         plan: &Plan,
         tree: &Tree,
-        is_done: &dyn Fn(usize) -> bool,
+        fate: &dyn Fn(usize) -> Fate,
         on_change: &mut dyn FnMut(&DatasetPath, OmState),
     ) {
-        self.recount(index, state(plan, tree, index, is_done), on_change);
+        self.recount(index, state(plan, tree, index, fate), on_change);
         let node = &tree.nodes[tree.node_of[index]];
         // Only where there is a table can an edge into it be missing.
         for child in node.children.iter().filter(|_| node.sort == Sort::Table) {
             if let Some(edge) = tree.nodes[*child].item {
-                self.recount(edge, state(plan, tree, edge, is_done), on_change);
+                self.recount(edge, state(plan, tree, edge, fate), on_change);
             }
         }
     }
@@ -131,26 +140,23 @@ fn mark([in_sync, differ, missing]: Tally) -> Option<OmState> {
 }
 
 /// How an item stands.
-fn state(
-    plan: &Plan,
-    tree: &Tree,
-    index: usize,
-    is_done: &dyn Fn(usize) -> bool,
-) -> Option<OmState> {
+fn state(plan: &Plan, tree: &Tree, index: usize, fate: &dyn Fn(usize) -> Fate) -> Option<OmState> {
     let item = &plan.items[index];
     if matches!(item.key, ItemKey::Edge { .. }) {
         // An edge has no place in Dremio of its own: while it waits, the table that it leads to
         // differs.
-        let table = table_of(tree, index).filter(|_| item.action.writes() && !is_done(index))?;
+        let is_waiting = item.action.writes() && fate(index) != Fate::Written;
+        let table = table_of(tree, index).filter(|_| is_waiting)?;
         let action = plan.items[table].action;
-        let is_there = is_done(table) || !matches!(action, Action::Create | Action::Restore);
+        let is_there =
+            fate(table) != Fate::Unwritten || !matches!(action, Action::Create | Action::Restore);
         return is_there.then_some(OmState::Differs);
     }
-    Some(match item.action {
-        _ if is_done(index) => OmState::InSync,
-        Action::Unchanged => OmState::InSync,
-        Action::Create | Action::Restore | Action::Conflict => OmState::Missing,
-        Action::Update | Action::Keep | Action::Delete => OmState::Differs,
+    Some(match (fate(index), item.action) {
+        (Fate::Written, _) | (Fate::Unwritten, Action::Unchanged) => OmState::InSync,
+        (Fate::WrittenInPart, _) => OmState::Differs,
+        (_, Action::Create | Action::Restore | Action::Conflict) => OmState::Missing,
+        (_, Action::Update | Action::Keep | Action::Delete) => OmState::Differs,
     })
 }
 

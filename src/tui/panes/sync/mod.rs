@@ -232,7 +232,7 @@ impl SyncPane {
     /// Takes in what has happened while applying.
     pub(crate) fn applying(&mut self, events: Vec<ApplyEvent>, core: &mut Core) {
         let Some(shown) = &mut self.shown else { return };
-        shown.take(events, Arc::make_mut(&mut core.om));
+        shown.take(events, Arc::make_mut(&mut core.om), core.now);
         if self.list.only == Only::Failed {
             self.list.flatten(shown);
         }
@@ -257,9 +257,15 @@ impl SyncPane {
             core.complain(format!("{} could not be written", counted(failed, "item")));
             self.list.show(Only::Failed, shown);
         } else {
-            self.list.flatten(shown);
-            if has_ended {
-                core.notify("OpenMetadata is up to date with the plan");
+            let noted = shown.noted();
+            if noted > 0 {
+                core.complain(format!("{} written with a note", counted(noted, "item")));
+                self.list.show(Only::Noted, shown);
+            } else {
+                self.list.flatten(shown);
+                if has_ended {
+                    core.notify("OpenMetadata is up to date with the plan");
+                }
             }
         }
         if is_leaving {

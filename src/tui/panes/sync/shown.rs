@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::choice::{Choice, Toggled, Why};
-use super::marks::Marks;
+use super::marks::{Fate, Marks};
 use super::tree::{ACTIONS, Tree};
 use super::view::Before;
 use crate::model::DatasetPath;
@@ -29,6 +30,11 @@ pub(super) enum Progress {
 }
 
 impl Progress {
+    /// Whether it was written, and there is something to say about that.
+    pub(super) fn has_notes(&self) -> bool {
+        matches!(self, Self::Ended(ItemOutcome::Done { notes }) if !notes.is_empty())
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self, Self::Ended(ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. }))
     }
@@ -64,6 +70,8 @@ pub(super) struct Shown {
     failed: usize,
     /// What was sent last.
     pub(super) latest: Option<usize>,
+    /// When applying last came on.
+    pub(super) heard: Option<Instant>,
     marks: Marks,
 }
 
@@ -105,6 +113,7 @@ impl Shown {
             ended: 0,
             failed: 0,
             latest: None,
+            heard: None,
             marks,
             prepared,
         }
@@ -160,6 +169,11 @@ impl Shown {
         self.progress.iter().filter(is_skipped).count()
     }
 
+    /// How many items were written with a note. Goes through all items.
+    pub(super) fn noted(&self) -> usize {
+        self.progress.iter().filter(|progress| progress.has_notes()).count()
+    }
+
     /// Whether the plan would write nothing, whatever is chosen.
     pub(super) fn is_in_sync(&self) -> bool {
         let total = self.choice.total();
@@ -200,7 +214,8 @@ impl Shown {
     }
 
     /// Takes in what has happened while applying.
-    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, om: &mut OmFacts) {
+    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, om: &mut OmFacts, now: Instant) {
+        self.heard = Some(now);
         for event in events {
             match event {
                 ApplyEvent::Begun(at) => {
@@ -225,13 +240,16 @@ impl Shown {
     /// Brings the marks of an item and all above it up to date.
     fn mark(&mut self, index: usize, om: &mut OmFacts) {
         let progress = &self.progress;
-        let is_done =
-            |item: usize| matches!(&progress[item], Progress::Ended(ItemOutcome::Done { .. }));
+        let fate = |item: usize| match &progress[item] {
+            Progress::Ended(ItemOutcome::Done { notes }) if notes.is_empty() => Fate::Written,
+            Progress::Ended(ItemOutcome::Done { .. }) => Fate::WrittenInPart,
+            _ => Fate::Unwritten,
+        };
         let mut on_change = |path: &DatasetPath, state: OmState| match om.states.get_mut(path) {
             Some(known) => *known = state,
             None => drop(om.states.insert(path.clone(), state)),
         };
-        self.marks.ended(index, &self.prepared.plan, &self.tree, &is_done, &mut on_change);
+        self.marks.ended(index, &self.prepared.plan, &self.tree, &fate, &mut on_change);
     }
 
     /// Takes in the result.
