@@ -63,12 +63,12 @@ pub(super) fn read(
 /// A file's bytes; `None` when there is no such file.
 pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", file.display());
-    let opened = match File::open(file) {
-        Ok(opened) => opened,
+    // Asked before it is opened: to open a pipe waits for somebody to write into it.
+    let metadata = match fs::metadata(file) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error)),
     };
-    let metadata = opened.metadata().map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         return Err(failed(&"it is not a file"));
     }
@@ -76,6 +76,7 @@ pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>, String> {
         return Err(failed(&"it is larger than 1 GiB, which no artifact of dbt is"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    let opened = File::open(file).map_err(|error| failed(&error))?;
     opened.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     Ok(Some(bytes))
 }

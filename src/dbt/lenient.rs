@@ -282,7 +282,7 @@ impl<'de> Visitor<'de> for PeopleVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
         let mut all = Vec::new();
-        while let Some(People(some)) = seq.next_element()? {
+        while let Some(Person(People(some))) = seq.next_element()? {
             all.extend(some);
         }
         Ok(People(all))
@@ -310,6 +310,44 @@ impl<'de> Visitor<'de> for PeopleVisitor {
 impl<'de> Deserialize<'de> for People {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PeopleVisitor)
+    }
+}
+
+/// One of a list of [`People`]. A list in the list is nothing: however deep it goes, it is skipped.
+struct Person(People);
+
+struct PersonVisitor;
+
+impl<'de> Visitor<'de> for PersonVisitor {
+    type Value = People;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<People, E> {
+        PeopleVisitor.visit_str(text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(People::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<People, A::Error> {
+        PeopleVisitor.visit_map(map)
+    }
+
+    numbers_are_nothing!();
+
+    fn visit_unit<E>(self) -> Result<People, E> {
+        Ok(People::default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PersonVisitor).map(Person)
     }
 }
 

@@ -131,10 +131,12 @@ pub struct Node {
     pub access: Option<Box<str>>,
     /// What it is made from, by unique id.
     pub depends_on: Vec<Box<str>>,
-    /// SQL with Jinja.
+    /// SQL with Jinja, or Python.
     pub raw_code: Option<Box<str>>,
-    /// SQL as compiled; absent when dbt only parsed.
+    /// SQL (or Python) as compiled; absent when dbt only parsed.
     pub compiled_code: Option<Box<str>>,
+    /// Whether its code is Python, which no SQL engine reads.
+    pub is_python: bool,
     /// A model's version.
     pub version: Option<Box<str>>,
     /// The version that a `ref` without one means.
@@ -145,6 +147,9 @@ pub struct Node {
     pub twin_strategy: Option<Box<str>>,
     /// What the project itself says of where it goes, instead of the target.
     pub placement: Option<Box<Placement>>,
+    /// The alias of its configuration. dbt-dremio gives a table that of `file` instead, and this one
+    /// to the view beside it.
+    pub configured_alias: Option<Box<str>>,
     /// Of a test.
     pub test: Option<TestFacts>,
 }
@@ -328,11 +333,13 @@ impl Manifest {
         let uncompiled = all
             .iter()
             .filter(|node| node.resource_type == ResourceType::Model && node.is_dataset())
-            .filter(|node| node.compiled_code.is_none())
+            .filter(|node| node.compiled_code.is_none() && !node.is_python)
             .count();
         if uncompiled > 0 {
+            let (are, their) =
+                if uncompiled == 1 { ("model is", "its") } else { ("models are", "their") };
             warnings.push(format!(
-                "{uncompiled} models are not compiled: `dbt compile` or `dbt docs generate` would give their SQL"
+                "{uncompiled} {are} not compiled: `dbt compile` or `dbt docs generate` would give {their} SQL"
             ));
         }
         Ok(Self {
@@ -373,12 +380,9 @@ impl Manifest {
         self.adapter_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("dremio"))
     }
 
-    /// What a node, metric, saved query or the like is made from, by unique id.
-    pub fn parents(&self, unique_id: &str) -> &[Box<str>] {
-        match self.node(unique_id) {
-            Some(node) => &node.depends_on,
-            None => self.relays.get(unique_id).map_or(&[], Vec::as_slice),
-        }
+    /// Metrics, semantic models, saved queries and functions, and what each is made from.
+    pub(super) fn relays(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
+        self.relays.iter().map(|(id, parents)| (&**id, &**parents))
     }
 
     /// The group of that name.

@@ -389,9 +389,10 @@ fn is_hidden(root: &str) -> bool {
     root == "$scratch" || root.starts_with("__")
 }
 
-/// Several models on one dataset, which Dremio sees and dbt does not: names that differ in case
-/// only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
+/// Several models on one dataset, which Dremio sees and dbt does not: mostly names that differ in
+/// case only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
 fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
+    let is_dremio = manifest.is_dremio();
     let mut claims: HashMap<DatasetPath, Vec<usize>> = HashMap::new();
     for (index, found) in nodes.iter().enumerate() {
         let is_source = manifest
@@ -416,10 +417,15 @@ fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
         for index in claimants.into_iter().filter(|index| Some(*index) != keeper) {
             let others: Vec<&str> =
                 ids.iter().map(String::as_str).filter(|id| *id != nodes[index].unique_id).collect();
-            let reason = format!(
-                "{} claims the same dataset: Dremio does not tell upper from lower case",
-                others.join(", ")
-            );
+            let mut reason = format!("{} claims the same dataset", others.join(", "));
+            let own = nodes[index].expected.as_ref();
+            let is_spelling = |other: &&str| {
+                let other = manifest.node(other).and_then(|node| relation_path(node, is_dremio));
+                matches!((own, &other), (Some(a), Some(b)) if a != b && a.is_same(b))
+            };
+            if others.iter().all(is_spelling) {
+                reason.push_str(": Dremio does not tell upper from lower case");
+            }
             nodes[index].status = MatchStatus::Ambiguous;
             nodes[index].reason = reason;
         }

@@ -10,12 +10,15 @@ const DEEPEST: usize = 16;
 const LONGEST: usize = 4 << 20;
 
 /// A node's SQL: as compiled, or its raw text with `ref`, `source` and `this` put in, as for a full
-/// refresh. `None` where other Jinja decides what it says.
+/// refresh. `None` where other Jinja decides what it says, and for Python.
 pub fn compiled(manifest: &Manifest, node: &Node) -> Option<String> {
     at_depth(manifest, node, 0)
 }
 
 fn at_depth(manifest: &Manifest, node: &Node, depth: usize) -> Option<String> {
+    if node.is_python {
+        return None;
+    }
     if let Some(sql) = &node.compiled_code {
         return Some(sql.to_string());
     }
@@ -182,9 +185,9 @@ impl<'a> Renderer<'a> {
                 && package.is_none_or(|package| *found.package == *package)
         };
         match version {
-            Some(version) => {
-                self.only_upstream(|found| fits(found) && found.version.as_deref() == Some(version))
-            }
+            Some(version) => self.only_upstream(|found| {
+                fits(found) && found.version.as_deref().is_some_and(|own| is_version(own, version))
+            }),
             None => self.only_upstream(fits).or_else(|| {
                 self.only_upstream(|found| fits(found) && found.version == found.latest_version)
             }),
@@ -201,6 +204,12 @@ impl<'a> Renderer<'a> {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// Whether two spellings are one version: `2` and `2.0` are one number.
+fn is_version(a: &str, b: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    a == b || number(a).is_some_and(|own| number(b) == Some(own))
 }
 
 /// The texts among a call's arguments, and `v=` or `version=`. `None` for anything that would have
@@ -277,10 +286,32 @@ mod tests {
         is("{{ ref('dim') }}", r#""S"."a"."dim_v2""#);
         is("{{ ref('dim', v=1) }}", r#""S"."a"."dim_v1""#);
         is("{{ ref('dim', version='1') }}", r#""S"."a"."dim_v1""#);
+        is("{{ ref('dim', v=2.0) }}", r#""S"."a"."dim_v2""#);
         is("a {% if is_incremental() %} b {{ x }} {% else %} c {% endif %} d", "a  c  d");
         is("a {%- if not is_incremental() -%} b {% endif %}", "a  b ");
         is("{{ ref('eph') }}", "(select 1 as x from \"S\".\"a\".\"up\" -- all\n)");
         is("select '{' || '}'", "select '{' || '}'");
+    }
+
+    #[test]
+    fn the_target_is_known_where_a_profile_is() {
+        let raw = "{{ target.schema }}.t {% if target.name == 'prod' %}a{% else %}b{% endif %}";
+        let code = format!(",\"raw_code\":{}", serde_json::to_string(raw).expect("a text"));
+        let mut manifest = manifest(&[("m", "view", &code, &[])]);
+        let said =
+            |manifest: &Manifest| compiled(manifest, manifest.node("model.p.m").expect("a model"));
+        assert_eq!(said(&manifest), None);
+        let target = |name: &str| crate::dbt::Target {
+            name: name.to_owned(),
+            folder: Some("core".to_owned()),
+            ..crate::dbt::Target::default()
+        };
+        manifest.target = Some(target("prod"));
+        assert_eq!(said(&manifest).as_deref(), Some("core.t a"));
+        manifest.target = Some(target("dev"));
+        assert_eq!(said(&manifest).as_deref(), Some("core.t b"));
+        manifest.target = Some(crate::dbt::Target::default());
+        assert_eq!(said(&manifest), None);
     }
 
     #[test]

@@ -47,6 +47,7 @@ record! {
         raw_sql: Text = "raw_sql",
         compiled_code: Text = "compiled_code",
         compiled_sql: Text = "compiled_sql",
+        language: Text = "language",
         version: Text = "version",
         latest_version: Text = "latest_version",
         source_name: Text = "source_name",
@@ -97,6 +98,7 @@ record! {
         enabled: Text = "enabled",
         severity: Text = "severity",
         twin_strategy: Text = "twin_strategy",
+        alias: Text = "alias",
         tags: List<Text> = "tags",
         meta: Record<MetaWire> = "meta",
         group: Text = "group",
@@ -246,6 +248,7 @@ impl NodeWire {
                 .0
                 .or(self.compiled_sql.0)
                 .filter(|text| !text.trim().is_empty()),
+            is_python: self.language.0.is_some_and(|word| word.eq_ignore_ascii_case("python")),
             version: self.version.given(),
             latest_version: self.latest_version.given(),
             source_name: self
@@ -254,6 +257,7 @@ impl NodeWire {
                 .or_else(|| (resource_type == ResourceType::Source).then(|| from_id(&id, 2))),
             twin_strategy: config.twin_strategy.given(),
             placement,
+            configured_alias: config.alias.given(),
             test,
             unique_id: id,
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Error;
 use super::client::{Call, Client};
 use super::entity::{EntityReference, EntityType, LineageDetails, StoredCommon, StoredEdge};
+use super::names;
 use crate::http::{Body, Method, encode_segment};
 
 /// Rows of a listing with columns are big (contract §4.1).
@@ -69,9 +70,15 @@ struct PagingWire {
 fn fields_of(entity: EntityType) -> &'static [&'static str] {
     match entity {
         EntityType::DatabaseService => &["owners", "tags", "domains"],
-        EntityType::Database | EntityType::DatabaseSchema => {
-            &["owners", "tags", "extension", "domains", "dataProducts", "sourceHash"]
-        }
+        EntityType::Database | EntityType::DatabaseSchema => &[
+            "owners",
+            "tags",
+            "extension",
+            "domains",
+            "dataProducts",
+            "sourceHash",
+            "certification",
+        ],
         EntityType::Table => &[
             "columns",
             "tags",
@@ -84,6 +91,7 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
             "domains",
             "dataProducts",
             "sourceHash",
+            "certification",
         ],
     }
 }
@@ -177,6 +185,50 @@ impl Client {
                 .query("include", "all");
             match self.call(call).await {
                 Ok(found) => return Ok(Some(found)),
+                Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
+                Err(Error::NotFound { .. } | Error::Rejected { status: 400, .. })
+                    if fqn.contains('/') =>
+                {
+                    return self.by_listing(entity, fqn, fields).await;
+                }
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One entity, looked for in the list of its parent: proxies and servlet containers may refuse an
+    /// encoded slash in a path, which in a query they let through (contract §2.7).
+    async fn by_listing<T>(
+        &self,
+        entity: EntityType,
+        fqn: &str,
+        mut fields: Vec<&'static str>,
+    ) -> Result<Option<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let filter = match entity {
+            EntityType::DatabaseService => return Ok(None),
+            EntityType::Database => "service",
+            EntityType::DatabaseSchema => "database",
+            EntityType::Table => "databaseSchema",
+        };
+        let parent = names::split_fqn(fqn).ok().and_then(|mut parts| {
+            parts.pop();
+            names::build_fqn(&parts).ok()
+        });
+        let Some(parent) = parent else { return Ok(None) };
+        let siblings: Vec<StoredCommon> = self.list(entity, (filter, &parent), |_, _| ()).await?;
+        let found = siblings.into_iter().find(|stored| stored.fully_qualified_name == fqn);
+        let Some(found) = found else { return Ok(None) };
+        loop {
+            let path = format!("{}/{}", entity.collection(), segment(&found.id));
+            let call = Call::new(Method::Get, path)
+                .query("fields", &fields.join(","))
+                .query("include", "all");
+            match self.call(call).await {
+                Ok(found) => return Ok(Some(found)),
                 Err(Error::NotFound { .. }) => return Ok(None),
                 Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
                 Err(error) => return Err(error),
@@ -205,7 +257,13 @@ impl Client {
     /// The fields to ask for, without those that this server has refused before.
     fn fields_of(&self, entity: EntityType) -> Vec<&'static str> {
         let unknown = self.unknown_fields();
-        fields_of(entity).iter().copied().filter(|field| !unknown.contains(field)).collect()
+        let spelled = |field: &'static str| match field {
+            // The one domain that there was before there could be several (contract §7).
+            "domains" if unknown.contains(&field) => "domain",
+            field => field,
+        };
+        let fields = fields_of(entity).iter().copied().map(spelled);
+        fields.filter(|field| !unknown.contains(field)).collect()
     }
 
     /// Whether a refusal names a field that can be left out; if so it is, now and from now on.
@@ -221,7 +279,11 @@ impl Client {
             None => fields.pop(),
         };
         if let Some(field) = dropped {
-            self.unknown_fields().push(field);
+            let mut unknown = self.unknown_fields();
+            unknown.push(field);
+            if field == "domains" && !unknown.contains(&"domain") {
+                fields.push("domain");
+            }
         }
         dropped.is_some()
     }
@@ -373,6 +435,26 @@ impl Client {
         let path = format!("lineage/table/{}/table/{}", segment(from), segment(to));
         match self.call_for_status(Call::new(Method::Delete, path)).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The edge between two tables, deleted ones too; `None` when there is none (contract §5.2). Its
+    /// ends are those asked for.
+    pub async fn edge(&self, from: &str, to: &str) -> Result<Option<StoredEdge>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            edge: LineageDetails,
+        }
+        let path = format!("lineage/getLineageEdge/{}/{}", segment(from), segment(to));
+        match self.call::<Answer>(Call::new(Method::Get, path)).await {
+            Ok(answer) => Ok(Some(StoredEdge {
+                from_entity: from.to_owned(),
+                to_entity: to.to_owned(),
+                lineage_details: Some(answer.edge),
+            })),
+            // A web page: a server that has no such call.
+            Err(Error::NotFound { .. } | Error::NotJson { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -15,7 +15,7 @@ use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
 use super::selection::Selection;
 use super::session::{
-    PrepareError, Prepared, Sources, Step, SyncSettings, left_behind, principal, server_traits,
+    PrepareError, Prepared, Sources, Step, SyncSettings, principal, recover, server_traits,
 };
 use super::texts::{self, Texts, Wanted};
 use crate::dbt::{CatalogArtifact, Manifest, MatchReport, ModelGraph, Node, sql};
@@ -36,6 +36,8 @@ pub struct DbtFacts<'a> {
     pub artifact: Option<&'a CatalogArtifact>,
     /// The matches.
     pub matches: &'a MatchReport,
+    /// Datasets that stay out although a node is one of them.
+    pub without: &'a [DatasetPath],
 }
 
 /// Reads what is missing and plans what the matched datasets would get. `sources.graph` must hold
@@ -49,21 +51,31 @@ pub async fn prepare(
     on_step: &(dyn Fn(Step) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Prepared, PrepareError> {
+    let is_left_out = |path: &&DatasetPath| facts.without.iter().any(|out| path.is_within(out));
+    let datasets = facts.matches.datasets().into_values();
     let matched: HashSet<DatasetPath> =
-        facts.matches.datasets().into_values().map(DatasetPath::folded).collect();
+        datasets.filter(|path| !is_left_out(path)).map(DatasetPath::folded).collect();
     let wanted = Wanted { wikis: settings.descriptions && !matched.is_empty(), labels: false };
     let on_text = |done, total| on_step(Step::Texts(done, total));
-    let project = |options| desired::project(sources.catalog, &Selection::default(), &options);
+    let selection = Selection { names: settings.names.clone(), ..Selection::default() };
+    let project = |options| desired::project(sources.catalog, &selection, &options);
     let paths = only(&project(settings.projection(&Texts::default()))?, &matched).paths();
     let texts =
         texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
         return Err(PrepareError::Cancelled);
     }
-    let everything = project(settings.projection(&texts))?;
-    let mut desired = only(&everything, &matched);
+    // Edges may come from what takes no part.
+    let options = settings.projection(&texts);
+    let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
+    let mut desired = if selection.is_everything() {
+        only(&everything, &matched)
+    } else {
+        only(&project(options)?, &matched)
+    };
     if settings.lineage {
         desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
+        settings.narrow(&mut desired.edges);
     }
     decorate(&mut desired, &everything, facts, settings, tags_as);
     let (memory, settled) = sources.remembered(settings);
@@ -79,10 +91,21 @@ pub async fn prepare(
         overwrite_descriptions: settings.overwrite_descriptions,
         prune: None,
     };
-    let plan = plan(&desired, &current, &plan_options);
+    let mut plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    let interrupted = left_behind(memory.as_ref());
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    let client = sources.openmetadata;
+    let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: false,
+        memory,
+    })
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.

@@ -20,7 +20,7 @@ pub mod plan;
 pub mod presence;
 mod prune;
 pub mod read;
-mod rescue;
+pub mod rescue;
 mod same_text;
 pub mod selection;
 pub mod session;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity};
 use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::rescue::EdgeBefore;
 use super::selection::Selection;
 use super::{data_model, edges, prune};
 use crate::model::DatasetPath;
@@ -163,6 +164,8 @@ pub enum Payload {
     Delete,
     /// The removal of an edge that we once wrote.
     DeleteEdge,
+    /// Somebody's edge as it was before a run that was cut off made the server rewrite it.
+    PutBack(Box<EdgeBefore>),
 }
 
 /// One line of a plan.
@@ -443,6 +446,12 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
         );
     }
     if item.action.writes() {
+        if options.principal == Principal::User && common.certification.is_some() {
+            item.notes.push(
+                "some servers take its certification away when a person's token writes it; look at it afterwards"
+                    .to_owned(),
+            );
+        }
         item.payload = Some(Payload::Put(body));
         item.repair = diff.repair;
         item.description_patch = diff.description_patch;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::apply::ApplyOptions;
 use super::desired::Body;
@@ -24,7 +24,7 @@ const THROW_AWAY_HASH: &str = "0";
 pub(super) struct Handles(HashMap<String, Handle>);
 
 #[derive(Clone, Debug)]
-struct Handle {
+pub(super) struct Handle {
     id: String,
     /// Column FQNs in the server's spelling, by folded name below the table.
     columns: HashMap<String, String>,
@@ -39,7 +39,7 @@ impl Handles {
         handles
     }
 
-    fn add(&mut self, table: &StoredTable) {
+    pub(super) fn add(&mut self, table: &StoredTable) {
         let mut columns = HashMap::new();
         add_columns(&mut columns, "", &table.columns);
         let handle = Handle { id: table.common.id.clone(), columns };
@@ -48,6 +48,24 @@ impl Handles {
 
     pub(super) fn id(&self, fqn: &str) -> Option<String> {
         self.0.get(fqn).map(|handle| handle.id.clone())
+    }
+
+    /// Column mappings with the columns as they are now: those of columns that are gone are left
+    /// out, those of columns that are spelt otherwise name them so.
+    pub(super) fn mappings_now(&self, mappings: &[ColumnLineage]) -> Vec<ColumnLineage> {
+        let now = mappings.iter().filter_map(|mapping| {
+            let from = mapping.from_columns.iter();
+            let from_columns: Vec<String> =
+                from.filter_map(|column| self.column_now(column)).collect();
+            let to_column = self.column_now(&mapping.to_column)?;
+            let function = mapping.function.clone();
+            (!from_columns.is_empty()).then_some(ColumnLineage {
+                from_columns,
+                to_column,
+                function,
+            })
+        });
+        now.collect()
     }
 
     /// A column's FQN as the table has it now: `None` if it is gone, unchanged if nothing is known
@@ -96,23 +114,9 @@ impl<'a> Writer<'a> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).id(fqn)
     }
 
-    /// Column mappings with the columns as they are now: those of columns that are gone are left
-    /// out, those of columns that are spelt otherwise name them so.
+    /// See [`Handles::mappings_now`].
     pub(super) fn mappings_now(&self, mappings: &[ColumnLineage]) -> Vec<ColumnLineage> {
-        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = mappings.iter().filter_map(|mapping| {
-            let from = mapping.from_columns.iter();
-            let from_columns: Vec<String> =
-                from.filter_map(|column| handles.column_now(column)).collect();
-            let to_column = handles.column_now(&mapping.to_column)?;
-            let function = mapping.function.clone();
-            (!from_columns.is_empty()).then_some(ColumnLineage {
-                from_columns,
-                to_column,
-                function,
-            })
-        });
-        now.collect()
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).mappings_now(mappings)
     }
 
     pub(super) fn into_handles(self) -> Handles {
@@ -134,6 +138,7 @@ impl<'a> Writer<'a> {
             (ItemKey::Edge { from, to }, Some(Payload::Edge(body))) => {
                 self.put_edge(from, to, body).await
             }
+            (_, Some(Payload::PutBack(edge))) => self.put_edge_back(edge).await,
             (ItemKey::Edge { from, to }, Some(Payload::DeleteEdge)) => {
                 let (from, to) = (self.handle(from).await?, self.handle(to).await?);
                 self.client.delete_edge(&from.id, &to.id).await?;
@@ -230,10 +235,12 @@ impl<'a> Writer<'a> {
             let columns = stored.map(|table| table.columns).unwrap_or_default();
             for (names, text) in &patch.columns {
                 match pointer(&columns, names) {
-                    Some((place, name)) => operations.extend([
-                        json!({ "op": "test", "path": format!("{place}/name"), "value": name }),
-                        json!({ "op": "add", "path": format!("{place}/description"), "value": text }),
-                    ]),
+                    Some((place, guards)) => {
+                        operations.extend(guards);
+                        operations.push(json!({
+                            "op": "add", "path": format!("{place}/description"), "value": text,
+                        }));
+                    }
                     None => notes.push(format!(
                         "column {} went meanwhile; its description was not replaced",
                         names.join(".")
@@ -335,7 +342,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The table's id and columns, read from the server when a bulk request made it.
-    async fn handle(&self, fqn: &str) -> Result<Handle, Error> {
+    pub(super) async fn handle(&self, fqn: &str) -> Result<Handle, Error> {
         let known = self.handles.lock().unwrap_or_else(PoisonError::into_inner).0.get(fqn).cloned();
         if let Some(handle) = known {
             return Ok(handle);
@@ -397,17 +404,22 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where a column stands in the table's JSON, and its name as stored.
-fn pointer<'a>(columns: &'a [StoredColumn], names: &[String]) -> Option<(String, &'a str)> {
-    let (first, below) = names.split_first()?;
-    let index = columns.iter().position(|column| fold(&column.name) == fold(first))?;
-    let column = &columns[index];
-    if below.is_empty() {
-        return Some((format!("/columns/{index}"), &column.name));
+/// Where a column stands in the table's JSON, with operations that fail if it or a column around it
+/// has another place by then.
+fn pointer(columns: &[StoredColumn], names: &[String]) -> Option<(String, Vec<Value>)> {
+    let (mut place, mut guards, mut level) = (String::new(), Vec::new(), Some(columns));
+    for name in names {
+        let siblings = level?;
+        let index = siblings.iter().position(|column| fold(&column.name) == fold(name))?;
+        let column = &siblings[index];
+        let list = if place.is_empty() { "columns" } else { "children" };
+        place = format!("{place}/{list}/{index}");
+        guards.push(json!({
+            "op": "test", "path": format!("{place}/name"), "value": column.name,
+        }));
+        level = column.children.as_deref();
     }
-    let (place, name) = pointer(column.children.as_deref()?, below)?;
-    let inside = place.strip_prefix("/columns")?;
-    Some((format!("/columns/{index}/children{inside}"), name))
+    (!names.is_empty()).then_some((place, guards))
 }
 
 /// The details to send: columns by the server's own FQNs, others' mappings as they are.
@@ -442,4 +454,40 @@ fn details(body: &EdgeBody, from: &Handle, to: &Handle) -> (LineageDetails, Vec<
         temp_lineage_tables: body.temp_lineage_tables.clone(),
     };
     (details, notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nested_column_is_guarded_on_every_level() {
+        let column = |name: &str, children: Vec<StoredColumn>| StoredColumn {
+            name: name.to_owned(),
+            children: (!children.is_empty()).then_some(children),
+            ..StoredColumn::default()
+        };
+        let inside = |names: [&str; 2]| names.map(|name| column(name, Vec::new())).to_vec();
+        let columns = [
+            column("id", Vec::new()),
+            column("Address", vec![column("geo", inside(["lon", "Lat"]))]),
+        ];
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (place, guards) =
+            pointer(&columns, &names(&["address", "geo", "lat"])).expect("is there");
+        assert_eq!(place, "/columns/1/children/0/children/1");
+        let test = |path: &str, name: &str| json!({ "op": "test", "path": path, "value": name });
+        assert_eq!(
+            guards,
+            [
+                test("/columns/1/name", "Address"),
+                test("/columns/1/children/0/name", "geo"),
+                test("/columns/1/children/0/children/1/name", "Lat"),
+            ]
+        );
+        for gone in [&["street"][..], &["id", "lat"], &["address", "geo", "alt"], &[]] {
+            assert_eq!(pointer(&columns, &names(gone)), None, "{gone:?}");
+        }
+    }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Lake {
     pub(crate) column_texts: HashMap<(String, String), String>,
     pub(crate) selection: Selection,
     pub(crate) overwrite: bool,
+    pub(crate) prune: bool,
     pub(crate) batch: usize,
 }
 
@@ -101,6 +102,7 @@ impl Lake {
             column_texts: HashMap::new(),
             selection: Selection::default(),
             overwrite: false,
+            prune: false,
             batch: 1,
         }
     }
@@ -194,6 +196,13 @@ impl Lake {
         desired.edges =
             self.edges.iter().filter(|edge| tables.contains(edge.to.as_str())).cloned().collect();
         for entity in &mut desired.entities {
+            if self
+                .datasets
+                .iter()
+                .any(|dataset| dataset.path == entity.path && dataset.sql.is_some())
+            {
+                desired.traced.insert(entity.fqn.clone());
+            }
             entity.data_model = self.models.get(&entity.fqn).cloned();
             let Body::Table(table) = &mut entity.body else { continue };
             for column in &mut table.columns {
@@ -282,7 +291,7 @@ impl Bench {
 
     async fn read(&self, desired: &Desired) -> Current {
         let cancel = CancellationToken::new();
-        read::current(&self.ours, desired, &self.settled, false, &|_| (), &cancel)
+        read::current(&self.ours, desired, &self.settled, self.lake.prune, &|_| (), &cancel)
             .await
             .expect("reads")
             .expect("is not cancelled")
@@ -296,7 +305,7 @@ impl Bench {
             principal: principal(&info),
             traits: server_traits(&info),
             overwrite_descriptions: self.lake.overwrite,
-            prune: None,
+            prune: self.lake.prune.then(|| self.lake.selection.clone()),
         };
         let plan = plan(&desired, &current, &options);
         (plan, current, options.traits.stores_sql_changes)
@@ -349,11 +358,19 @@ impl Bench {
         let hashes = EdgeHashes::of(&self.lake.desired());
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            if self.lake.prune {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);
         }
         Round { plan, report }
+    }
+
+    /// Forgets which edges were left as they should be, as on another machine.
+    pub(crate) fn forget(&mut self) {
+        self.settled = SettledEdges::default();
     }
 
     /// A sync in which everything goes as planned; what was said about an old server's service type

@@ -1,7 +1,7 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
+use super::sync::{Servers, demand_consent, status_of, tell_interrupted, traced, write};
 use super::{dbt_matches, discover};
-use super::sync::{Servers, demand_consent, status_of, tell_interrupted, write};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::dbt_project;
 use crate::cli::session::Session;
@@ -9,12 +9,13 @@ use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
 use crate::dbt::Project;
 use crate::dbt::matching::{Evidence, match_nodes};
-use crate::lineage::{self, Engine};
+use crate::lineage;
+use crate::model::DatasetPath;
 use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
-use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings};
 use crate::sync::presence;
+use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -32,8 +33,12 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
+    // Raw tables in storage folders, which most sources of a project are, no listing may have shown.
+    let Traced { catalog, graph: views, found, .. } = traced(session, &dremio, catalog).await?;
+    // Found by way of a view, they are still what the settings leave out.
+    let without: Vec<DatasetPath> =
+        found.into_iter().filter(|path| !settings.reads(path)).collect();
     let matches = match_nodes(&project.manifest, &catalog, Evidence::of(&project));
-    let views = Engine::new(&catalog).graph(&catalog);
     let (merged, disagreements) =
         lineage::dbt::merge(views.clone(), &catalog, &project.manifest, &matches);
     let graph = if settings.dbt.ingest_lineage { merged } else { views };
@@ -50,6 +55,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         manifest: &project.manifest,
         artifact: project.artifact.as_ref(),
         matches: &matches,
+        without: &without,
     };
     let mut prepared = prepared(session, sources, facts, args, &settings).await?;
     dremio.logout().await;
@@ -123,15 +129,11 @@ async fn prepared(
             progress.set("reading OpenMetadata".to_owned(), done, Some(total));
         }
     };
-    let is_cloud = settings.dremio.project_id.is_some();
     let wanted = SyncSettings {
-        service_name: settings.openmetadata.service_name.clone(),
-        default_schema: settings.sync.default_schema.clone(),
-        dremio_url: settings.dremio.url.clone().filter(|_| !is_cloud),
         descriptions: !args.no_descriptions,
         lineage: settings.lineage.enabled && !args.no_lineage,
         overwrite_descriptions: args.overwrite_descriptions,
-        ..SyncSettings::default()
+        ..settings.sync_settings()
     };
     let tags_as = (!args.no_tags).then_some(args.tags_as.as_str());
     prepare(sources, facts, &wanted, tags_as, &on_step, &session.cancel).await.map_err(|error| {

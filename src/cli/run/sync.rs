@@ -285,7 +285,7 @@ async fn prepared(
 }
 
 /// Reads what views say of lineage, and the tables that only they name.
-async fn traced(
+pub(super) async fn traced(
     session: &Session,
     dremio: &dremio::Client,
     catalog: Catalog,
@@ -321,7 +321,7 @@ pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) {
     }
 }
 
-fn interrupted_text(left: &Interrupted) -> String {
+pub(super) fn interrupted_text(left: &Interrupted) -> String {
     const SHOWN: usize = 5;
     if let Some(why) = &left.unreadable {
         return format!(

@@ -48,6 +48,9 @@ pub(super) fn answer(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Response {
+    if shared.options().quirks.refuses_encoded_slashes && uri.path().contains("%2F") {
+        return refuse(&Refusal::bad("Ambiguous URI path separator".to_owned()));
+    }
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let Some(path) = uri.path().strip_prefix("/api/v1/") else { return web_ui() };
     let segments: Vec<String> =

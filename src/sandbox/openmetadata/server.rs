@@ -78,6 +78,8 @@ pub struct SeenRequest {
     pub body: String,
     /// The answer's status; `None` after a reset.
     pub status: Option<u16>,
+    /// What went wrong with it on purpose.
+    pub fault: Option<Fault>,
 }
 
 impl SeenRequest {
@@ -373,6 +375,7 @@ async fn handle(
             target: target.clone(),
             body: String::from_utf8_lossy(&body).into_owned(),
             status: None,
+            fault: None,
         });
         seen.len() - 1
     };
@@ -381,7 +384,11 @@ async fn handle(
         tokio::time::sleep(latency).await;
     }
     let mut is_reset = false;
-    let response = match shared.draw(&method, &target) {
+    let fault = shared.draw(&method, &target);
+    if let Some(seen) = lock(&shared.seen).get_mut(number) {
+        seen.fault.clone_from(&fault);
+    }
+    let response = match fault {
         Some(Fault::Status(status, message)) => failure(status, &message),
         Some(Fault::Later(status, seconds)) => {
             let mut response = failure(status, "try again later");
