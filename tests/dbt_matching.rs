@@ -6,7 +6,8 @@ use dremio_explorer::dbt::matching::{Evidence, MatchReport, MatchStatus, NodeMat
 use dremio_explorer::dbt::{Manifest, Rule};
 use dremio_explorer::lineage::{self, Engine, Origin};
 use dremio_explorer::model::{
-    Catalog, Change, DatasetDetail, DatasetPath, Entity, EntityDetail, Item, NodeKind, TableKind,
+    Catalog, Change, DatasetDetail, DatasetPath, Entity, EntityDetail, Item, NodeError,
+    NodeErrorKind, NodeKind, TableKind,
 };
 use serde_json::{Value, json};
 
@@ -189,6 +190,34 @@ fn two_models_on_one_dataset_are_told_with_the_true_reason() {
     let other = of(&spelled, "model.b.orders");
     assert_eq!(other.status, MatchStatus::Ambiguous);
     assert!(other.reason.contains("lower case"), "{}", other.reason);
+}
+
+/// dbt-dremio's own default for tables is `$scratch`, which is listed only when it is asked for.
+#[test]
+fn what_was_not_listed_is_told_with_the_way_to_list_it() {
+    let mut catalog = Catalog::new();
+    let root = |name: &str| Item {
+        path: DatasetPath::new([name]),
+        id: Some(name.to_owned()),
+        kind: NodeKind::Source,
+        raw_kind: None,
+    };
+    let items = vec![root("$scratch"), root("down")];
+    let parent = DatasetPath::default();
+    catalog.apply(Change::Children { parent, items, first: true, last: true });
+    let message = "connection refused".to_owned();
+    let error = NodeError { kind: NodeErrorKind::SourceDown, message };
+    catalog.apply(Change::Failed { path: DatasetPath::new(["down"]), error });
+    let manifest = manifest(json!({
+        "model.p.t": model("table", ["$scratch", "no_schema", "t"], json!({})),
+        "model.p.d": model("table", ["down", "x", "d"], json!({})),
+    }));
+    let report = matched(&manifest, &catalog);
+    for (id, words) in [("model.p.t", "discovery.include"), ("model.p.d", "connection refused")] {
+        let found = of(&report, id);
+        assert_eq!(found.status, MatchStatus::Unchecked);
+        assert!(found.reason.contains(words), "{}", found.reason);
+    }
 }
 
 /// A view reads a model that Dremio does not have. dbt lists that edge, so nobody disagrees on it.

@@ -115,6 +115,7 @@ fn plan_options(principal: Principal) -> PlanOptions {
         principal,
         traits: ServerTraits { stores_sql_changes: false },
         overwrite_descriptions: false,
+        overwrite_owners: false,
         prune: None,
     }
 }

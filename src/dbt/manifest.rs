@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
 use super::lenient::{Entries, Fill, Record};
+use super::owner::{OpenMetadataFacts, Owner};
 use super::profile::Target;
 use super::wire::{ManifestWire, NodeWire, RelayWire};
 
@@ -73,6 +74,8 @@ pub struct NodeColumn {
     pub data_type: Option<Box<str>>,
     /// Tags.
     pub tags: Vec<Box<str>>,
+    /// What `meta.openmetadata` asks for.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
 }
 
 /// What a test tests.
@@ -124,7 +127,9 @@ pub struct Node {
     /// Tags.
     pub tags: Vec<Box<str>>,
     /// The owners that `meta` names: people or teams, by name or address.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
+    /// What `meta.openmetadata` asks for besides owners.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
     /// The group.
     pub group: Option<Box<str>>,
     /// `private`, `protected` or `public`.
@@ -145,11 +150,11 @@ pub struct Node {
     pub source_name: Option<Box<str>>,
     /// dbt-dremio's way with a view beside a table: `clone`, `allow` or `prevent`.
     pub twin_strategy: Option<Box<str>>,
-    /// What the project itself says of where it goes, instead of the target.
-    pub placement: Option<Box<Placement>>,
     /// The alias of its configuration. dbt-dremio gives a table that of `file` instead, and this one
     /// to the view beside it.
     pub configured_alias: Option<Box<str>>,
+    /// What the project itself says of where it goes, instead of the target.
+    pub placement: Option<Box<Placement>>,
     /// Of a test.
     pub test: Option<TestFacts>,
 }
@@ -230,7 +235,7 @@ pub struct Exposure {
     /// Where it is.
     pub url: Option<Box<str>>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
     /// Markdown; empty if there is none.
     pub description: Box<str>,
     /// What it uses, by unique id: also metrics, saved queries and the like.
@@ -254,7 +259,7 @@ pub struct Group {
     /// The name.
     pub name: Box<str>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
 }
 
 /// A project as dbt parsed it.

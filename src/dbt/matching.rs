@@ -322,7 +322,18 @@ impl Matcher<'_> {
             let is_open = at.listing() != Listing::Complete || at.error().is_some();
             if depth > 0 && is_open && at.kind().is_container() {
                 found.status = MatchStatus::Unchecked;
-                found.reason = format!("{} was not listed to its end, so it may exist", at.path());
+                found.reason = match at.error() {
+                    Some(error) => format!(
+                        "{} was not listed to its end, so it may exist: {}",
+                        at.path(),
+                        error.message
+                    ),
+                    None if at.path().root().is_some_and(is_hidden) => format!(
+                        "{} is not listed unless discovery.include names it, so it may exist",
+                        at.path()
+                    ),
+                    None => format!("{} was not listed to its end, so it may exist", at.path()),
+                };
                 return;
             }
             found.reason = if depth == 0 {

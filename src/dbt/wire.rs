@@ -5,6 +5,7 @@ use super::lenient::{Entries, List, Named, People, Record, Text, record};
 use super::manifest::{
     Exposure, Group, Node, NodeColumn, Placement, ResourceType, TestFacts, UnitTest,
 };
+use super::owner::{OpenMetadataFacts, Owner};
 
 record! {
     ManifestWire {
@@ -69,6 +70,7 @@ record! {
         description: Text = "description",
         data_type: Text = "data_type",
         tags: List<Text> = "tags",
+        meta: Record<MetaWire> = "meta",
         config: Record<ColumnConfigWire> = "config",
     }
 }
@@ -76,6 +78,7 @@ record! {
 record! {
     ColumnConfigWire {
         tags: List<Text> = "tags",
+        meta: Record<MetaWire> = "meta",
     }
 }
 
@@ -89,6 +92,11 @@ record! {
 record! {
     OpenMetadataWire {
         owner: People = "owner",
+        tier: Text = "tier",
+        glossary: List<Text> = "glossary",
+        tags: List<Text> = "tags",
+        domain: List<Text> = "domain",
+        custom_properties: Entries<serde::de::IgnoredAny> = "customProperties",
     }
 }
 
@@ -181,11 +189,32 @@ fn from_id(id: &str, index: usize) -> Box<str> {
 }
 
 impl MetaWire {
-    /// Whom the metadata names: what is meant for OpenMetadata first (contract §6).
-    fn owners(self) -> Vec<Box<str>> {
-        let meant = self.openmetadata.0.owner.0;
-        if meant.is_empty() { self.owner.0 } else { meant }
+    /// Whom the metadata names: what is meant for OpenMetadata first (contract §6). And what else
+    /// it asks OpenMetadata for.
+    fn finish(self) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
+        let meant = self.openmetadata.0;
+        let facts = OpenMetadataFacts {
+            tier: meant.tier.meant(),
+            glossary: texts(meant.glossary),
+            tags: texts(meant.tags),
+            domains: texts(meant.domain),
+            custom_properties: meant
+                .custom_properties
+                .list
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect(),
+        };
+        let owners = if meant.owner.0.is_empty() { self.owner.0 } else { meant.owner.0 };
+        let is_given = facts != OpenMetadataFacts::default();
+        (owners, is_given.then(|| Box::new(facts)))
     }
+}
+
+/// What is told twice: newer manifests have it at the node and in its configuration.
+fn told(own: MetaWire, configured: MetaWire) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
+    let ((owners, facts), (other_owners, other_facts)) = (own.finish(), configured.finish());
+    (if owners.is_empty() { other_owners } else { owners }, facts.or(other_facts))
 }
 
 impl NodeWire {
@@ -205,10 +234,7 @@ impl NodeWire {
             attached_node: self.attached_node.given(),
             severity: config.severity.given().map(|word| word.to_lowercase().into()),
         });
-        let mut owners = self.meta.0.owners();
-        if owners.is_empty() {
-            owners = config.meta.0.owners();
-        }
+        let (owners, openmetadata) = told(self.meta.0, config.meta.0);
         // The name of a source's table stands behind that of the source.
         let place = if resource_type == ResourceType::Source { 3 } else { 2 };
         Node {
@@ -234,11 +260,13 @@ impl NodeWire {
                     description: column.description.or_empty(),
                     data_type: column.data_type.given(),
                     tags: joined(column.tags, column.config.0.tags),
+                    openmetadata: told(column.meta.0, column.config.0.meta.0).1,
                 })
                 .filter(|column| !column.name.is_empty())
                 .collect(),
             tags: joined(self.tags, config.tags),
             owners,
+            openmetadata,
             group: self.group.given().or_else(|| config.group.given()),
             access: self.access.given().or_else(|| config.access.given()),
             depends_on: texts(self.depends_on.0.nodes),
@@ -256,8 +284,8 @@ impl NodeWire {
                 .given()
                 .or_else(|| (resource_type == ResourceType::Source).then(|| from_id(&id, 2))),
             twin_strategy: config.twin_strategy.given(),
-            placement,
             configured_alias: config.alias.given(),
+            placement,
             test,
             unique_id: id,
         }

@@ -15,7 +15,7 @@ use crate::http::{Body, Method, encode_segment};
 /// Rows of a listing with columns are big (contract §4.1).
 const PAGE: usize = 200;
 /// A cursor that never ends must not keep us for ever.
-const MAX_PAGES: usize = 100_000;
+pub(super) const MAX_PAGES: usize = 100_000;
 
 /// What a PUT did.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,18 +51,18 @@ pub struct Neighbourhood {
 }
 
 #[derive(Deserialize)]
-struct PageWire<T> {
+pub(super) struct PageWire<T> {
     #[serde(default = "Vec::new")]
-    data: Vec<T>,
+    pub(super) data: Vec<T>,
     #[serde(default)]
-    paging: PagingWire,
+    pub(super) paging: PagingWire,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PagingWire {
+pub(super) struct PagingWire {
     total: Option<u64>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 /// Fields to ask for, newest names last: they are dropped first when a server does not know one
@@ -96,7 +96,7 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
     }
 }
 
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     // FQNs and UUIDs are never empty, `.` or `..`.
     encode_segment(text).unwrap_or_else(|| "%00".to_owned())
 }

@@ -15,9 +15,12 @@ use crate::lineage::Origin;
 use crate::lineage::dbt::Disagreement;
 use crate::model::DatasetPath;
 use crate::model::display::clean;
+use crate::sync::LeftOut;
 
 /// Lines of one section; more are counted.
 const NAMED: usize = 60;
+/// Nodes named for one thing; more are counted.
+const NODES_NAMED: usize = 5;
 
 /// Whether the matched datasets have tables in OpenMetadata.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,8 @@ pub struct DbtReport<'a> {
     pub in_openmetadata: InOpenMetadata<'a>,
     /// Edges that only dbt or only a view's SQL knows.
     pub disagreements: &'a [Disagreement],
+    /// What dbt names for OpenMetadata and is not brought: owners, tiers, terms and the like.
+    pub left_out: &'a [LeftOut],
 }
 
 impl DbtReport<'_> {
@@ -151,6 +156,7 @@ impl DbtReport<'_> {
             "openmetadata_not_looked_up": self.in_openmetadata.not_looked_up(),
             "exposures": exposures,
             "lineage_disagreements": self.disagreements,
+            "left_out": self.left_out,
         })
     }
 
@@ -229,6 +235,7 @@ impl DbtReport<'_> {
         section(&mut text, "lineage on which dbt and SQL disagree", disagreements);
         let missing = self.in_openmetadata.missing().unwrap_or_default().iter().map(clean_path);
         section(&mut text, "missing in OpenMetadata", missing);
+        section(&mut text, "left out of OpenMetadata", left_out_lines(self.left_out).into_iter());
         let twins = self
             .matches
             .twins
@@ -351,6 +358,35 @@ fn stale_lines(found: &NodeMatch) -> String {
         let _ = write!(line, "\n      {}", clean(difference));
     }
     line
+}
+
+/// One line a value and reason, with the nodes that name it.
+fn left_out_lines(left_out: &[LeftOut]) -> Vec<String> {
+    let is_same =
+        |a: &LeftOut, b: &LeftOut| (a.field, &a.value, &a.reason) == (b.field, &b.value, &b.reason);
+    left_out
+        .chunk_by(is_same)
+        .map(|group| {
+            let first = &group[0];
+            let names: Vec<String> = group
+                .iter()
+                .map(|row| {
+                    let column = row.column.as_deref().map_or("", |_| ".");
+                    let name = row.column.as_deref().unwrap_or_default();
+                    clean(&format!("{}{column}{name}", row.unique_id)).into_owned()
+                })
+                .collect();
+            let more = names.len().saturating_sub(NODES_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!(
+                "{} {}: {}\n      {}{more}",
+                first.field,
+                clean(&first.value),
+                clean(&first.reason),
+                names.iter().take(NODES_NAMED).cloned().collect::<Vec<_>>().join(", "),
+            )
+        })
+        .collect()
 }
 
 fn matched_line(found: &NodeMatch) -> String {

@@ -15,11 +15,12 @@ use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::handles::Handles;
 use super::journal::Journal;
 use super::phase::Phase;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
 use super::tally::{edges_settled, statistics};
-use super::write::{Handles, Writer};
+use super::write::Writer;
 use crate::openmetadata::{Client, Error, names};
 
 /// So many items in a row without an answer, each tried as often as the settings say, and the

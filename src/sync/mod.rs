@@ -6,11 +6,14 @@
 pub mod apply;
 mod bulk;
 pub mod columns;
+mod creation;
 mod data_model;
 pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;
+mod governance;
+mod handles;
 pub mod held;
 pub mod journal;
 pub mod lineage;
@@ -31,6 +34,7 @@ mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions};
 pub use diff::{FieldChange, Outcome};
+pub use governance::LeftOut;
 pub use held::{HeldFinding, HeldKind, HeldLineage, HeldScope, held};
 pub use plan::{Action, Current, Item, ItemKey, Plan, PlanOptions, Principal, ServerTraits};
 pub use selection::{NameFilter, NameFilters, Selection};

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::diff::{FieldChange, Outcome};
 use super::edges::mapping_line;
+use super::handles::Handles;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
-use super::write::{Handles, Writer};
+use super::write::Writer;
 use crate::openmetadata::entity::{
     ColumnLineage, EntityType, LineageDetails, StoredEdge, StoredTable,
 };
@@ -204,7 +205,9 @@ pub(super) async fn plan_put_back(
         read.extend(stored.filter(|table| !table.common.deleted));
     }
     let mut handles = Handles::of(current);
-    read.iter().for_each(|table| handles.add(table));
+    for table in &read {
+        handles.add(table);
+    }
     for table in &read {
         let id = &table.common.id;
         let around = client.lineage(id, 1, 1).await?;

@@ -49,6 +49,8 @@ pub struct SyncSettings {
     pub names: NameFilters,
     /// Replace descriptions that differ from Dremio's.
     pub overwrite_descriptions: bool,
+    /// Replace owners that differ from those that dbt names.
+    pub overwrite_owners: bool,
     /// Soft-delete what Dremio no longer has, within what takes part.
     pub prune: bool,
     /// Read all edges again instead of relying on what earlier runs verified.
@@ -68,6 +70,7 @@ impl Default for SyncSettings {
             column_lineage: true,
             names: NameFilters::default(),
             overwrite_descriptions: false,
+            overwrite_owners: false,
             prune: false,
             reread_edges: false,
         }
@@ -268,6 +271,7 @@ pub async fn prepare(
         principal: principal(sources.server),
         traits,
         overwrite_descriptions: settings.overwrite_descriptions,
+        overwrite_owners: settings.overwrite_owners,
         prune: settings.prune.then(|| selection.clone()),
     };
     let mut plan = plan(&desired, &current, &plan_options);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::apply::{ItemOutcome, Statistics};
 use super::desired::Body;
+use super::handles::Handles;
 use super::plan::{Action, Current, ItemKey, Payload, Plan};
-use super::write::Handles;
 
 /// Counts what became of a plan's items.
 pub(super) fn statistics(plan: &Plan, outcomes: &[ItemOutcome]) -> Statistics {

@@ -67,6 +67,14 @@ pub trait Backend: Clone + Send + Sync + 'static {
         let _ = (request, steps, cancel);
         async { Err(NO_TARGET.to_owned()) }
     }
+    /// Puts away the journal of a sync to this server that was cut off.
+    fn forget_interrupted(
+        &self,
+        server: openmetadata::ServerInfo,
+    ) -> impl Future<Output = Result<(), String>> + Send {
+        let _ = server;
+        async { Err(NO_TARGET.to_owned()) }
+    }
     /// Looks which datasets have no table in OpenMetadata; `listed` hears how many of how many
     /// databases were listed.
     fn missing_tables(
@@ -168,6 +176,11 @@ impl Backend for Live {
     ) -> Result<Prepared, String> {
         let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
         target.plan(self.client.clone(), request, steps, cancel).await
+    }
+
+    async fn forget_interrupted(&self, server: openmetadata::ServerInfo) -> Result<(), String> {
+        let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
+        target.forget_interrupted(server).await
     }
 
     async fn missing_tables(

@@ -112,6 +112,19 @@ impl SyncTarget {
         Ok(Reached { server, interrupted })
     }
 
+    /// Puts away the journal of a sync that was cut off: nobody tells of it any more.
+    pub(crate) async fn forget_interrupted(&self, server: ServerInfo) -> Result<(), String> {
+        let Some(data_dir) = self.data_dir.clone() else { return Ok(()) };
+        let memory = SyncMemory::new(&data_dir, &server.host, &self.settings.service_name);
+        let put_away = tokio::task::spawn_blocking(move || {
+            let path = memory.journal();
+            memory
+                .forget_interrupted()
+                .map_err(|error| format!("{} could not be removed: {error}", path.display()))
+        });
+        put_away.await.map_err(|error| error.to_string())?
+    }
+
     /// Reads what is missing and makes a plan. Writes nothing.
     pub(crate) async fn plan(
         self,

@@ -8,7 +8,9 @@ use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail,
     Item as Listed, NodeKind, TableKind,
 };
-use dremio_explorer::openmetadata::entity::{EntityType, LineageDetails, StoredTable};
+use dremio_explorer::openmetadata::entity::{
+    CreateCommon, EntityType, LineageDetails, StoredTable,
+};
 use dremio_explorer::openmetadata::{Client, ConnectOptions, Credentials};
 use dremio_explorer::sandbox::openmetadata::{
     OpenMetadataOptions, OpenMetadataSandbox, Quirks, Version,
@@ -49,9 +51,14 @@ pub(crate) struct Lake {
     pub(crate) models: HashMap<String, Value>,
     /// Descriptions of columns by the table's FQN and the column's name, as dbt brings them.
     pub(crate) column_texts: HashMap<(String, String), String>,
+    /// What dbt brings of owners, domains and tags that must be there, by FQN of the table.
+    pub(crate) named: HashMap<String, CreateCommon>,
+    /// Classifications of which an entity has one tag.
+    pub(crate) exclusive: BTreeSet<String>,
     pub(crate) selection: Selection,
     pub(crate) overwrite: bool,
     pub(crate) prune: bool,
+    pub(crate) overwrite_owners: bool,
     pub(crate) batch: usize,
 }
 
@@ -100,9 +107,12 @@ impl Lake {
             labels: HashMap::new(),
             models: HashMap::new(),
             column_texts: HashMap::new(),
+            named: HashMap::new(),
+            exclusive: BTreeSet::new(),
             selection: Selection::default(),
             overwrite: false,
             prune: false,
+            overwrite_owners: false,
             batch: 1,
         }
     }
@@ -195,6 +205,7 @@ impl Lake {
             desired.entities.iter().map(|entity| entity.fqn.as_str()).collect();
         desired.edges =
             self.edges.iter().filter(|edge| tables.contains(edge.to.as_str())).cloned().collect();
+        desired.exclusive.clone_from(&self.exclusive);
         for entity in &mut desired.entities {
             if self
                 .datasets
@@ -205,6 +216,11 @@ impl Lake {
             }
             entity.data_model = self.models.get(&entity.fqn).cloned();
             let Body::Table(table) = &mut entity.body else { continue };
+            if let Some(named) = self.named.get(&entity.fqn) {
+                table.common.owners.clone_from(&named.owners);
+                table.common.domains.clone_from(&named.domains);
+                table.common.tags.extend(named.tags.iter().cloned());
+            }
             for column in &mut table.columns {
                 let key = (entity.fqn.clone(), column.name.clone());
                 column.description = self.column_texts.get(&key).cloned();
@@ -305,6 +321,7 @@ impl Bench {
             principal: principal(&info),
             traits: server_traits(&info),
             overwrite_descriptions: self.lake.overwrite,
+            overwrite_owners: self.lake.overwrite_owners,
             prune: self.lake.prune.then(|| self.lake.selection.clone()),
         };
         let plan = plan(&desired, &current, &options);

@@ -200,6 +200,7 @@ impl Turn<'_> {
             principal,
             traits: ServerTraits { stores_sql_changes },
             overwrite_descriptions: self.overwrite,
+            overwrite_owners: false,
             prune: self.prune.then(Selection::default),
         };
         let plan = plan(desired, &current, &options);

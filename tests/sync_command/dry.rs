@@ -34,6 +34,7 @@ async fn unsettled(content: &str, version: Version) -> Sandbox {
             entities: vec![(EntityType::Table, gone)],
             edges: vec![(format!("{schema}.gone"), fqn(views[0]), edge)],
             deleted: vec![fqn(views[1])],
+            named: Vec::new(),
         })
         .expect("is taken");
     // Words of a person, on everything that has some.

@@ -38,6 +38,7 @@ pub(super) async fn run(
         freshness: &project.freshness,
         in_openmetadata: InOpenMetadata::NotLookedUp(NONE_SET),
         disagreements: &disagreements,
+        left_out: &[],
     };
     match format {
         ReportFormat::Text => session.printer.data(&report.to_text())?,

@@ -13,9 +13,9 @@ use crate::lineage;
 use crate::model::DatasetPath;
 use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
-use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
-use crate::sync::presence;
+use crate::sync::dbt::{DbtFacts, DbtWishes, make_tags, missing_tags, prepare};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
+use crate::sync::{LeftOut, presence};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -57,7 +57,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         matches: &matches,
         without: &without,
     };
-    let mut prepared = prepared(session, sources, facts, args, &settings).await?;
+    let (mut prepared, left_out) = prepared(session, sources, facts, args, &settings).await?;
     dremio.logout().await;
     discover::tell_failures(&session.printer, &catalog);
     for (path, reason) in &prepared.unread_texts {
@@ -75,6 +75,7 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         freshness: &project.freshness,
         in_openmetadata: InOpenMetadata::Lacks(&missing),
         disagreements: &disagreements,
+        left_out: &left_out,
     };
     let is_text = args.format == ReportFormat::Text;
     let is_pending = !prepared.plan.is_empty();
@@ -119,7 +120,7 @@ async fn prepared(
     facts: DbtFacts<'_>,
     args: &IngestDbtArgs,
     settings: &Settings,
-) -> Result<Prepared, Failure> {
+) -> Result<(Prepared, Vec<LeftOut>), Failure> {
     let progress = session.printer.progress();
     let on_step = |step| match step {
         Step::Texts(done, total) => progress.set("reading wikis".to_owned(), done, Some(total)),
@@ -133,10 +134,14 @@ async fn prepared(
         descriptions: !args.no_descriptions,
         lineage: settings.lineage.enabled && !args.no_lineage,
         overwrite_descriptions: args.overwrite_descriptions,
+        overwrite_owners: args.overwrite_owners,
         ..settings.sync_settings()
     };
-    let tags_as = (!args.no_tags).then_some(args.tags_as.as_str());
-    prepare(sources, facts, &wanted, tags_as, &on_step, &session.cancel).await.map_err(|error| {
+    let wishes = DbtWishes {
+        tags_as: (!args.no_tags).then_some(args.tags_as.as_str()),
+        owners: args.owners || args.overwrite_owners || settings.dbt.update_owners,
+    };
+    prepare(sources, facts, &wanted, wishes, &on_step, &session.cancel).await.map_err(|error| {
         match error {
             PrepareError::Cancelled => Failure::interrupted(),
             PrepareError::ServiceName(_) => Failure::usage(error.to_string()),

@@ -1,9 +1,10 @@
 //! An OpenMetadata that behaves as the contract's section 8 demands: four collections, lineage,
-//! data models, tags, and every quirk of writing that a client has to live with. State is in memory.
+//! data models, what entities refer to, and every quirk of writing that a client has to live with. State is in memory.
 
 mod change;
 mod check;
 mod columns;
+mod directory;
 pub mod fqn;
 mod lineage;
 mod merge;
@@ -14,6 +15,7 @@ mod seed;
 mod server;
 mod store;
 
+pub use directory::Named;
 pub use seed::Seed;
 pub use server::{Fault, OpenMetadataOptions, OpenMetadataSandbox, SeenRequest};
 

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::directory::Named;
 use super::store::Store;
 use super::{Caller, Quirks, Version, routes};
 use crate::openmetadata::entity::EntityType;
@@ -303,7 +304,8 @@ impl OpenMetadataSandbox {
     /// From now on whatever carries this glossary term is shown with this tag too.
     pub fn derive_tag(&self, term: &str, tag: &str) {
         let mut store = self.shared.store();
-        store.tags.extend([term.to_owned(), tag.to_owned()]);
+        store.directory.add(Named::term(term));
+        store.directory.add(Named::tag(tag));
         store.derived_tags.push((term.to_owned(), tag.to_owned()));
     }
 

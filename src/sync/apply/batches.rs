@@ -18,7 +18,10 @@ impl Run<'_> {
             let item = &self.application.plan.items[index];
             if let Some(reason) = self.obstacle(item) {
                 self.finish(index, ItemOutcome::Skipped { reason });
-            } else if item.action == Action::Create && item.data_model.is_none() {
+            } else if item.action == Action::Create
+                && item.data_model.is_none()
+                && !item.must_be_read_back()
+            {
                 bulk.push(index);
             } else {
                 // Updates need the answer's columns, repairs and patches their own order.

@@ -172,8 +172,8 @@ impl App {
         match outcome {
             sync::Outcome::Ignored => return false,
             sync::Outcome::Done => {}
-            sync::Outcome::Confirm(text) => {
-                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+            sync::Outcome::Confirm(sync::Question { title, text, yes, no, action }) => {
+                let confirm = Confirm::new(title, text, yes, action).or(no);
                 self.layers.push(Layer::Confirm(confirm));
             }
             sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {
@@ -219,6 +219,7 @@ impl App {
                 match action {
                     Action::RefreshAll => self.walk(),
                     Action::Apply => self.sync.apply(&mut self.core),
+                    Action::ForgetInterrupted => self.sync.put_away(&mut self.core),
                     Action::Quit => self.sync.quit(&mut self.core),
                     _ => {}
                 }
