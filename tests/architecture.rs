@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dremio", &["model", "http"]),
     ("openmetadata", &["model", "http"]),
     ("snapshots", &["model"]),
-    ("discovery", &["model", "dremio"]),
+    ("discovery", &["model", "http", "dremio"]),
     ("lineage", &["model", "sqlflow", "graph", "dbt", "dremio", "openmetadata", "discovery"]),
     (
         "sync",

@@ -411,6 +411,12 @@ pub const KEYS: &[Key] = &[
     key("dbt.target", Kind::Text, &[], "Target of the dbt profile"),
     key("dbt.ingest_lineage", Kind::Bool, &[], "Whether lineage that only dbt knows is written"),
     key(
+        "dbt.update_owners",
+        Kind::Bool,
+        &[],
+        "Whether dbt's owners are brought to tables that have none",
+    ),
+    key(
         "ui.theme",
         Kind::Word(&["auto", "dark", "light", "high-contrast", "ansi16"]),
         &[],

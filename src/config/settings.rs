@@ -161,6 +161,8 @@ pub struct DbtSettings {
     pub target: Option<String>,
     /// Whether lineage that only dbt knows is written.
     pub ingest_lineage: bool,
+    /// Whether owners are brought.
+    pub update_owners: bool,
 }
 
 /// How the terminal UI looks.
@@ -244,6 +246,7 @@ impl Settings {
                 profiles_dir: at.path("dbt.profiles_dir"),
                 target: at.text("dbt.target"),
                 ingest_lineage: at.bool("dbt.ingest_lineage")?,
+                update_owners: at.bool("dbt.update_owners")?,
             },
             ui: UiSettings {
                 theme: at.needed("ui.theme", at.text("ui.theme"))?,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::manifest::{Manifest, ResourceType};
+use super::manifest::{Manifest, Node, ResourceType};
 use super::matching::{MatchReport, NodeMatch, UnknownDataset};
 use super::relation::Rule;
 use crate::model::path::fold;
@@ -79,16 +79,18 @@ fn scopes(
     scopes
 }
 
-/// The nodes beside whose table dbt-dremio keeps a view of the same name, by that name.
+/// The nodes beside whose table dbt-dremio keeps a view, by that view's name: the alias where there
+/// is one, else the model's own name. What the table is called (`file`) does not count.
 fn tables_with_twins<'a>(
     manifest: &Manifest,
     report: &'a MatchReport,
 ) -> HashMap<String, &'a NodeMatch> {
-    let has_twin = |found: &&NodeMatch| {
-        manifest.node(&found.unique_id).is_some_and(|node| {
-            node.is_stored() && node.twin_strategy.as_deref().unwrap_or("clone") == "clone"
-        })
+    let has_twin = |node: &&Node| {
+        node.is_stored() && node.twin_strategy.as_deref().unwrap_or("clone") == "clone"
     };
-    let tables = report.nodes.iter().filter(has_twin);
-    tables.filter_map(|found| Some((fold(found.dataset()?.name()), found))).collect()
+    let named = report.nodes.iter().filter(|found| found.dataset().is_some()).filter_map(|found| {
+        let node = manifest.node(&found.unique_id).filter(has_twin)?;
+        Some((fold(node.configured_alias.as_deref().unwrap_or(&node.name)), found))
+    });
+    named.collect()
 }

@@ -13,6 +13,8 @@ use super::artifacts::CatalogArtifact;
 use super::leftovers;
 use super::manifest::{Manifest, Node, ResourceType};
 use super::out_of_date::differences;
+use super::profile::Profile;
+use super::project::Project;
 use super::relation::{Rule, dotted_readings, relation_name_path, relation_path};
 use super::sql::{made_relation, node_id_of};
 use crate::model::path::{fold, same_name};
@@ -94,6 +96,8 @@ pub struct MatchReport {
     pub unknown: Vec<UnknownDataset>,
     /// Views that dbt-dremio keeps beside tables, with the unique id of the table's node.
     pub twins: Vec<(DatasetPath, String)>,
+    /// Why hardly anything was found, as far as dbt's profile tells.
+    pub hint: Option<String>,
 }
 
 /// Counts of a [`MatchReport`].
@@ -146,6 +150,19 @@ pub struct Evidence<'a> {
     pub artifact: Option<&'a CatalogArtifact>,
     /// SQL texts of Dremio's job history, whose comments name nodes.
     pub job_texts: &'a [String],
+    /// dbt's profile, to tell what another target has to do with it.
+    pub profile: Option<&'a Profile>,
+}
+
+impl<'a> Evidence<'a> {
+    /// What a project brings along.
+    pub fn of(project: &'a Project) -> Self {
+        Self {
+            artifact: project.artifact.as_ref(),
+            profile: project.profile.profile.as_ref(),
+            job_texts: &[],
+        }
+    }
 }
 
 /// Matches every data node of a manifest against a catalogue, without case.
@@ -166,6 +183,12 @@ pub fn match_nodes(manifest: &Manifest, catalog: &Catalog, evidence: Evidence<'_
     }
     let mut report = MatchReport { nodes, ..MatchReport::default() };
     leftovers::find(manifest, catalog, &mut report);
+    let built = |found: &&NodeMatch| !found.unique_id.starts_with("source.");
+    let count =
+        |status| report.nodes.iter().filter(built).filter(|found| found.status == status).count();
+    if count(MatchStatus::Missing) > count(MatchStatus::Matched) {
+        report.hint = evidence.profile.and_then(|profile| profile.hint(manifest, catalog));
+    }
     report
 }
 
@@ -299,7 +322,18 @@ impl Matcher<'_> {
             let is_open = at.listing() != Listing::Complete || at.error().is_some();
             if depth > 0 && is_open && at.kind().is_container() {
                 found.status = MatchStatus::Unchecked;
-                found.reason = format!("{} was not listed to its end, so it may exist", at.path());
+                found.reason = match at.error() {
+                    Some(error) => format!(
+                        "{} was not listed to its end, so it may exist: {}",
+                        at.path(),
+                        error.message
+                    ),
+                    None if at.path().root().is_some_and(is_hidden) => format!(
+                        "{} is not listed unless discovery.include names it, so it may exist",
+                        at.path()
+                    ),
+                    None => format!("{} was not listed to its end, so it may exist", at.path()),
+                };
                 return;
             }
             found.reason = if depth == 0 {
@@ -366,9 +400,10 @@ fn is_hidden(root: &str) -> bool {
     root == "$scratch" || root.starts_with("__")
 }
 
-/// Several models on one dataset, which Dremio sees and dbt does not: names that differ in case
-/// only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
+/// Several models on one dataset, which Dremio sees and dbt does not: mostly names that differ in
+/// case only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
 fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
+    let is_dremio = manifest.is_dremio();
     let mut claims: HashMap<DatasetPath, Vec<usize>> = HashMap::new();
     for (index, found) in nodes.iter().enumerate() {
         let is_source = manifest
@@ -393,10 +428,15 @@ fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
         for index in claimants.into_iter().filter(|index| Some(*index) != keeper) {
             let others: Vec<&str> =
                 ids.iter().map(String::as_str).filter(|id| *id != nodes[index].unique_id).collect();
-            let reason = format!(
-                "{} claims the same dataset: Dremio does not tell upper from lower case",
-                others.join(", ")
-            );
+            let mut reason = format!("{} claims the same dataset", others.join(", "));
+            let own = nodes[index].expected.as_ref();
+            let is_spelling = |other: &&str| {
+                let other = manifest.node(other).and_then(|node| relation_path(node, is_dremio));
+                matches!((own, &other), (Some(a), Some(b)) if a != b && a.is_same(b))
+            };
+            if others.iter().all(is_spelling) {
+                reason.push_str(": Dremio does not tell upper from lower case");
+            }
             nodes[index].status = MatchStatus::Ambiguous;
             nodes[index].reason = reason;
         }

@@ -381,13 +381,13 @@ impl<A: CatalogApi> Walk<A> {
                 self.take_entity(node, entity);
             }
         }
-        for (id, message) in answer.failed {
+        for (id, error) in answer.failed {
             let position = nodes.iter().position(|node| {
                 self.tree.get(*node).is_some_and(|node| node.server_id() == Some(&*id))
             });
             if let Some(position) = position {
                 let node = nodes.swap_remove(position);
-                self.fail(node, NodeError { kind: BatchAnswer::failure_kind(&message), message });
+                self.fail(node, node_error(&error));
             }
         }
         self.one_by_one(nodes);

@@ -19,6 +19,7 @@ use super::filter::Filter;
 use super::queue::{Batches, Job, Queue};
 use super::{CatalogApi, DiscoveryEvent, DiscoveryOptions, DiscoveryStats, Skipped};
 use crate::dremio::{BatchAnswer, ChildPage, EntityRef, Error, QueryResult};
+use crate::http::{Slot, Slots};
 use crate::model::{
     Catalog, Change, DatasetPath, Entity, Item, NodeError, NodeErrorKind, NodeId, NodeKind, NodeRef,
 };
@@ -132,15 +133,18 @@ pub(super) struct Walk<A> {
     pub(super) functions_off: bool,
     tasks: JoinSet<Answer>,
     running: HashMap<Id, (Job, bool, AbortHandle)>,
+    /// One for each worker. A request that pauses before a retry gives its own back.
+    slots: Slots,
     workers: usize,
     started: Instant,
 }
 
 impl<A: CatalogApi> Walk<A> {
     fn new(api: A, options: DiscoveryOptions, cancel: CancellationToken, out: Outbox) -> Self {
-        let advised = api.max_concurrency();
+        let workers = options.max_workers.unwrap_or(api.max_concurrency()).clamp(1, MAX_WORKERS);
         Self {
-            workers: options.max_workers.unwrap_or(advised).clamp(1, MAX_WORKERS),
+            slots: Slots::new(workers),
+            workers,
             api,
             filter: Filter::new(&options),
             options,
@@ -192,6 +196,8 @@ impl<A: CatalogApi> Walk<A> {
                 Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
                     self.settle(done);
                 }
+                // Another request can be sent.
+                () = self.slots.given_back() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
             }
             if self.out.is_progress_due() {
@@ -225,7 +231,7 @@ impl<A: CatalogApi> Walk<A> {
     }
 
     fn fill(&mut self) {
-        while self.running.len() < self.workers {
+        while let Some(slot) = self.slots.try_take() {
             let more_to_come = self.lists_something();
             if !more_to_come {
                 self.decide_on_bulk();
@@ -237,7 +243,7 @@ impl<A: CatalogApi> Walk<A> {
                 mark.is_some_and(|mark| mark.stage == Stage::Queued) && tree.get(node).is_some()
             };
             let Some((job, urgent)) = self.queue.next(is_due, more_to_come) else { return };
-            self.send(job, urgent);
+            self.send(job, urgent, slot);
         }
     }
 
@@ -249,28 +255,29 @@ impl<A: CatalogApi> Walk<A> {
                 .any(|(job, ..)| matches!(job, Job::Root | Job::List(_) | Job::State(..)))
     }
 
-    fn send(&mut self, job: Job, urgent: bool) {
+    fn send(&mut self, job: Job, urgent: bool, slot: Slot) {
         let api = self.api.clone();
         let task = match &job {
             Job::Root => {
                 self.mark(NodeId::ROOT).stage = Stage::Running;
-                self.tasks.spawn(async move { Answer::Root(api.root().await) })
+                self.tasks.spawn(slot.hold(async move { Answer::Root(api.root().await) }))
             }
             Job::List(listing) => {
                 self.mark(listing.node).stage = Stage::Running;
                 let of = self.reference(listing.node);
                 let page = listing.page.clone();
-                self.tasks
-                    .spawn(async move { Answer::Page(api.children(&of, page.as_ref()).await) })
+                self.tasks.spawn(
+                    slot.hold(async move { Answer::Page(api.children(&of, page.as_ref()).await) }),
+                )
             }
             Job::State(node, _) => {
                 let of = self.reference(*node);
-                self.tasks.spawn(async move { Answer::Entity(api.entity(&of).await) })
+                self.tasks.spawn(slot.hold(async move { Answer::Entity(api.entity(&of).await) }))
             }
             Job::Details(node) => {
                 self.mark(*node).stage = Stage::Running;
                 let of = self.reference(*node);
-                self.tasks.spawn(async move { Answer::Entity(api.entity(&of).await) })
+                self.tasks.spawn(slot.hold(async move { Answer::Entity(api.entity(&of).await) }))
             }
             Job::Batch(nodes) => {
                 let mut ids = Vec::with_capacity(nodes.len());
@@ -279,14 +286,14 @@ impl<A: CatalogApi> Walk<A> {
                     let id = self.tree.get(*node).and_then(NodeRef::server_id);
                     ids.extend(id.map(str::to_owned));
                 }
-                self.tasks.spawn(async move { Answer::Batch(api.datasets(&ids).await) })
+                self.tasks.spawn(slot.hold(async move { Answer::Batch(api.datasets(&ids).await) }))
             }
             Job::Columns(offset) => {
                 let sql = columns::statement(*offset, &self.roots_in_scope());
                 let cancel = self.cancel.clone();
-                self.tasks.spawn(async move {
+                self.tasks.spawn(slot.hold(async move {
                     Answer::Rows(api.query(&sql, &[], columns::MAX_ROWS, &cancel).await)
-                })
+                }))
             }
         };
         self.stats.requests += 1;

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustc_hash::FxHashSet;
 
+use super::client::label;
 use super::endpoint::Endpoint;
 use super::verdict::{Policy, batch_failure};
 use super::wire::{EntityWire, ErrorWire, ListWire};
 use super::{Client, Error};
-use crate::http::{Answer, Body, NotJson, Patience};
-use crate::model::{DatasetPath, Entity, NodeErrorKind};
+use crate::http::{Answer, Body, NotJson, Patience, Slot};
+use crate::model::{DatasetPath, Entity};
 
 /// The most ids that a request may carry.
 const MOST_IDS: usize = 50;
@@ -19,15 +20,8 @@ const MOST_IDS: usize = 50;
 pub struct BatchAnswer {
     /// What was found, in the order asked for but without gaps: match by id.
     pub entities: Vec<Entity>,
-    /// Ids that the server could not serve, with its message.
-    pub failed: Vec<(String, String)>,
-}
-
-impl BatchAnswer {
-    /// The sort of failure that a message of [`BatchAnswer::failed`] tells of.
-    pub fn failure_kind(message: &str) -> NodeErrorKind {
-        batch_failure(message)
-    }
+    /// Ids that the server could not serve, and why: as if each had been asked for by itself.
+    pub failed: Vec<(String, Error)>,
 }
 
 /// What is known of the server's batch reads.
@@ -71,7 +65,7 @@ impl Client {
         if self.supports_batches() != Some(true) {
             let _guard = self.batch_support().probing.lock().await;
             if self.supports_batches().is_none() {
-                answer = self.probe(probe).await?;
+                answer = Slot::keep(self.probe(probe)).await?;
                 rest = others;
             }
             if self.supports_batches() == Some(false) {
@@ -110,13 +104,14 @@ impl Client {
     async fn batch(&self, ids: &[String]) -> Result<BatchAnswer, Error> {
         let body = serde_json::to_vec(ids).map_err(|error| Error::Setup(error.to_string()))?;
         let asked = ids.to_vec();
-        let read = move |answer: &Answer| read_batch(answer, &asked);
+        let request = label(&self.request(Endpoint::ByIds, None, Policy::Batch)?);
+        let read = move |answer: &Answer| read_batch(&request, answer, &asked);
         let body = Some(Body::json(body));
         self.call(Endpoint::ByIds, body, Policy::Batch, Patience::Slow, read).await
     }
 }
 
-fn read_batch(answer: &Answer, asked: &[String]) -> Result<BatchAnswer, NotJson> {
+fn read_batch(request: &str, answer: &Answer, asked: &[String]) -> Result<BatchAnswer, NotJson> {
     let list: ListWire<'_> = answer.json()?;
     let mut entities = Vec::new();
     let mut unreadable = Vec::new();
@@ -124,7 +119,8 @@ fn read_batch(answer: &Answer, asked: &[String]) -> Result<BatchAnswer, NotJson>
         match serde_json::from_str::<EntityWire<'_>>(raw.get()) {
             Ok(wire) => entities.push(wire.take_apart(&DatasetPath::default()).0),
             Err(error) => {
-                unreadable.push(format!("its part of the answer cannot be understood ({error})"));
+                let detail = format!("its part of it: {error}");
+                unreadable.push(Error::Malformed { request: request.to_owned(), detail });
             }
         }
     }
@@ -149,23 +145,26 @@ fn read_batch(answer: &Answer, asked: &[String]) -> Result<BatchAnswer, NotJson>
     missing.sort_by_key(|id| std::cmp::Reverse(id.len()));
     let mut failed = Vec::new();
     missing.retain(|id| {
+        // The forms of contract §2.1: `'<id>' was not found`, `'<id>' failed with '<message>'`.
         let opening = format!("'{id}' ");
         match messages.iter().position(|message| message.starts_with(&opening)) {
             Some(index) => {
-                failed.push((
-                    (*id).clone(),
-                    crate::http::answer::clean(&messages.remove(index), 800),
-                ));
+                let message = messages.remove(index);
+                failed.push(((*id).clone(), batch_failure(request, &message[opening.len()..])));
                 false
             }
             None => true,
         }
     });
     if missing.len() > renamed {
+        let messages = messages.iter().map(|message| batch_failure(request, message));
         let mut reasons = unreadable.into_iter().chain(messages);
         for id in missing {
-            let reason = reasons.next().unwrap_or_else(|| "the answer left it out".to_owned());
-            failed.push((id.clone(), crate::http::answer::clean(&reason, 800)));
+            let left_out = || Error::Malformed {
+                request: request.to_owned(),
+                detail: "it says nothing of this one".to_owned(),
+            };
+            failed.push((id.clone(), reasons.next().unwrap_or_else(left_out)));
         }
     }
     Ok(BatchAnswer { entities, failed })

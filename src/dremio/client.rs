@@ -280,7 +280,7 @@ impl Client {
 }
 
 /// Method and path for messages; a name of a thousand characters is cut.
-fn label(request: &Request) -> String {
+pub(super) fn label(request: &Request) -> String {
     let path = request.url.path();
     match path.get(..LONGEST_LABEL) {
         Some(start) if path.len() > LONGEST_LABEL => {

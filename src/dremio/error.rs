@@ -97,6 +97,13 @@ pub enum Error {
         /// What the server said.
         message: String,
     },
+    /// The server served the other elements of a batch and not this one.
+    NotServed {
+        /// Method and path.
+        request: String,
+        /// What the server said.
+        message: String,
+    },
     /// The answer is not from Dremio's API: a web page, a redirect, a proxy's text.
     NotJson {
         /// Method and path.
@@ -181,6 +188,7 @@ impl Error {
             | Self::Unsupported { request }
             | Self::Throttled { request, .. }
             | Self::Server { request, .. }
+            | Self::NotServed { request, .. }
             | Self::NotJson { request, .. }
             | Self::Malformed { request, .. }
             | Self::Unreachable { request, .. } => Some(request),
@@ -212,7 +220,9 @@ impl Error {
             Self::Server { status: 502..=504, .. } => {
                 "the server or a proxy before it is overloaded or starting: try again later"
             }
-            Self::Server { .. } => "this is an error inside Dremio; its log has the details",
+            Self::Server { .. } | Self::NotServed { .. } => {
+                "this is an error inside Dremio; its log has the details"
+            }
             Self::NotJson { .. } => {
                 "check that the URL is Dremio's own and that no login page of a proxy stands \
                  before it"
@@ -273,6 +283,9 @@ impl fmt::Display for Error {
             }
             Self::Server { request, status, message } => {
                 write!(f, "{request}: the server failed ({status}: {message})")?;
+            }
+            Self::NotServed { request, message } => {
+                write!(f, "{request}: the server could not serve it ({message})")?;
             }
             Self::NotJson { request, what } => {
                 write!(f, "{request}: the answer is not Dremio's but {what}")?;

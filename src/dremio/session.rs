@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::endpoint::Endpoint;
 use super::{Client, Credentials, Deployment, Error};
 use crate::dremio::verdict::Policy;
-use crate::http::{Answer, Body, Patience, encode_query};
+use crate::http::{Answer, Body, Patience, Slot, encode_query};
 
 /// A token is exchanged again this long before it runs out, or at half of a shorter life.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -155,9 +155,11 @@ impl Client {
             }
         }
         let result = match &session.credentials {
-            Credentials::Password { user, password } => self.log_in(user, password, policy).await,
+            Credentials::Password { user, password } => {
+                Slot::keep(self.log_in(user, password, policy)).await
+            }
             Credentials::OAuth { subject_token, client } => {
-                self.exchange_token(subject_token, client.as_ref(), policy).await
+                Slot::keep(self.exchange_token(subject_token, client.as_ref(), policy)).await
             }
             Credentials::Token(_) => return Ok(()),
         };

@@ -1,9 +1,13 @@
 //! How Dremio's answers are judged: what a status with its message means (contract §1.4, §2.9, §6),
 //! and whether asking again helps.
 
+use crate::http::answer::clean;
 use crate::http::{Again, Answer, Judged, NotJson, Resend};
 
 use super::Error;
+
+/// How much of what a batch says of one element is kept, in characters.
+const LONGEST_MESSAGE: usize = 800;
 
 /// Which requests may be sent again, and after what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,27 +140,28 @@ fn is_too_busy(message: &str) -> bool {
     message.contains("maximum allowed number of live queries")
 }
 
-/// What the message of a failed element of a batch says about the sort of failure.
-pub(super) fn batch_failure(message: &str) -> crate::model::NodeErrorKind {
-    use crate::model::NodeErrorKind;
-
+/// What a batch says of one of its elements, as if that had been asked for by itself. `message` is
+/// what follows the element's id: `was not found`, or `failed with '<message>'` (contract §2.1).
+pub(super) fn batch_failure(request: &str, message: &str) -> Error {
+    let request = request.to_owned();
+    let said = message.strip_prefix("failed with '").and_then(|said| said.strip_suffix('\''));
+    let message = clean(said.unwrap_or(message), LONGEST_MESSAGE);
     let lower = message.to_ascii_lowercase();
-    // The absent id's own form; anything else is `'<id>' failed with '<message>'` (contract §2.1).
-    if lower.ends_with("' was not found")
+    if lower.ends_with("was not found")
         || lower.contains("filenotfoundexception")
         || lower.contains("non-filesystem source")
         || lower.contains("could not find entity")
     {
-        NodeErrorKind::NotFound
+        Error::NotFound { request, message }
     } else if is_source_down(&lower) {
-        NodeErrorKind::SourceDown
+        Error::SourceDown { request, message }
     } else if lower.contains("permission")
         || lower.contains("not authorized")
         || lower.contains("privilege")
     {
-        NodeErrorKind::Forbidden
+        Error::Forbidden { request, message }
     } else {
-        NodeErrorKind::Other
+        Error::NotServed { request, message }
     }
 }
 
@@ -262,14 +267,30 @@ mod tests {
     }
 
     #[rstest]
-    #[case("'x' was not found", NodeErrorKind::NotFound)]
+    #[case("was not found", NodeErrorKind::NotFound, "not found (was not found); it may have")]
     #[case(
-        "'x' failed with 'The source [pg] is currently unavailable.'",
-        NodeErrorKind::SourceDown
+        "failed with 'The source [pg] is currently unavailable.'",
+        NodeErrorKind::SourceDown,
+        "the source cannot be reached (The source [pg] is currently unavailable.); see the"
     )]
-    #[case("'x' failed with 'no permission'", NodeErrorKind::Forbidden)]
-    #[case("'x' failed with 'NullPointerException'", NodeErrorKind::Other)]
-    fn sorts_batch_failures(#[case] message: &str, #[case] kind: NodeErrorKind) {
-        assert_eq!(batch_failure(message), kind);
+    #[case(
+        "failed with 'User [ada] has no \u{1b}[1mpermission on 'x''",
+        NodeErrorKind::Forbidden,
+        "not permitted (User [ada] has no [1mpermission on 'x'); ask an administrator"
+    )]
+    #[case(
+        "failed with 'NullPointerException'",
+        NodeErrorKind::Other,
+        "the server could not serve it (NullPointerException); this is an error inside Dremio"
+    )]
+    fn an_element_of_a_batch_fails_as_if_asked_for_by_itself(
+        #[case] message: &str,
+        #[case] kind: NodeErrorKind,
+        #[case] text: &str,
+    ) {
+        let error = batch_failure("POST /api/v3/catalog/by-ids", message);
+        assert_eq!(error.node_error_kind(), kind);
+        let shown = error.to_string();
+        assert!(shown.starts_with(&format!("POST /api/v3/catalog/by-ids: {text}")), "{shown}");
     }
 }

@@ -170,6 +170,8 @@ fn is_direction_mark(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn answer(status: u16, content_type: Option<&str>, body: &str) -> Answer {
@@ -220,5 +222,24 @@ mod tests {
     #[test]
     fn messages_hold_no_control_characters() {
         assert_eq!(clean("a\u{1b}[31mred\u{202e}\r\n  b", 99), "a [31mred b");
+    }
+
+    proptest! {
+        #[test]
+        fn a_cleaned_message_is_one_short_line(text in any::<String>(), limit in 1usize..40) {
+            let cleaned = clean(&text, limit);
+            prop_assert!(!cleaned.chars().any(|c| c.is_control() || is_direction_mark(c)));
+            prop_assert!(cleaned.chars().count() <= limit + 1);
+            prop_assert!(!cleaned.contains("  ") && cleaned.trim() == cleaned);
+            prop_assert_eq!(clean(&cleaned, usize::MAX), cleaned.clone());
+            // What can be seen stays, in its order.
+            let whole = clean(&text, usize::MAX);
+            let seen = |text: &str| -> String {
+                let is_seen =
+                    |c: &char| !c.is_whitespace() && !c.is_control() && !is_direction_mark(*c);
+                text.chars().filter(is_seen).collect()
+            };
+            prop_assert_eq!(seen(&whole), seen(&text));
+        }
     }
 }

@@ -19,7 +19,8 @@ use super::failure::{Failure, Reason};
 use super::log::{RequestLog, RequestRecord};
 use super::options::HttpOptions;
 use super::proxy;
-use super::retry::{Again, Judged, Resend, Tries, retry_after};
+use super::retry::{Again, Judged, Resend, Setting, Tries, retry_after};
+use super::slots::pause_without_slot;
 use super::tls;
 
 /// The most that may be under way at once, whatever is asked for.
@@ -143,6 +144,13 @@ impl Request {
     }
 }
 
+/// One try that was answered.
+struct Attempt<T> {
+    judged: Judged<T>,
+    retry_after: Option<Duration>,
+    status: u16,
+}
+
 /// A way to one server. Clones share connections, limit and log.
 #[derive(Clone)]
 pub struct HttpClient {
@@ -157,6 +165,8 @@ struct Inner {
     max_concurrency: usize,
     /// No request before this moment: the server said so with a 429.
     hold_until: Mutex<Option<Instant>>,
+    /// When the server last gave an answer, other than that it cannot.
+    answered: Mutex<Option<Instant>>,
     log: RequestLog,
     /// The proxy on the way, for messages.
     proxy: Option<String>,
@@ -190,6 +200,7 @@ impl HttpClient {
             permits: Semaphore::new(max_concurrency),
             max_concurrency,
             hold_until: Mutex::new(None),
+            answered: Mutex::new(None),
             log,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -226,20 +237,32 @@ impl HttpClient {
         options.retries = options.retries.min(request.max_retries.unwrap_or(u32::MAX));
         let mut tries = Tries::new(&options);
         loop {
-            let (result, again, wait) = match self
-                .attempt(request, authorization, tries.attempt, &judge)
-                .await
-            {
-                Ok((judged, wait)) => (Ok(judged.outcome), judged.again, wait),
-                Err(failure) => {
-                    let again =
-                        if request.resend.allows(failure.reason) { Again::Yes } else { Again::No };
-                    (Err(failure), again, None)
-                }
+            let begun = Instant::now();
+            let (result, again, wait, status) =
+                match self.attempt(request, authorization, tries.attempt, &judge).await {
+                    Ok(Attempt { judged, retry_after, status }) => {
+                        (Ok(judged.outcome), judged.again, retry_after, Some(status))
+                    }
+                    Err(failure) => {
+                        let is_allowed = request.resend.allows(failure.reason);
+                        (Err(failure), if is_allowed { Again::Yes } else { Again::No }, None, None)
+                    }
+                };
+            if again == Again::No && status.is_some_and(|status| status < 500 && status != 429) {
+                self.note_answer();
+            }
+            let setting = if status == Some(429) || again == Again::Later {
+                Setting::Crowd
+            } else if self.answers_since(begun) {
+                Setting::AmongAnswers
+            } else {
+                Setting::Silence
             };
-            match tries.next(again, wait) {
-                Some(pause) => sleep(pause).await,
-                None => return result,
+            match (tries.next(again, wait, setting), setting) {
+                (None, _) => return result,
+                // The others go on, and one of them takes the place of this one.
+                (Some(pause), Setting::AmongAnswers) => pause_without_slot(pause).await,
+                (Some(pause), Setting::Silence | Setting::Crowd) => sleep(pause).await,
             }
         }
     }
@@ -250,7 +273,7 @@ impl HttpClient {
         authorization: &(dyn Fn() -> Option<HeaderValue> + Send + Sync),
         attempt: u32,
         judge: &J,
-    ) -> Result<(Judged<T>, Option<Duration>), Failure>
+    ) -> Result<Attempt<T>, Failure>
     where
         T: Send + 'static,
         J: Fn(&Answer) -> Judged<T> + Clone + Send + 'static,
@@ -278,7 +301,8 @@ impl HttpClient {
             self.hold(wait);
         }
         drop(permit);
-        let wait = answer.retry_after;
+        let retry_after = answer.retry_after;
+        let status = answer.status;
         let judged = if answer.body.len() > PARSE_INLINE {
             let judge = judge.clone();
             tokio::task::spawn_blocking(move || judge(&answer)).await.map_err(|error| {
@@ -291,7 +315,7 @@ impl HttpClient {
             Some(complaint) => entry.error(complaint.clone()),
             None => entry.done(),
         }
-        Ok((judged, wait))
+        Ok(Attempt { judged, retry_after, status })
     }
 
     async fn exchange(
@@ -362,6 +386,18 @@ impl HttpClient {
         }
         answer.body = body.freeze();
         Ok(answer)
+    }
+
+    fn note_answer(&self) {
+        let mut answered = self.inner.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        *answered = Some(Instant::now());
+    }
+
+    /// Whether the server has answered since then, or shortly before: failures may come at once,
+    /// when nothing else had the time to end.
+    fn answers_since(&self, begun: Instant) -> bool {
+        let answered = *self.inner.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.is_some_and(|at| at >= begun || at.elapsed() < self.inner.options.retry_pause / 4)
     }
 
     fn hold(&self, wait: Duration) {

@@ -11,6 +11,7 @@ pub mod log;
 pub mod options;
 mod proxy;
 pub mod retry;
+pub mod slots;
 mod tls;
 mod trust;
 
@@ -21,3 +22,4 @@ pub use failure::{Failure, Reason};
 pub use log::{RequestLog, RequestRecord};
 pub use options::{HttpOptions, TlsOptions};
 pub use retry::{Again, Judged, Resend};
+pub use slots::{Slot, Slots};

@@ -9,6 +9,8 @@ use super::options::HttpOptions;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How much longer the pauses are after [`Again::Later`].
 const LATER_FACTOR: u32 = 4;
+/// How much shorter they are while the server answers others.
+const AMONG_ANSWERS_DIVISOR: u32 = 4;
 
 /// Whether an answer is worth asking for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,17 @@ impl Resend {
     }
 }
 
+/// What a failure says of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// Other requests were answered meanwhile: it is this one that failed.
+    AmongAnswers,
+    /// Nothing was answered lately: the server, or the way to it, is down.
+    Silence,
+    /// The server asks everybody to slow down.
+    Crowd,
+}
+
 /// Counts the tries of one request.
 #[derive(Debug)]
 pub(super) struct Tries<'a> {
@@ -99,7 +112,12 @@ impl<'a> Tries<'a> {
     }
 
     /// The pause before the next try, or `None` when this was the last one.
-    pub(super) fn next(&mut self, again: Again, retry_after: Option<Duration>) -> Option<Duration> {
+    pub(super) fn next(
+        &mut self,
+        again: Again,
+        retry_after: Option<Duration>,
+        setting: Setting,
+    ) -> Option<Duration> {
         match again {
             Again::No => return None,
             Again::Once if self.once_spent => return None,
@@ -120,7 +138,12 @@ impl<'a> Tries<'a> {
                 } else {
                     doubled
                 };
-                self.options.retry_pause.saturating_mul(factor).min(LONGEST_PAUSE).mul_f64(jitter)
+                let divisor = match setting {
+                    Setting::AmongAnswers => AMONG_ANSWERS_DIVISOR,
+                    Setting::Silence | Setting::Crowd => 1,
+                };
+                let pause = self.options.retry_pause.saturating_mul(factor) / divisor;
+                pause.min(LONGEST_PAUSE).mul_f64(jitter)
             }
         };
         self.attempt += 1;
@@ -151,16 +174,29 @@ mod tests {
         let options = options();
         let mut tries = Tries::new(&options);
         for expected in [1.0, 2.0, 4.0, 8.0] {
-            let pause = tries.next(Again::Yes, None).expect("a retry").as_secs_f64();
+            let pause =
+                tries.next(Again::Yes, None, Setting::Silence).expect("a retry").as_secs_f64();
             assert!((expected..=expected * 1.25).contains(&pause), "{pause} for {expected}");
         }
-        assert_eq!(tries.next(Again::Yes, None), None);
+        assert_eq!(tries.next(Again::Yes, None, Setting::Silence), None);
+    }
+
+    #[test]
+    fn one_failure_among_answers_is_tried_again_sooner() {
+        let options = options();
+        let mut tries = Tries::new(&options);
+        for (setting, expected) in
+            [(Setting::AmongAnswers, 0.25), (Setting::AmongAnswers, 0.5), (Setting::Silence, 4.0)]
+        {
+            let pause = tries.next(Again::Yes, None, setting).expect("a retry").as_secs_f64();
+            assert!((expected..=expected * 1.25).contains(&pause), "{pause} for {expected}");
+        }
     }
 
     #[test]
     fn a_full_server_gets_longer_pauses() {
         let options = options();
-        let pause = Tries::new(&options).next(Again::Later, None).expect("a retry");
+        let pause = Tries::new(&options).next(Again::Later, None, Setting::Crowd).expect("a retry");
         assert!(pause >= Duration::from_secs(4), "{pause:?}");
     }
 
@@ -168,18 +204,21 @@ mod tests {
     fn once_means_once() {
         let options = options();
         let mut tries = Tries::new(&options);
-        assert!(tries.next(Again::Once, None).is_some());
-        assert_eq!(tries.next(Again::Once, None), None);
-        assert!(tries.next(Again::Yes, None).is_some());
+        assert!(tries.next(Again::Once, None, Setting::Silence).is_some());
+        assert_eq!(tries.next(Again::Once, None, Setting::Silence), None);
+        assert!(tries.next(Again::Yes, None, Setting::Silence).is_some());
     }
 
     #[test]
     fn waits_as_long_as_the_server_asks_but_not_for_ever() {
         let options = options();
         let asked = Duration::from_secs(7);
-        let pause = Tries::new(&options).next(Again::Yes, Some(asked)).expect("a retry");
+        let pause = Tries::new(&options)
+            .next(Again::Yes, Some(asked), Setting::AmongAnswers)
+            .expect("a retry");
         assert!(pause >= asked && pause < asked + Duration::from_secs(1), "{pause:?}");
-        assert_eq!(Tries::new(&options).next(Again::Yes, Some(Duration::from_secs(3600))), None);
+        let hour = Some(Duration::from_secs(3600));
+        assert_eq!(Tries::new(&options).next(Again::Yes, hour, Setting::Silence), None);
     }
 
     #[test]

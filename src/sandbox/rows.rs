@@ -5,6 +5,7 @@
 //! tables, so that joins find partners. How a value is stored or typed is not known here.
 
 mod recipe;
+mod values;
 mod words;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::model::{DataType, DatasetPath};
 use crate::sandbox::calendar;
 pub use recipe::RecipeError;
 use recipe::{Gap, Maker, Recipe, Shape};
+use values::{fitted, moment_value, number_value, plain_text, text_of};
 
 /// How to make a table's rows up.
 #[derive(Clone, Debug, Deserialize)]
@@ -376,59 +378,6 @@ impl Table<'_> {
 
 fn no_column(path: &DatasetPath, column: &str) -> String {
     format!("{path} has no column {column:?}")
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Letters of an address: `Müller` → `mueller`, `de Vries` → `devries`.
-fn plain_text(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.to_lowercase().chars() {
-        match c {
-            'ä' => out.push_str("ae"),
-            'ö' => out.push_str("oe"),
-            'ü' => out.push_str("ue"),
-            'ß' => out.push_str("ss"),
-            'é' | 'è' => out.push('e'),
-            'á' | 'à' => out.push('a'),
-            'í' => out.push('i'),
-            c if c.is_ascii_alphanumeric() => out.push(c),
-            _ => {}
-        }
-    }
-    out
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "made-up numbers are far below 2^52")]
-fn number_value(number: f64, data_type: &DataType) -> Value {
-    match data_type {
-        DataType::Decimal { scale, .. } => {
-            let factor = 10_f64.powi(scale.unwrap_or(0));
-            Value::from((number * factor).round() / factor)
-        }
-        DataType::Float | DataType::Double => {
-            Value::from((number * 1_000_000.0).round() / 1_000_000.0)
-        }
-        _ => Value::from(number.floor() as i64),
-    }
-}
-
-fn moment_value(millis: i64, data_type: &DataType) -> Value {
-    Value::from(match data_type {
-        DataType::Timestamp => calendar::timestamp_text(millis),
-        DataType::Time => calendar::time_text(millis.rem_euclid(calendar::DAY)),
-        _ => calendar::date_text(millis),
-    })
-}
-
-/// A recipe's numbers are fine as text where the column holds text.
-fn fitted(value: Value, data_type: &DataType) -> Value {
-    match (&value, data_type) {
-        (Value::Number(number), DataType::Varchar) => Value::from(number.to_string()),
-        _ => value,
-    }
 }
 
 #[cfg(test)]

@@ -17,17 +17,20 @@ const CHUNK: usize = 8_192;
 pub(super) struct Needle {
     pub(super) pattern: Pattern,
     mask: u64,
-    /// The letters if they are one word of ASCII, which is looked for roughly first.
-    plain: Option<Box<[u8]>>,
+    /// The words if they are all of ASCII; these are looked for roughly first.
+    plain: Option<Box<[Box<[u8]>]>>,
 }
 
 impl Needle {
     pub(super) fn new(text: &str) -> Self {
         let pattern =
             Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-        let bytes = text.as_bytes();
-        let is_plain = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
-        let plain = is_plain.then(|| bytes.into());
+        let words: Box<[Box<[u8]>]> =
+            text.split_ascii_whitespace().map(|word| word.as_bytes().into()).collect();
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+            // A backslash before a blank makes one word of two.
+            && (words.len() == 1 || (words.len() > 1 && !text.contains('\\')));
+        let plain = is_plain.then_some(words);
         Self { pattern, mask: letter_mask(text), plain }
     }
 }
@@ -94,12 +97,13 @@ impl Scorer {
     }
 }
 
-/// All texts that match, with their scores: rough ones where a rough look is much cheaper. An exact
-/// score for the best of them is made afterwards.
+/// All texts that match and are admitted, with their scores: rough ones where a rough look is much
+/// cheaper. An exact score for the best of them is made afterwards.
 pub(super) fn scan(
     texts: &Texts,
     needle: &Needle,
     among: Option<&[u32]>,
+    admits: impl Fn(usize) -> bool + Sync,
     cancelled: &AtomicBool,
 ) -> Option<Vec<(u32, u32)>> {
     let count = among.map_or(texts.len(), <[u32]>::len);
@@ -112,12 +116,14 @@ pub(super) fn scan(
             }
             for position in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
                 let at = among.map_or(position, |among| among[position] as usize);
-                if !texts.may_match(at, needle.mask) {
+                if !texts.may_match(at, needle.mask) || !admits(at) {
                     continue;
                 }
                 let text = texts.get(at);
                 let score = match &needle.plain {
-                    Some(letters) if text.is_ascii() => rough_score(text, letters),
+                    Some(words) if text.is_ascii() => {
+                        words.iter().map(|letters| rough_score(text, letters)).sum()
+                    }
                     _ => scorer.score(needle, text),
                 };
                 if let (Some(score), Ok(at)) = (score, u32::try_from(at)) {

@@ -15,11 +15,12 @@ use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::handles::Handles;
 use super::journal::Journal;
 use super::phase::Phase;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
 use super::tally::{edges_settled, statistics};
-use super::write::{Handles, Writer};
+use super::write::Writer;
 use crate::openmetadata::{Client, Error, names};
 
 /// So many items in a row without an answer, each tried as often as the settings say, and the
@@ -176,7 +177,7 @@ struct Run<'a> {
     is_stopped: CancellationToken,
     /// Items in a row that the server did not answer.
     unanswered: AtomicUsize,
-    /// How many rows a bulk request may have, as far as the server has told.
+    /// How many rows a bulk request may have, as far as the server has told; 0 = not even one.
     most_rows: AtomicUsize,
 }
 
@@ -210,8 +211,7 @@ impl Run<'_> {
     }
 
     async fn phase(&self, phase: Phase, indices: Vec<usize>) {
-        let at_risk = self.edges_at_risk(&indices).await;
-        let mut singles = indices;
+        let (mut singles, at_risk) = self.secure_edges(indices).await;
         if phase == Phase::Tables && self.application.options.batch_size > 1 {
             singles = self.bulk_tables(singles).await;
         }
@@ -284,21 +284,30 @@ impl Run<'_> {
                 self.finish(index, ItemOutcome::Done { notes });
             }
             Err(error) => {
-                if error.is_fatal() {
-                    self.stop(error.to_string());
-                } else if is_unanswered(&error) {
-                    let count = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
-                    if count >= GONE_AFTER {
-                        self.stop(format!(
-                            "no answer to {count} items in a row; the last: {error}"
-                        ));
-                    }
-                } else {
-                    self.unanswered.store(0, Ordering::Relaxed);
-                }
+                self.mark(&error);
                 let in_doubt = error.may_have_happened();
                 self.finish(index, ItemOutcome::Failed { reason: error.to_string(), in_doubt });
             }
+        }
+    }
+
+    /// An item of which nothing was sent, because something before it failed.
+    fn refuse(&self, index: usize, error: &Error, reason: String) {
+        self.mark(error);
+        self.finish(index, ItemOutcome::Failed { reason, in_doubt: false });
+    }
+
+    /// Draws from an error what it means for the run.
+    fn mark(&self, error: &Error) {
+        if error.is_fatal() {
+            self.stop(error.to_string());
+        } else if is_unanswered(error) {
+            let count = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+            if count >= GONE_AFTER {
+                self.stop(format!("no answer to {count} items in a row; the last: {error}"));
+            }
+        } else {
+            self.unanswered.store(0, Ordering::Relaxed);
         }
     }
 

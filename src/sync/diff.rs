@@ -233,7 +233,7 @@ fn keep_data_products(diff: &mut EntityDiff, body: &mut CreateCommon, stored: &S
     if own.is_empty() {
         return;
     }
-    if stored.domains.is_empty() {
+    if stored.domains.is_empty() && stored.domain.is_none() && body.domains.is_empty() {
         // The server refuses data products on an entity without a domain.
         diff.warnings.push(format!(
             "the server will drop its data products ({}) since it has no domain; add one first",

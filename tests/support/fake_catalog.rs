@@ -284,6 +284,7 @@ impl CatalogApi for Fake {
         if !self.0.world.batches {
             return Err(Error::Unsupported { request: "POST /catalog/by-ids".to_owned() });
         }
+        let request = "POST /catalog/by-ids".to_owned();
         let mut answer = BatchAnswer::default();
         for id in ids {
             let node = self.0.world.ids.get(id).and_then(|path| self.0.world.nodes.get(path));
@@ -291,8 +292,14 @@ impl CatalogApi for Fake {
                 Some(node) if !self.0.world.failing.contains(id) => {
                     answer.entities.push(entity(node));
                 }
-                Some(_) => answer.failed.push((id.clone(), format!("'{id}' failed with 'x'"))),
-                None => answer.failed.push((id.clone(), format!("'{id}' was not found"))),
+                Some(_) => answer.failed.push((
+                    id.clone(),
+                    Error::NotServed { request: request.clone(), message: "x".to_owned() },
+                )),
+                None => answer.failed.push((
+                    id.clone(),
+                    Error::NotFound { request: request.clone(), message: "no".to_owned() },
+                )),
             }
         }
         Ok(answer)

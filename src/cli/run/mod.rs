@@ -2,6 +2,7 @@
 
 mod check_lineage;
 mod config;
+mod dbt_matches;
 mod discover;
 mod doctor;
 mod follow;

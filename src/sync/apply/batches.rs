@@ -18,7 +18,10 @@ impl Run<'_> {
             let item = &self.application.plan.items[index];
             if let Some(reason) = self.obstacle(item) {
                 self.finish(index, ItemOutcome::Skipped { reason });
-            } else if item.action == Action::Create && item.data_model.is_none() {
+            } else if item.action == Action::Create
+                && item.data_model.is_none()
+                && !item.must_be_read_back()
+            {
                 bulk.push(index);
             } else {
                 // Updates need the answer's columns, repairs and patches their own order.
@@ -52,7 +55,11 @@ impl Run<'_> {
             if self.is_ended() {
                 break;
             }
-            let most = self.most_rows.load(Ordering::Relaxed).max(1);
+            let most = self.most_rows.load(Ordering::Relaxed);
+            if most == 0 {
+                left.extend_from_slice(part);
+                continue;
+            }
             if part.len() > most {
                 parts.extend(part.chunks(most).rev());
                 continue;
@@ -76,7 +83,8 @@ impl Run<'_> {
                         );
                     }
                 }
-                Ok(Batch::TooLarge) if part.len() > 1 => {
+                // Half of one row is none: then bulk requests are of no use here.
+                Ok(Batch::TooLarge) => {
                     self.most_rows.fetch_min(part.len() / 2, Ordering::Relaxed);
                     parts.push(part);
                 }
@@ -85,7 +93,7 @@ impl Run<'_> {
                         self.conclude(*index, Err(error.clone()));
                     }
                 }
-                Ok(Batch::TooLarge | Batch::NotOffered) | Err(_) => left.extend_from_slice(part),
+                Ok(Batch::NotOffered) | Err(_) => left.extend_from_slice(part),
             }
         }
         left

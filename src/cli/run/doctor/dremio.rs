@@ -204,7 +204,10 @@ async fn look_around(
         None => Tried::NotApplicable("no dataset was found to try it with".to_owned()),
         Some((path, id)) => match client.datasets(&[id]).await {
             Ok(answer) if answer.entities.is_empty() => {
-                let words = answer.failed.first().map_or("nothing came back", |(_, words)| words);
+                let words = match answer.failed.first() {
+                    Some((_, error)) => error.to_string(),
+                    None => "nothing came back".to_owned(),
+                };
                 Tried::Passed(format!("offered ({path}: {words})"))
             }
             Ok(_) => Tried::Passed(format!("offered; read {path}")),

@@ -17,6 +17,9 @@ use super::matching::{Needle, Scorer, Top, best, scan};
 use super::sql::{in_sql, scan_sql};
 use crate::model::NodeId;
 
+#[cfg(test)]
+mod tests;
+
 /// Of how many times the hits wanted an exact score is made.
 const FINALISTS: usize = 4;
 /// What a match within a dataset's own name is worth over one spread along its path.
@@ -152,20 +155,44 @@ impl Query {
             .map(|found| &found.matched)
             .filter(|matched| matched.query.as_ref().is_some_and(|shorter| self.narrows(shorter)));
         let (before, last) = &self.split;
+        // The words before the last come first: few datasets have them, and only these and their
+        // columns need be looked at.
+        let allowed = match before {
+            Some(needle) if matches!(self.scope, Scope::All | Scope::Columns) => {
+                Some(scan(&index.paths, needle, None, |_| true, cancelled)?)
+            }
+            _ => None,
+        };
         let mut paths = Vec::new();
         if matches!(self.scope, Scope::All | Scope::Datasets) {
-            let among = previous.map(|matched| &matched.paths[..]);
-            paths = scan(&index.paths, &self.whole, among, cancelled)?;
+            let with_before: Option<Vec<u32>> = match &allowed {
+                // Before a blank it makes one word of two.
+                Some(allowed) if !self.text.contains('\\') => {
+                    Some(allowed.iter().map(|(at, _)| *at).collect())
+                }
+                _ => None,
+            };
+            let among = previous.map(|matched| &matched.paths[..]).or(with_before.as_deref());
+            paths = scan(&index.paths, &self.whole, among, |_| true, cancelled)?;
         }
+        let allowed = allowed.map(|allowed| {
+            let mut path_scores = vec![0_u32; index.nodes.len()];
+            for (at, score) in allowed {
+                path_scores[at as usize] = score.max(1);
+            }
+            path_scores
+        });
         let mut names = Vec::new();
         if matches!(self.scope, Scope::All | Scope::Columns) {
             let among = previous.map(|matched| &matched.names[..]);
-            names = scan(&index.names, last, among, cancelled)?;
+            let is_somewhere = |name: usize| {
+                allowed.as_ref().is_none_or(|path_scores| {
+                    let places = index.places_of(name);
+                    places.iter().any(|place| path_scores[place.dataset as usize] > 0)
+                })
+            };
+            names = scan(&index.names, last, among, is_somewhere, cancelled)?;
         }
-        let allowed = match before {
-            Some(needle) if !names.is_empty() => Some(scan(&index.paths, needle, None, cancelled)?),
-            _ => None,
-        };
         let sqls = match &self.sql {
             Some(pattern) => {
                 // The shorter query may have been too short to look through SQL.
@@ -178,7 +205,7 @@ impl Query {
         };
         let mut labels = Vec::new();
         if matches!(self.scope, Scope::All | Scope::Labels) {
-            labels = scan(&index.labels, &self.whole, None, cancelled)?;
+            labels = scan(&index.labels, &self.whole, None, |_| true, cancelled)?;
         }
         let mut found = Found {
             datasets: paths.len(),
@@ -258,17 +285,19 @@ impl Query {
         }
     }
 
+    /// `path_scores` says for each dataset how well the words before the last match, 0 for not at
+    /// all; absent where there are none.
     fn add_columns(
         &self,
         index: &Index,
         names: &[(u32, u32)],
-        allowed: Option<Vec<(u32, u32)>>,
+        path_scores: Option<Vec<u32>>,
         limit: usize,
         scorer: &mut Scorer,
         found: &mut Found,
     ) {
         let (before, last) = &self.split;
-        let (Some(before), Some(allowed)) = (before, allowed) else {
+        let (Some(before), Some(path_scores)) = (before, path_scores) else {
             found.columns = names.iter().map(|(at, _)| index.places_of(*at as usize).len()).sum();
             // Every name has at least one column, so the best names are enough.
             let finalists = best(names.iter().copied(), limit * FINALISTS);
@@ -284,10 +313,6 @@ impl Query {
             }
             return;
         };
-        let mut path_scores = vec![0_u32; index.nodes.len()];
-        for (at, score) in allowed {
-            path_scores[at as usize] = score.max(1);
-        }
         let mut top = Top::new(limit * FINALISTS);
         for (name, score) in names {
             for place in index.places_of(*name as usize) {
@@ -332,210 +357,4 @@ impl Query {
 fn column_hit(index: &Index, place: Place, score: u32) -> Hit {
     let part = Part::Column(place.column as usize);
     Hit { node: index.nodes[place.dataset as usize], part, score }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{
-        Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail, Item,
-        NodeKind,
-    };
-    use crate::search::Labels;
-
-    fn item(path: DatasetPath, kind: NodeKind) -> Item {
-        Item { path, id: None, kind, raw_kind: None }
-    }
-
-    fn catalog(datasets: &[(&str, &[&str])]) -> Catalog {
-        let mut catalog = Catalog::new();
-        let space = DatasetPath::new(["sales"]);
-        catalog.apply(Change::Children {
-            parent: DatasetPath::default(),
-            items: vec![item(space.clone(), NodeKind::Space)],
-            first: true,
-            last: true,
-        });
-        catalog.apply(Change::Children {
-            parent: space.clone(),
-            items: datasets
-                .iter()
-                .map(|(name, _)| item(space.join(*name), NodeKind::View))
-                .collect(),
-            first: true,
-            last: true,
-        });
-        for (name, columns) in datasets {
-            let columns = columns
-                .iter()
-                .map(|name| Column {
-                    name: (*name).to_owned(),
-                    data_type: DataType::Varchar,
-                    nullable: None,
-                })
-                .collect();
-            catalog.apply(Change::Entity(Box::new(Entity {
-                item: item(space.join(*name), NodeKind::View),
-                created_at: None,
-                detail: EntityDetail::Dataset(DatasetDetail {
-                    columns: Some(columns),
-                    ..DatasetDetail::default()
-                }),
-            })));
-        }
-        catalog
-    }
-
-    fn names(catalog: &Catalog, found: &Found) -> Vec<String> {
-        found
-            .hits
-            .iter()
-            .map(|hit| {
-                let node = catalog.get(hit.node).expect("the node is there");
-                match hit.part {
-                    Part::Path => node.name().to_owned(),
-                    Part::Column(at) => {
-                        let column = node.schema().get(at).expect("the column is there");
-                        format!("{}.{}", node.name(), column.name)
-                    }
-                    Part::Label(at) => format!("{} #{at}", node.name()),
-                    Part::Sql(line) => format!("{}:{line}", node.name()),
-                }
-            })
-            .collect()
-    }
-
-    fn search(catalog: &Catalog, text: &str) -> Vec<String> {
-        let index = Index::build(catalog, &Labels::default());
-        let found = Query::new(text, Scope::All)
-            .search(&index, None, 100, &AtomicBool::new(false))
-            .expect("not cancelled");
-        names(catalog, &found)
-    }
-
-    const SHOP: &[(&str, &[&str])] = &[
-        ("fct_orders", &["order_id", "customer_id", "amount"]),
-        ("dim_customers", &["customer_id", "Größe"]),
-        ("orders", &["order_id"]),
-    ];
-
-    #[test]
-    fn finds_datasets_and_every_column_of_a_name() {
-        let catalog = catalog(SHOP);
-        assert_eq!(
-            search(&catalog, "customer_id"),
-            ["fct_orders.customer_id", "dim_customers.customer_id"]
-        );
-        assert_eq!(search(&catalog, "orders")[..2], ["orders", "fct_orders"]);
-        assert_eq!(search(&catalog, "gros"), ["dim_customers.Größe"]);
-        assert!(search(&catalog, "zzz").is_empty());
-        assert!(search(&catalog, "").is_empty());
-    }
-
-    #[test]
-    fn words_before_the_last_narrow_the_dataset() {
-        let catalog = catalog(SHOP);
-        assert_eq!(search(&catalog, "dim cust_id"), ["dim_customers.customer_id"]);
-        assert!(search(&catalog, "fct_orders.amo").contains(&"fct_orders.amount".to_owned()));
-        assert!(
-            !search(&catalog, "dim_customers.amount").contains(&"fct_orders.amount".to_owned())
-        );
-    }
-
-    #[test]
-    fn narrowing_finds_what_a_fresh_search_finds() {
-        let catalog = catalog(SHOP);
-        let index = Index::build(&catalog, &Labels::default());
-        let open = AtomicBool::new(false);
-        let mut previous = None;
-        for text in ["o", "or", "ord", "orde", "order_", "order_i"] {
-            let query = Query::new(text, Scope::All);
-            let fresh = query.search(&index, None, 100, &open).expect("not cancelled");
-            let found = query.search(&index, previous.as_ref(), 100, &open).expect("not cancelled");
-            assert_eq!(names(&catalog, &found), names(&catalog, &fresh), "for {text:?}");
-            previous = Some(found);
-        }
-    }
-
-    #[test]
-    fn counts_what_the_limit_leaves_out() {
-        let catalog = catalog(SHOP);
-        let index = Index::build(&catalog, &Labels::default());
-        let found = Query::new("order_id", Scope::Columns)
-            .search(&index, None, 1, &AtomicBool::new(false))
-            .expect("not cancelled");
-        assert_eq!((found.hits.len(), found.columns, found.datasets), (1, 2, 0));
-    }
-
-    #[test]
-    fn finds_labels_and_pieces_of_sql() {
-        let mut catalog = catalog(SHOP);
-        let path = DatasetPath::new(["sales", "orders"]);
-        let sql = "SELECT order_id\nFROM lake.raw\n  LEFT  JOIN x ON Kundengröße > 1";
-        catalog.apply(Change::Entity(Box::new(Entity {
-            item: item(path.clone(), NodeKind::View),
-            created_at: None,
-            detail: EntityDetail::Dataset(DatasetDetail {
-                columns: Some(Vec::new()),
-                sql: Some(sql.to_owned()),
-                ..DatasetDetail::default()
-            }),
-        })));
-        let node = catalog.at(&path).expect("it is there").id();
-        let labels = Labels::from_iter([(node, vec!["gold".to_owned(), "pii".to_owned()])]);
-        let index = Index::build(&catalog, &labels);
-        let find = |text: &str, scope| {
-            Query::new(text, scope)
-                .search(&index, None, 10, &AtomicBool::new(false))
-                .expect("not cancelled")
-        };
-        assert_eq!(names(&catalog, &find("gol", Scope::All)), ["orders #0"]);
-        assert_eq!(names(&catalog, &find("pi", Scope::Labels)), ["orders #1"]);
-        assert_eq!(index.label(1), "pii");
-        assert_eq!(names(&catalog, &find("left join", Scope::All)), ["orders:2"]);
-        assert_eq!(names(&catalog, &find("KUNDENGRÖSSE", Scope::Sql)), [""; 0]);
-        assert_eq!(names(&catalog, &find("kundengröße", Scope::Sql)), ["orders:2"]);
-        // Everything is named `order…` first; what the SQL says comes last.
-        let all = names(&catalog, &find("order_id", Scope::All));
-        assert_eq!(all.last().map(String::as_str), Some("orders:0"));
-        assert!(find("or", Scope::All).sqls == 0 && find("or", Scope::Sql).sqls == 1);
-        assert_eq!(find("left join", Scope::Datasets).sqls, 0);
-        let query = Query::new("left join", Scope::Sql);
-        assert_eq!(query.matched_sql(sql).map(|range| &sql[range]), Some("LEFT  JOIN"));
-    }
-
-    #[test]
-    fn narrowing_in_sql_finds_what_a_fresh_search_finds() {
-        let mut catalog = catalog(SHOP);
-        for (name, sql) in [("orders", "SELECT customer_id"), ("fct_orders", "SELECT 1 AS cust")] {
-            catalog.apply(Change::Entity(Box::new(Entity {
-                item: item(DatasetPath::new(["sales", name]), NodeKind::View),
-                created_at: None,
-                detail: EntityDetail::Dataset(DatasetDetail {
-                    columns: Some(Vec::new()),
-                    sql: Some(sql.to_owned()),
-                    ..DatasetDetail::default()
-                }),
-            })));
-        }
-        let index = Index::build(&catalog, &Labels::default());
-        let open = AtomicBool::new(false);
-        let mut previous = None;
-        let mut counts = Vec::new();
-        for text in ["cu", "cus", "cust", "custo"] {
-            let query = Query::new(text, Scope::All);
-            let found = query.search(&index, previous.as_ref(), 10, &open).expect("not cancelled");
-            counts.push(found.sqls);
-            previous = Some(found);
-        }
-        assert_eq!(counts, [0, 2, 2, 1]);
-    }
-
-    #[test]
-    fn stops_when_cancelled() {
-        let catalog = catalog(SHOP);
-        let index = Index::build(&catalog, &Labels::default());
-        let query = Query::new("o", Scope::All);
-        assert!(query.search(&index, None, 10, &AtomicBool::new(true)).is_none());
-    }
 }
