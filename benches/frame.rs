@@ -217,8 +217,24 @@ fn plan_key_and_frame(bencher: Bencher<'_, '_>, keys: &str) {
 #[divan::bench(sample_count = 20)]
 fn plan_taken_in_and_frame(bencher: Bencher<'_, '_>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
-    bencher.bench_local(|| plan.plan_again());
+    let plan = std::cell::RefCell::new(runtime.block_on(big_plan::BigPlan::open(5_000)));
+    bencher
+        .with_inputs(|| plan.borrow_mut().ask_again())
+        .bench_local_values(|view| plan.borrow_mut().take_in(view));
+}
+
+/// The report comes in that all of 10,000 items are written.
+#[cfg(feature = "demo")]
+#[divan::bench(sample_count = 5)]
+fn plan_applied_and_frame(bencher: Bencher<'_, '_>) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    bencher
+        .with_inputs(|| {
+            let mut plan = runtime.block_on(big_plan::BigPlan::open(5_000));
+            plan.write(512);
+            plan
+        })
+        .bench_local_refs(big_plan::BigPlan::end);
 }
 
 /// 512 more of 10,000 items are written.

@@ -161,6 +161,7 @@ fn main() {
         principal: Principal::Bot,
         traits: ServerTraits { stores_sql_changes: false },
         overwrite_descriptions: false,
+        overwrite_owners: false,
         prune: None,
     };
     let unchanged = plan(&desired, &current, &plan_options);

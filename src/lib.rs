@@ -19,3 +19,4 @@ pub mod snapshots;
 pub mod sqlflow;
 pub mod sync;
 pub mod tui;
+pub mod watch;

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "snapshots",
         ],
     ),
+    ("watch", &["model", "dremio", "openmetadata", "discovery", "snapshots", "lineage", "sync"]),
     (
         "report",
         &[
@@ -44,10 +45,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sync",
             "lineage",
             "snapshots",
+            "watch",
         ],
     ),
     ("log", &[]),
-    ("config", &["model", "http", "dremio", "openmetadata", "discovery", "sync", "lineage", "dbt"]),
+    (
+        "config",
+        &[
+            "model",
+            "http",
+            "dremio",
+            "openmetadata",
+            "discovery",
+            "sync",
+            "lineage",
+            "dbt",
+            "watch",
+        ],
+    ),
     (
         "cli",
         &[
@@ -66,6 +81,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "config",
             "log",
+            "watch",
             "sandbox",
         ],
     ),

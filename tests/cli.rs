@@ -28,6 +28,7 @@ fn help_is_as_reviewed() {
         &["config", "init"],
         &["config", "show"],
         &["config", "path"],
+        &["watch"],
         &["sandbox"],
         &["completions"],
         &["man"],

@@ -241,6 +241,29 @@ fn wrong_files_are_told_in_one_line() {
     fails(&["catalog.json", "not a file"]);
 }
 
+/// To open a pipe that nobody writes into would wait for ever.
+#[cfg(unix)]
+#[test]
+fn pipes_in_place_of_artifacts_are_told_and_not_waited_for() {
+    let home = tempfile::tempdir().expect("a folder");
+    for name in ["manifest.json", "catalog.json", "run_results.json", "sources.json"] {
+        let target = tempfile::tempdir().expect("a folder");
+        let good = format!("{}/manifest.json", self::target());
+        std::fs::copy(good, target.path().join("manifest.json")).expect("copies");
+        let pipe = target.path().join(name);
+        let _ = std::fs::remove_file(&pipe);
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        let text = refusal(
+            program(home.path())
+                .timeout(std::time::Duration::from_secs(20))
+                .args(["--demo", "ingest-dbt", "--dry-run", "--target-dir"])
+                .arg(target.path()),
+        );
+        assert!(text.contains(name) && text.contains("not a file"), "{text}");
+    }
+}
+
 #[test]
 fn folders_that_are_no_project_are_told_in_one_line() {
     let home = tempfile::tempdir().expect("a folder");

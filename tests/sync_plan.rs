@@ -11,6 +11,7 @@ use dremio_explorer::openmetadata::entity::{
     ColumnLineage, CreateColumn, CreateCommon, EntityType, LineageDetails, StoredColumn,
     StoredCommon, StoredEdge, StoredService, StoredTable, TagLabel,
 };
+use dremio_explorer::openmetadata::names;
 use dremio_explorer::sync::desired::Body;
 use dremio_explorer::sync::lineage::{desired_edges, traced};
 use dremio_explorer::sync::plan::{Payload, plan};
@@ -114,6 +115,7 @@ fn plan_options(principal: Principal) -> PlanOptions {
         principal,
         traits: ServerTraits { stores_sql_changes: false },
         overwrite_descriptions: false,
+        overwrite_owners: false,
         prune: None,
     }
 }
@@ -412,6 +414,56 @@ fn an_edge_drawn_by_hand_is_left_alone() {
 }
 
 #[test]
+fn a_plan_with_an_edge_of_a_pipeline_survives_its_json_form() {
+    let mut desired = project(&sales());
+    desired.edges.push(edge());
+    let mut current = synced(&desired);
+    let mut stored = stored_edge("PipelineLineage");
+    let details = stored.lineage_details.as_mut().expect("details");
+    details.sql_query = Some("SELECT 2".to_owned());
+    details.pipeline = serde_json::from_value(serde_json::json!({
+        "id": "44444444-4444-4444-4444-444444444444", "type": "pipeline",
+        "name": "nightly", "fullyQualifiedName": "airflow.nightly", "deleted": false,
+    }))
+    .expect("a reference");
+    current.edges.insert((format!("id of {ORDERS}"), format!("id of {DAILY}")), stored);
+    let plan = plan(&desired, &current, &plan_options(Principal::Bot));
+    let text = serde_json::to_string(&plan).expect("serializes");
+    assert!(text.contains("airflow.nightly"), "the names go back with it");
+    assert_eq!(serde_json::from_str::<Plan>(&text).expect("parses"), plan);
+}
+
+#[test]
+fn what_a_persons_put_takes_away_is_sent_back_or_told_of() {
+    let desired = project(&sales());
+    let mut current = synced(&desired);
+    let stored = stored_table(&mut current, ORDERS);
+    let domain = serde_json::json!({ "id": "d", "type": "domain", "fullyQualifiedName": "Retail" });
+    // An older server has one domain.
+    stored.common.domain = serde_json::from_value(domain).expect("a reference");
+    stored.common.data_products = serde_json::from_value(serde_json::json!([
+        { "id": "p", "type": "dataProduct", "fullyQualifiedName": "Retail.Orders" },
+    ]))
+    .expect("references");
+    stored.common.certification =
+        Some(serde_json::json!({ "tagLabel": { "tagFQN": "Certification.Gold" } }));
+    let told = |plan: &Plan| table_item(plan, ORDERS).notes.join("; ").contains("certification");
+    let idle = plan(&desired, &current, &plan_options(Principal::User));
+    assert!(!told(&idle), "nothing is sent");
+    stored_table(&mut current, ORDERS).common.source_hash = None;
+    let sent = plan(&desired, &current, &plan_options(Principal::User));
+    assert!(told(&sent));
+    let Some(Payload::Put(Body::Table(body))) = &table_item(&sent, ORDERS).payload else {
+        panic!("a table");
+    };
+    assert_eq!(body.common.data_products, ["Retail.Orders"]);
+    assert!(
+        !told(&plan(&desired, &current, &plan_options(Principal::Bot))),
+        "a bot's PUT keeps it"
+    );
+}
+
+#[test]
 fn only_what_was_read_to_the_end_is_ever_deleted() {
     let full = project(&sales());
     let current = synced(&full);
@@ -468,6 +520,37 @@ fn clashes_are_reported() {
     assert_eq!(clashing, ["Sales.stray", "Sales.a.b"]);
     let plan = plan(&desired, &Current::default(), &plan_options(Principal::Bot));
     assert_eq!(plan.counts()["table"]["conflict"], 1);
+}
+
+/// A name that is too long is no name: it is told, with what stands below it left out, and nothing
+/// is cut short.
+#[test]
+fn names_that_are_too_long_are_reported() {
+    let long = "x".repeat(200);
+    let mut catalog = catalog(&[
+        ("Sales", NodeKind::Space),
+        (&format!("Sales.{long}"), NodeKind::Folder),
+        (&format!("Sales.{long}.{long}"), NodeKind::Folder),
+        (&format!("Sales.{long}.{long}.deep"), NodeKind::View),
+        (&format!("Sales.{long}.{long}{long}"), NodeKind::View),
+        (&format!("Sales.{long}.fine"), NodeKind::View),
+    ]);
+    describe(&mut catalog, &format!("Sales.{long}.fine"), Vec::new(), Some("SELECT 1"));
+    let desired = project(&catalog);
+    let told: Vec<(usize, bool)> = desired
+        .conflicts
+        .iter()
+        .map(|conflict| (conflict.path.len(), conflict.reason.contains("at most 256")))
+        .collect();
+    assert_eq!(told, [(3, true), (3, true)], "{:?}", desired.conflicts);
+    let plan = plan(&desired, &Current::default(), &plan_options(Principal::Bot));
+    let counts = plan.counts();
+    assert_eq!(counts["schema"]["conflict"], 1, "the folders' path joined by dots");
+    assert_eq!((counts["table"]["conflict"], counts["table"]["create"]), (1, 1));
+    assert!(desired.entities.iter().all(|entity| {
+        let parts = names::split_fqn(&entity.fqn).expect("an FQN");
+        parts.iter().all(|part| part.chars().count() <= names::MAX_NAME_CHARS)
+    }));
 }
 
 #[test]

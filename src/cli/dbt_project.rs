@@ -6,10 +6,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::args::DbtArgs;
+use super::dbt_profile::ProfileWanted;
 use super::session::Session;
 use super::status::Failure;
 use crate::config::Settings;
-use crate::dbt::project::ProjectFile;
+use crate::dbt::project::{ProfileChoice, ProjectFile};
 use crate::dbt::{ArtifactFiles, Project};
 
 /// No artifact of dbt is larger than this; a device or a file of another sort may be.
@@ -18,24 +19,21 @@ const MOST_BYTES: u64 = 1 << 30;
 const NAMED: usize = 5;
 
 /// The project that the flags name, else that of the configuration if `dbt.enabled` says so.
-pub(super) fn find(
-    session: &Session,
-    args: &DbtArgs,
-    settings: &Settings,
-) -> Option<Box<dyn ArtifactFiles>> {
+fn find(session: &Session, args: &DbtArgs, settings: &Settings) -> Option<Box<dyn ArtifactFiles>> {
     for args in [args, &session.cli.dbt] {
         if let Some(folder) = &args.target_dir {
-            return Some(Box::new(Folder::Target(folder.clone())));
+            return Some(Box::new(Folder::new(Place::Target(folder.clone()), settings)));
         }
         if let Some(folder) = &args.dbt_project {
-            return Some(Box::new(Folder::Project(folder.clone())));
+            return Some(Box::new(Folder::new(Place::Project(folder.clone()), settings)));
         }
     }
     let folder = settings.dbt.project_dir.as_ref().filter(|_| settings.dbt.enabled)?;
-    Some(Box::new(Folder::Project(folder.clone())))
+    Some(Box::new(Folder::new(Place::Project(folder.clone()), settings)))
 }
 
-/// As `find`, and the demo's own project where nobody names another.
+/// The project that the flags or the configuration name, else that of the demo where there is one.
+/// Every command and the UI ask here.
 pub fn find_or_demo(
     session: &Session,
     args: &DbtArgs,
@@ -65,12 +63,12 @@ pub(super) fn read(
 /// A file's bytes; `None` when there is no such file.
 pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", file.display());
-    let opened = match File::open(file) {
-        Ok(opened) => opened,
+    // Asked before it is opened: to open a pipe waits for somebody to write into it.
+    let metadata = match fs::metadata(file) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error)),
     };
-    let metadata = opened.metadata().map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         return Err(failed(&"it is not a file"));
     }
@@ -78,13 +76,21 @@ pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>, String> {
         return Err(failed(&"it is larger than 1 GiB, which no artifact of dbt is"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    let opened = File::open(file).map_err(|error| failed(&error))?;
     opened.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     Ok(Some(bytes))
 }
 
-/// A folder on disk.
+/// A folder on disk, and which profile it is built with.
 #[derive(Clone, Debug)]
-enum Folder {
+struct Folder {
+    place: Place,
+    wanted: ProfileWanted,
+}
+
+/// What a folder is.
+#[derive(Clone, Debug)]
+enum Place {
     /// That of `dbt_project.yml`.
     Project(PathBuf),
     /// That of the artifacts.
@@ -92,6 +98,23 @@ enum Folder {
 }
 
 impl Folder {
+    fn new(place: Place, settings: &Settings) -> Self {
+        Self { place, wanted: ProfileWanted::new(settings) }
+    }
+}
+
+impl Place {
+    /// The folder of the project, as far as it is known.
+    fn project(&self) -> Option<PathBuf> {
+        match self {
+            Self::Project(folder) => Some(folder.clone()),
+            Self::Target(folder) => {
+                let above = folder.canonicalize().ok()?.parent()?.to_path_buf();
+                above.join("dbt_project.yml").is_file().then_some(above)
+            }
+        }
+    }
+
     /// The folder of the artifacts.
     fn target(&self) -> Result<PathBuf, String> {
         let folder = match self {
@@ -163,19 +186,19 @@ fn no_project(folder: &Path) -> String {
 
 impl ArtifactFiles for Folder {
     fn place(&self) -> String {
-        self.shown().display().to_string()
+        self.place.shown().display().to_string()
     }
 
     fn path_of(&self, name: &str) -> String {
-        self.shown().join(name).display().to_string()
+        self.place.shown().join(name).display().to_string()
     }
 
     fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, String> {
-        Ok(read_file(&self.target()?.join(name))?.map(Cow::Owned))
+        Ok(read_file(&self.place.target()?.join(name))?.map(Cow::Owned))
     }
 
     fn run_results(&self) -> Result<Vec<String>, String> {
-        let folder = self.target()?;
+        let folder = self.place.target()?;
         let entries = fs::read_dir(&folder)
             .map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
         Ok(entries
@@ -185,5 +208,9 @@ impl ArtifactFiles for Folder {
                     && Path::new(name).extension().is_some_and(|end| end == "json")
             })
             .collect())
+    }
+
+    fn profile(&self) -> ProfileChoice {
+        self.wanted.read(self.place.project().as_deref())
     }
 }

@@ -4,6 +4,7 @@
 //! anything is read or drawn, nor the terminal UI.
 
 pub mod args;
+mod dbt_profile;
 mod dbt_project;
 mod interrupt;
 pub mod printer;

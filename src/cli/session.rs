@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::args::{Cli, Command, ConnectionArgs, DiscoverArgs, OutputArgs};
+use super::args::{Cli, Command, ConnectionArgs, DiscoverArgs, OutputArgs, WatchArgs};
 use super::printer::Printer;
 use super::status::{ExitStatus, Failure};
 use crate::config::{self, FlagValue, Inputs, Places, Settings};
@@ -151,8 +151,10 @@ impl Session {
             .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
             .collect();
         let mut flags = flags(&self.cli.connection, &self.cli.output);
-        if let Some(Command::Discover(args)) = &self.cli.command {
-            flags.extend(discover_flags(args));
+        match &self.cli.command {
+            Some(Command::Discover(args)) => flags.extend(discover_flags(args)),
+            Some(Command::Watch(args)) => flags.extend(watch_flags(args)),
+            _ => {}
         }
         Inputs {
             user_file: self.places.as_ref().map(|places| places.config_file.clone()),
@@ -333,6 +335,23 @@ fn discover_flags(args: &DiscoverArgs) -> Flags {
         text("discovery.max_depth", depth, "--depth"),
         text("discovery.strategy", args.strategy.clone(), "--strategy"),
         text("discovery.list_storage_folders", storage, "--no-storage-folders"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The settings that the flags of `watch` speak of.
+fn watch_flags(args: &WatchArgs) -> Flags {
+    let text =
+        |path, value: Option<String>, flag| value.map(|value| (path, FlagValue::Text(value), flag));
+    let most = args.max_changes.map(|number| number.to_string());
+    let apply = FlagValue::List(args.apply.clone());
+    [
+        text("watch.interval", args.interval.clone(), "--interval"),
+        (!args.apply.is_empty()).then_some(("watch.apply", apply, "--apply")),
+        text("watch.max_changes", most, "--max-changes"),
+        text("watch.notify_command", args.notify_command.clone(), "--notify-command"),
     ]
     .into_iter()
     .flatten()

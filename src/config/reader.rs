@@ -9,10 +9,13 @@ use super::error::{ConfigError, Problem};
 use super::layers::{Layered, Origin};
 use super::places::expand;
 use super::schema::Value;
+use super::settings::WatchSettings;
 use crate::dremio::CloudRegion;
 use crate::http::{HttpOptions, TlsOptions};
 use crate::model::{NodeKind, TableKind};
 use crate::sync;
+use crate::watch::Permits;
+use crate::watch::schedule::Pace;
 
 /// The node kinds that the words of the config file mean.
 pub(super) fn kinds(words: &[String]) -> Vec<NodeKind> {
@@ -133,11 +136,37 @@ impl Reader<'_> {
         })
     }
 
+    pub(super) fn watch(&self) -> Result<WatchSettings, ConfigError> {
+        let shortest = Duration::from_secs(1);
+        let interval = self.duration("watch.interval")?;
+        if interval < shortest {
+            return Err(self.wrong("watch.interval", "it is at least 1s"));
+        }
+        let permits = Permits::from_words(&self.list("watch.apply"))
+            .map_err(|error| self.wrong("watch.apply", &error.to_string()))?;
+        Ok(WatchSettings {
+            pace: Pace { interval, longest_pause: self.duration("watch.longest_pause")? },
+            permits,
+            max_changes: self.needed("watch.max_changes", self.number("watch.max_changes"))?,
+            notify_command: self.text("watch.notify_command"),
+            keep_snapshots: self.number("watch.keep_snapshots"),
+        })
+    }
+
+    /// A value that is of the right kind and cannot be all the same.
+    fn wrong(&self, path: &str, why: &str) -> ConfigError {
+        ConfigError::one(Problem::at(self.origin(path).to_string(), format!("{path}: {why}")))
+    }
+
+    fn origin(&self, path: &str) -> Origin {
+        self.0.get(path).map_or(Origin::Default, |setting| setting.origin.clone())
+    }
+
     /// A setting that cannot be without a value; a file may have taken the default back.
     pub(super) fn needed<T>(&self, path: &str, value: Option<T>) -> Result<T, ConfigError> {
         value.ok_or_else(|| {
-            let origin = self.0.get(path).map_or(Origin::Default, |setting| setting.origin.clone());
-            ConfigError::one(Problem::at(origin.to_string(), format!("{path} cannot be empty")))
+            let origin = self.origin(path).to_string();
+            ConfigError::one(Problem::at(origin, format!("{path} cannot be empty")))
         })
     }
 }

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::duration::{format_duration, parse_duration};
 use super::error::unknown;
+use crate::watch::Permits;
 
 /// The variable that chooses a profile.
 pub(super) const PROFILE_VARIABLE: &str = "DREMIO_EXPLORER_PROFILE";
@@ -368,11 +369,53 @@ pub const KEYS: &[Key] = &[
         &[],
         "Whether a sync reads the SQL of the views; off, it writes no lineage",
     ),
+    key(
+        "watch.interval",
+        Kind::Duration,
+        &[],
+        "From the beginning of one round of `watch` to that of the next; some jitter is added",
+    ),
+    key(
+        "watch.longest_pause",
+        Kind::Duration,
+        &[],
+        "Longest wait between two tries while a server fails; never less than the interval",
+    ),
+    key(
+        "watch.apply",
+        Kind::Words(Permits::WORDS),
+        &[],
+        "What `watch` may write to OpenMetadata unseen: nothing; new (create, lineage); all (create, update, restore, lineage); or those words and delete, which `all` leaves out",
+    ),
+    key(
+        "watch.max_changes",
+        Kind::Integer(1, 1_000_000),
+        &[],
+        "A plan that would write more items than this is not applied by `watch`",
+    ),
+    key(
+        "watch.notify_command",
+        Kind::Text,
+        &[],
+        "Shell command that gets each round with news as JSON on its standard input",
+    ),
+    key(
+        "watch.keep_snapshots",
+        Kind::Integer(1, 100_000),
+        &[],
+        "How many stored readings of the server `watch` leaves when it adds one; all by default",
+    ),
     key("dbt.enabled", Kind::Bool, &[], "Whether a dbt project takes part"),
     key("dbt.project_dir", Kind::Path, &[], "Folder of dbt_project.yml"),
     key("dbt.profiles_dir", Kind::Path, &[], "Folder of profiles.yml"),
     key("dbt.target", Kind::Text, &[], "Target of the dbt profile"),
     key("dbt.ingest_lineage", Kind::Bool, &[], "Whether lineage that only dbt knows is written"),
+    key(
+        "dbt.update_owners",
+        Kind::Bool,
+        &[],
+        "Whether dbt's owners are brought to tables that have none",
+    ),
     key(
         "ui.theme",
         Kind::Word(&["auto", "dark", "light", "high-contrast", "ansi16"]),

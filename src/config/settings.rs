@@ -13,6 +13,8 @@ use crate::dremio::{CloudRegion, Deployment};
 use crate::http::HttpOptions;
 use crate::model::{DatasetPath, NodeKind};
 use crate::sync;
+use crate::watch::Permits;
+use crate::watch::schedule::Pace;
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// `lineage.…`
     pub lineage: LineageSettings,
+    /// `watch.…`
+    pub watch: WatchSettings,
     /// `dbt.…`
     pub dbt: DbtSettings,
     /// `ui.…`
@@ -92,6 +96,16 @@ pub struct DiscoverySettings {
     pub list_storage_folders: Option<bool>,
 }
 
+impl DiscoverySettings {
+    /// Whether nothing is left out: only then does absence mean that something is gone.
+    pub fn is_whole(&self) -> bool {
+        self.include.is_empty()
+            && self.exclude.is_empty()
+            && self.max_depth.is_none()
+            && self.kinds.is_empty()
+    }
+}
+
 /// How a sync goes.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
@@ -119,6 +133,21 @@ pub struct LineageSettings {
     pub parse_sql: bool,
 }
 
+/// How the agent works.
+#[derive(Clone, Debug)]
+pub struct WatchSettings {
+    /// How often it reads.
+    pub pace: Pace,
+    /// What it may write to OpenMetadata.
+    pub permits: Permits,
+    /// A plan of more items is not applied.
+    pub max_changes: usize,
+    /// Shell command that gets rounds with news.
+    pub notify_command: Option<String>,
+    /// How many stored readings are kept; `None` = all.
+    pub keep_snapshots: Option<usize>,
+}
+
 /// Which dbt project takes part.
 #[derive(Clone, Debug)]
 pub struct DbtSettings {
@@ -132,6 +161,8 @@ pub struct DbtSettings {
     pub target: Option<String>,
     /// Whether lineage that only dbt knows is written.
     pub ingest_lineage: bool,
+    /// Whether owners are brought.
+    pub update_owners: bool,
 }
 
 /// How the terminal UI looks.
@@ -208,12 +239,14 @@ impl Settings {
                 column_level: at.bool("lineage.column_level")?,
                 parse_sql: at.bool("lineage.parse_sql")?,
             },
+            watch: at.watch()?,
             dbt: DbtSettings {
                 enabled: at.bool("dbt.enabled")?,
                 project_dir: at.path("dbt.project_dir"),
                 profiles_dir: at.path("dbt.profiles_dir"),
                 target: at.text("dbt.target"),
                 ingest_lineage: at.bool("dbt.ingest_lineage")?,
+                update_owners: at.bool("dbt.update_owners")?,
             },
             ui: UiSettings {
                 theme: at.needed("ui.theme", at.text("ui.theme"))?,
@@ -274,12 +307,7 @@ impl Settings {
 
     /// Whether the filters of `discovery` let a dataset at this path be read.
     pub fn reads(&self, path: &DatasetPath) -> bool {
-        let discovery = &self.discovery;
-        let forms = [path.to_string(), path.parts().join(".")];
-        let matches = |pattern: &Regex| forms.iter().any(|form| pattern.is_match(form));
-        discovery.max_depth.is_none_or(|depth| path.len() <= depth)
-            && (discovery.include.is_empty() || discovery.include.iter().any(matches))
-            && !discovery.exclude.iter().any(matches)
+        self.discovery_options().reads(path)
     }
 }
 

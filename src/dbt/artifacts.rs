@@ -125,8 +125,22 @@ pub(super) fn parse<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<T, ArtifactError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    // With its mark, or by the empty half of the first character.
+    let is_wide = |bytes: &[u8]| {
+        matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..])
+    };
+    if is_wide(bytes) {
         return Err(ArtifactError::Utf16);
+    }
+    // The first bytes of gzip, zip, Zstandard and bzip2.
+    let packed: [(&[u8], _); 4] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"PK\x03\x04", "zip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"BZh", "bzip2"),
+    ];
+    if let Some((_, by)) = packed.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+        return Err(ArtifactError::Packed { by });
     }
     match bytes.iter().position(|byte| !byte.is_ascii_whitespace()).map(|at| (at, bytes[at])) {
         None => return Err(ArtifactError::Empty),

@@ -11,6 +11,12 @@ pub enum ArtifactError {
     /// Saved as UTF-16, as some shells do when output is redirected.
     #[error("the file is UTF-16: dbt writes UTF-8, so copy it from target/ as it is")]
     Utf16,
+    /// Compressed, as build servers keep artifacts.
+    #[error("the file is compressed with {by}: unpack it first")]
+    Packed {
+        /// The format's name.
+        by: &'static str,
+    },
     /// The text ends in the middle.
     #[error(
         "the file is cut off at line {line}, column {column}: let dbt finish, or copy it again"

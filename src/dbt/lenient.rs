@@ -7,6 +7,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::owner::Owner;
+
 /// What a visitor of other things makes of numbers and booleans: its default.
 macro_rules! numbers_are_nothing {
     () => {
@@ -262,9 +264,9 @@ impl<'de, T: Fill> Deserialize<'de> for Named<T> {
     }
 }
 
-/// Names of people: a text, a list of them, or records with a name and an address.
+/// People or teams: a text, a list of them, or records with a name and addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct People(pub(super) Vec<Box<str>>);
+pub(super) struct People(pub(super) Vec<Owner>);
 
 struct PeopleVisitor;
 
@@ -277,27 +279,34 @@ impl<'de> Visitor<'de> for PeopleVisitor {
 
     fn visit_str<E>(self, text: &str) -> Result<People, E> {
         let text = text.trim();
-        Ok(People(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
+        Ok(People(Owner::of([text.into()]).into_iter().collect()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
         let mut all = Vec::new();
-        while let Some(People(some)) = seq.next_element()? {
+        while let Some(Person(People(some))) = seq.next_element()? {
             all.extend(some);
         }
         Ok(People(all))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<People, A::Error> {
-        let (mut name, mut email) = (People::default(), People::default());
+        let (mut names, mut emails) = (List::<Text>::default(), List::<Text>::default());
         while let Some(Key(key)) = map.next_key()? {
             match &*key {
-                "name" => name = map.next_value()?,
-                "email" => email = map.next_value()?,
+                "name" => names = map.next_value()?,
+                "email" => emails = map.next_value()?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(if name.0.is_empty() { email } else { name })
+        let given = |list: List<Text>| list.0.into_iter().filter_map(Text::given);
+        let (names, emails): (Vec<_>, Vec<_>) = (given(names).collect(), given(emails).collect());
+        // Addresses beside one name are that owner's; otherwise each tells of somebody.
+        Ok(People(match names.len() {
+            0 => emails.into_iter().filter_map(|email| Owner::of([email])).collect(),
+            1 => Owner::of(names.into_iter().chain(emails)).into_iter().collect(),
+            _ => names.into_iter().filter_map(|name| Owner::of([name])).collect(),
+        }))
     }
 
     numbers_are_nothing!();
@@ -310,6 +319,44 @@ impl<'de> Visitor<'de> for PeopleVisitor {
 impl<'de> Deserialize<'de> for People {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PeopleVisitor)
+    }
+}
+
+/// One of a list of [`People`]. A list in the list is nothing: however deep it goes, it is skipped.
+struct Person(People);
+
+struct PersonVisitor;
+
+impl<'de> Visitor<'de> for PersonVisitor {
+    type Value = People;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<People, E> {
+        PeopleVisitor.visit_str(text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(People::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<People, A::Error> {
+        PeopleVisitor.visit_map(map)
+    }
+
+    numbers_are_nothing!();
+
+    fn visit_unit<E>(self) -> Result<People, E> {
+        Ok(People::default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PersonVisitor).map(Person)
     }
 }
 

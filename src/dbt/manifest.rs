@@ -8,6 +8,8 @@ use rustc_hash::FxHashMap;
 use super::artifacts::{self, Artifact};
 use super::error::ArtifactError;
 use super::lenient::{Entries, Fill, Record};
+use super::owner::{OpenMetadataFacts, Owner};
+use super::profile::Target;
 use super::wire::{ManifestWire, NodeWire, RelayWire};
 
 /// What a node is.
@@ -72,6 +74,8 @@ pub struct NodeColumn {
     pub data_type: Option<Box<str>>,
     /// Tags.
     pub tags: Vec<Box<str>>,
+    /// What `meta.openmetadata` asks for.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
 }
 
 /// What a test tests.
@@ -123,17 +127,21 @@ pub struct Node {
     /// Tags.
     pub tags: Vec<Box<str>>,
     /// The owners that `meta` names: people or teams, by name or address.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
+    /// What `meta.openmetadata` asks for besides owners.
+    pub openmetadata: Option<Box<OpenMetadataFacts>>,
     /// The group.
     pub group: Option<Box<str>>,
     /// `private`, `protected` or `public`.
     pub access: Option<Box<str>>,
     /// What it is made from, by unique id.
     pub depends_on: Vec<Box<str>>,
-    /// SQL with Jinja.
+    /// SQL with Jinja, or Python.
     pub raw_code: Option<Box<str>>,
-    /// SQL as compiled; absent when dbt only parsed.
+    /// SQL (or Python) as compiled; absent when dbt only parsed.
     pub compiled_code: Option<Box<str>>,
+    /// Whether its code is Python, which no SQL engine reads.
+    pub is_python: bool,
     /// A model's version.
     pub version: Option<Box<str>>,
     /// The version that a `ref` without one means.
@@ -142,8 +150,34 @@ pub struct Node {
     pub source_name: Option<Box<str>>,
     /// dbt-dremio's way with a view beside a table: `clone`, `allow` or `prevent`.
     pub twin_strategy: Option<Box<str>>,
+    /// The alias of its configuration. dbt-dremio gives a table that of `file` instead, and this one
+    /// to the view beside it.
+    pub configured_alias: Option<Box<str>>,
+    /// What the project itself says of where it goes, instead of the target.
+    pub placement: Option<Box<Placement>>,
     /// Of a test.
     pub test: Option<TestFacts>,
+}
+
+/// Which parts of its place a node's own configuration names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+pub struct Placement {
+    /// The space of a view.
+    pub database: bool,
+    /// The folder of a view, or a part of it.
+    pub schema: bool,
+    /// The object storage source of a table.
+    pub source: bool,
+    /// The path of a table.
+    pub path: bool,
+}
+
+impl Placement {
+    /// Whether database and schema are named, for a table or for a view.
+    pub fn names(&self, is_stored: bool) -> (bool, bool) {
+        if is_stored { (self.source, self.path) } else { (self.database, self.schema) }
+    }
 }
 
 impl Node {
@@ -201,7 +235,7 @@ pub struct Exposure {
     /// Where it is.
     pub url: Option<Box<str>>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
     /// Markdown; empty if there is none.
     pub description: Box<str>,
     /// What it uses, by unique id: also metrics, saved queries and the like.
@@ -225,7 +259,7 @@ pub struct Group {
     /// The name.
     pub name: Box<str>,
     /// Who answers for it.
-    pub owners: Vec<Box<str>>,
+    pub owners: Vec<Owner>,
 }
 
 /// A project as dbt parsed it.
@@ -253,6 +287,8 @@ pub struct Manifest {
     pub disabled: Vec<Box<str>>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// The target of dbt's profile that it is of, where that is known: `target` in Jinja.
+    pub target: Option<Target>,
     by_id: FxHashMap<Box<str>, u32>,
     /// What metrics, semantic models, saved queries and functions are made from.
     relays: FxHashMap<Box<str>, Vec<Box<str>>>,
@@ -302,11 +338,13 @@ impl Manifest {
         let uncompiled = all
             .iter()
             .filter(|node| node.resource_type == ResourceType::Model && node.is_dataset())
-            .filter(|node| node.compiled_code.is_none())
+            .filter(|node| node.compiled_code.is_none() && !node.is_python)
             .count();
         if uncompiled > 0 {
+            let (are, their) =
+                if uncompiled == 1 { ("model is", "its") } else { ("models are", "their") };
             warnings.push(format!(
-                "{uncompiled} models are not compiled: `dbt compile` or `dbt docs generate` would give their SQL"
+                "{uncompiled} {are} not compiled: `dbt compile` or `dbt docs generate` would give {their} SQL"
             ));
         }
         Ok(Self {
@@ -321,6 +359,7 @@ impl Manifest {
             groups,
             disabled,
             warnings,
+            target: None,
             by_id,
             relays,
         })
@@ -346,12 +385,9 @@ impl Manifest {
         self.adapter_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("dremio"))
     }
 
-    /// What a node, metric, saved query or the like is made from, by unique id.
-    pub fn parents(&self, unique_id: &str) -> &[Box<str>] {
-        match self.node(unique_id) {
-            Some(node) => &node.depends_on,
-            None => self.relays.get(unique_id).map_or(&[], Vec::as_slice),
-        }
+    /// Metrics, semantic models, saved queries and functions, and what each is made from.
+    pub(super) fn relays(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
+        self.relays.iter().map(|(id, parents)| (&**id, &**parents))
     }
 
     /// The group of that name.

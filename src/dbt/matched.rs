@@ -67,7 +67,7 @@ impl MatchedProject {
     /// Matches a project with a catalogue.
     pub fn new(project: Arc<Project>, catalog: &Catalog) -> Self {
         let manifest = &project.manifest;
-        let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
+        let evidence = Evidence::of(&project);
         let report = match_nodes(manifest, catalog, evidence);
         let mut by_path: FxHashMap<DatasetPath, Vec<usize>> = FxHashMap::default();
         let by_id: FxHashMap<String, usize> = report

@@ -4,17 +4,21 @@
 //! What a rule does not decide is told as ambiguous and never guessed at: descriptions would go to
 //! the wrong place.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::artifacts::CatalogArtifact;
+use super::leftovers;
 use super::manifest::{Manifest, Node, ResourceType};
+use super::out_of_date::differences;
+use super::profile::Profile;
+use super::project::Project;
 use super::relation::{Rule, dotted_readings, relation_name_path, relation_path};
-use super::sql::{made_relation, node_id_of, normal_form};
+use super::sql::{made_relation, node_id_of};
 use crate::model::path::{fold, same_name};
-use crate::model::{Catalog, DatasetPath, Listing, NodeKind, NodeRef, SchemaState};
+use crate::model::{Catalog, DatasetPath, Listing, NodeKind, NodeRef};
 
 /// What matching a node came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -92,6 +96,8 @@ pub struct MatchReport {
     pub unknown: Vec<UnknownDataset>,
     /// Views that dbt-dremio keeps beside tables, with the unique id of the table's node.
     pub twins: Vec<(DatasetPath, String)>,
+    /// Why hardly anything was found, as far as dbt's profile tells.
+    pub hint: Option<String>,
 }
 
 /// Counts of a [`MatchReport`].
@@ -144,6 +150,19 @@ pub struct Evidence<'a> {
     pub artifact: Option<&'a CatalogArtifact>,
     /// SQL texts of Dremio's job history, whose comments name nodes.
     pub job_texts: &'a [String],
+    /// dbt's profile, to tell what another target has to do with it.
+    pub profile: Option<&'a Profile>,
+}
+
+impl<'a> Evidence<'a> {
+    /// What a project brings along.
+    pub fn of(project: &'a Project) -> Self {
+        Self {
+            artifact: project.artifact.as_ref(),
+            profile: project.profile.profile.as_ref(),
+            job_texts: &[],
+        }
+    }
 }
 
 /// Matches every data node of a manifest against a catalogue, without case.
@@ -163,7 +182,13 @@ pub fn match_nodes(manifest: &Manifest, catalog: &Catalog, evidence: Evidence<'_
         }
     }
     let mut report = MatchReport { nodes, ..MatchReport::default() };
-    matcher.leftovers(manifest, &mut report);
+    leftovers::find(manifest, catalog, &mut report);
+    let built = |found: &&NodeMatch| !found.unique_id.starts_with("source.");
+    let count =
+        |status| report.nodes.iter().filter(built).filter(|found| found.status == status).count();
+    if count(MatchStatus::Missing) > count(MatchStatus::Matched) {
+        report.hint = evidence.profile.and_then(|profile| profile.hint(manifest, catalog));
+    }
     report
 }
 
@@ -297,7 +322,18 @@ impl Matcher<'_> {
             let is_open = at.listing() != Listing::Complete || at.error().is_some();
             if depth > 0 && is_open && at.kind().is_container() {
                 found.status = MatchStatus::Unchecked;
-                found.reason = format!("{} was not listed to its end, so it may exist", at.path());
+                found.reason = match at.error() {
+                    Some(error) => format!(
+                        "{} was not listed to its end, so it may exist: {}",
+                        at.path(),
+                        error.message
+                    ),
+                    None if at.path().root().is_some_and(is_hidden) => format!(
+                        "{} is not listed unless discovery.include names it, so it may exist",
+                        at.path()
+                    ),
+                    None => format!("{} was not listed to its end, so it may exist", at.path()),
+                };
                 return;
             }
             found.reason = if depth == 0 {
@@ -349,78 +385,6 @@ impl Matcher<'_> {
     fn dataset(&self, path: &DatasetPath) -> Option<DatasetPath> {
         self.catalog.at(path).filter(|node| node.kind().is_dataset()).map(NodeRef::path)
     }
-
-    /// Datasets where dbt builds that no node stands for.
-    fn leftovers(&self, manifest: &Manifest, report: &mut MatchReport) {
-        let known: HashSet<DatasetPath> =
-            report.nodes.iter().flat_map(|node| &node.found).map(DatasetPath::folded).collect();
-        let made = |node: &&NodeMatch| {
-            manifest
-                .node(&node.unique_id)
-                .is_some_and(|found| found.resource_type != ResourceType::Source && found.enabled)
-        };
-        // Spaces as a whole: dbt makes their folders. In a source only the very folders.
-        let mut scopes: BTreeMap<DatasetPath, bool> = BTreeMap::new();
-        for node in report.nodes.iter().filter(made) {
-            // What stands in from another environment does not make that a place of this one.
-            let own = node.dataset().filter(|_| node.rule != Some(Rule::Deferral));
-            let Some(path) = own.or(node.expected.as_ref()) else { continue };
-            let Some(root) = self.catalog.at(&DatasetPath::new(path.root())) else { continue };
-            if root.kind() == NodeKind::Space {
-                scopes.insert(root.path(), true);
-            } else if let Some(folder) = path.parent().and_then(|path| self.catalog.at(&path)) {
-                scopes.entry(folder.path()).or_insert(false);
-            }
-        }
-        let tables: HashMap<String, &NodeMatch> = report
-            .nodes
-            .iter()
-            .filter(|found| {
-                found.dataset().is_some()
-                    && manifest.node(&found.unique_id).is_some_and(|node| {
-                        node.is_stored()
-                            && node.twin_strategy.as_deref().unwrap_or("clone") == "clone"
-                    })
-            })
-            .filter_map(|found| Some((fold(found.dataset()?.name()), found)))
-            .collect();
-        let (mut unknown, mut twins) = (Vec::new(), Vec::new());
-        for (scope, is_deep) in scopes {
-            let Some(top) = self.catalog.at(&scope) else { continue };
-            let mut stack = vec![top];
-            while let Some(container) = stack.pop() {
-                for child in container.children() {
-                    if is_deep && child.kind().is_container() {
-                        stack.push(child);
-                    }
-                    if !child.kind().is_dataset() {
-                        continue;
-                    }
-                    let path = child.path();
-                    if known.contains(&path.folded()) {
-                        continue;
-                    }
-                    match tables.get(&fold(child.name())) {
-                        Some(table) if child.kind() == NodeKind::View => {
-                            twins.push((path, table.unique_id.clone()));
-                        }
-                        _ => unknown.push(UnknownDataset {
-                            path,
-                            reason: format!(
-                                "{scope} is a place where dbt builds, and no node makes it"
-                            ),
-                        }),
-                    }
-                }
-            }
-        }
-        unknown.sort_by(|a, b| a.path.cmp(&b.path));
-        unknown.dedup();
-        twins.sort();
-        twins.dedup();
-        report.unknown = unknown;
-        report.twins = twins;
-    }
 }
 
 impl NodeMatch {
@@ -436,9 +400,10 @@ fn is_hidden(root: &str) -> bool {
     root == "$scratch" || root.starts_with("__")
 }
 
-/// Several models on one dataset, which Dremio sees and dbt does not: names that differ in case
-/// only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
+/// Several models on one dataset, which Dremio sees and dbt does not: mostly names that differ in
+/// case only. The one that spells it as Dremio does has it; sources may share theirs with anyone.
 fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
+    let is_dremio = manifest.is_dremio();
     let mut claims: HashMap<DatasetPath, Vec<usize>> = HashMap::new();
     for (index, found) in nodes.iter().enumerate() {
         let is_source = manifest
@@ -463,80 +428,17 @@ fn settle_claims(manifest: &Manifest, nodes: &mut [NodeMatch]) {
         for index in claimants.into_iter().filter(|index| Some(*index) != keeper) {
             let others: Vec<&str> =
                 ids.iter().map(String::as_str).filter(|id| *id != nodes[index].unique_id).collect();
-            let reason = format!(
-                "{} claims the same dataset: Dremio does not tell upper from lower case",
-                others.join(", ")
-            );
+            let mut reason = format!("{} claims the same dataset", others.join(", "));
+            let own = nodes[index].expected.as_ref();
+            let is_spelling = |other: &&str| {
+                let other = manifest.node(other).and_then(|node| relation_path(node, is_dremio));
+                matches!((own, &other), (Some(a), Some(b)) if a != b && a.is_same(b))
+            };
+            if others.iter().all(is_spelling) {
+                reason.push_str(": Dremio does not tell upper from lower case");
+            }
             nodes[index].status = MatchStatus::Ambiguous;
             nodes[index].reason = reason;
         }
     }
-}
-
-/// In what a dataset and the artifacts differ.
-fn differences(
-    node: &Node,
-    dataset: NodeRef<'_>,
-    artifact: Option<&CatalogArtifact>,
-) -> Vec<String> {
-    let mut found = Vec::new();
-    let is_view = dataset.kind() == NodeKind::View;
-    let is_model = node.resource_type == ResourceType::Model;
-    match node.materialization() {
-        Some("view") if is_model && !is_view => {
-            found.push("dbt makes a view, Dremio has a table".to_owned());
-        }
-        Some("table" | "incremental" | "seed" | "snapshot") if is_view => {
-            found.push("dbt makes a table, Dremio has a view".to_owned());
-        }
-        Some("view") if is_model => {
-            if let (Some(ours), Some(theirs)) = (node.compiled_code.as_deref(), dataset.sql())
-                && normal_form(ours) != normal_form(theirs)
-            {
-                found.push(
-                    "the view's SQL in Dremio is not what the manifest compiles to: run dbt again, or see who edited the view"
-                        .to_owned(),
-                );
-            }
-        }
-        _ => {}
-    }
-    let schema = dataset.schema();
-    if schema.state != SchemaState::Known {
-        return found;
-    }
-    let names: HashSet<String> = schema.iter().map(|column| fold(column.name)).collect();
-    let absent = |columns: Vec<&str>| -> Vec<String> {
-        columns.into_iter().filter(|name| !names.contains(&fold(name))).map(str::to_owned).collect()
-    };
-    let documented = absent(node.columns.iter().map(|column| &*column.name).collect());
-    if !documented.is_empty() {
-        found.push(format!(
-            "documented columns that Dremio does not have: {}",
-            documented.join(", ")
-        ));
-    }
-    if let Some(table) = artifact.and_then(|artifact| artifact.tables.get(&node.unique_id)) {
-        let gone = absent(table.columns.iter().map(|column| &*column.name).collect());
-        if !gone.is_empty() {
-            found.push(format!(
-                "columns of catalog.json that Dremio does not have: {}",
-                gone.join(", ")
-            ));
-        }
-        let listed: HashSet<String> =
-            table.columns.iter().map(|column| fold(&column.name)).collect();
-        let new: Vec<&str> = schema
-            .iter()
-            .map(|column| column.name)
-            .filter(|name| !listed.contains(&fold(name)))
-            .collect();
-        if !table.columns.is_empty() && !new.is_empty() {
-            found.push(format!(
-                "columns of Dremio that catalog.json does not have: {}",
-                new.join(", ")
-            ));
-        }
-    }
-    found
 }

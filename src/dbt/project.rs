@@ -8,6 +8,7 @@ use super::artifacts::{CatalogArtifact, RunResults, SourceFreshness};
 use super::error::ArtifactError;
 use super::lenient::Text;
 use super::manifest::Manifest;
+use super::profile::{Profile, Target};
 
 /// What is read of a project's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct ProjectFile {
     pub name: Option<String>,
     /// The folder of artifacts below the project's: `target`, unless it says otherwise.
     pub target_path: String,
+    /// The profile that it is built with; Jinja in it is not rendered yet.
+    pub profile: Option<String>,
 }
 
 impl ProjectFile {
@@ -27,6 +30,7 @@ impl ProjectFile {
             name: Text,
             #[serde(rename = "target-path")]
             target_path: Text,
+            profile: Text,
         }
         let wire: Wire = serde_saphyr::from_str(text).map_err(|error| {
             let line = error.without_snippet().to_string();
@@ -38,8 +42,20 @@ impl ProjectFile {
             // Jinja is dbt's to render.
             .filter(|path| !path.contains("{{"))
             .map_or_else(|| "target".to_owned(), String::from);
-        Ok(Self { name: wire.name.given().map(String::from), target_path })
+        let name = wire.name.given().map(String::from);
+        Ok(Self { name, target_path, profile: wire.profile.given().map(String::from) })
     }
+}
+
+/// What dbt's profile says of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChoice {
+    /// The project's profile, where it was found.
+    pub profile: Option<Profile>,
+    /// The target that somebody named.
+    pub target: Option<String>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
 }
 
 /// Where the artifacts of a project are kept. Errors are one line, with the place in it.
@@ -55,6 +71,11 @@ pub trait ArtifactFiles: Send + Sync + std::fmt::Debug {
 
     /// Names of the files with results of runs, in any order.
     fn run_results(&self) -> Result<Vec<String>, String>;
+
+    /// The profile that the project is built with, if there is one to be found.
+    fn profile(&self) -> ProfileChoice {
+        ProfileChoice::default()
+    }
 }
 
 /// The artifacts of a project.
@@ -68,6 +89,8 @@ pub struct Project {
     pub runs: RunResults,
     /// How fresh its sources are.
     pub freshness: SourceFreshness,
+    /// The profile that it is built with.
+    pub profile: ProfileChoice,
 }
 
 impl Project {
@@ -81,8 +104,10 @@ impl Project {
                 files.place()
             ));
         };
-        let manifest = Manifest::read(&bytes).map_err(|error| named("manifest.json", error))?;
+        let mut manifest = Manifest::read(&bytes).map_err(|error| named("manifest.json", error))?;
         drop(bytes);
+        let profile = files.profile();
+        manifest.target = profile.target_of(&manifest).cloned();
         let artifact = match files.read("catalog.json")? {
             Some(bytes) => {
                 let read = CatalogArtifact::read(&bytes);
@@ -104,7 +129,7 @@ impl Project {
             }
             None => SourceFreshness::default(),
         };
-        Ok(Self { manifest, artifact, runs, freshness })
+        Ok(Self { manifest, artifact, runs, freshness, profile })
     }
 
     /// What a reader should know of the artifacts.
@@ -119,7 +144,24 @@ impl Project {
                 self.manifest.adapter_type.as_deref().unwrap_or_default()
             ));
         }
+        warnings.extend(self.profile.warnings.iter().cloned());
+        warnings.extend(self.profile.disagreement(&self.manifest));
         warnings
+    }
+}
+
+impl ProfileChoice {
+    /// The target that the artifacts are of: the one that somebody named unless they do not fit it.
+    fn target_of(&self, manifest: &Manifest) -> Option<&Target> {
+        let profile = self.profile.as_ref()?;
+        let named = self.target.as_deref().and_then(|name| profile.target(name));
+        let named = named.filter(|target| target.fits(manifest) != Some(false));
+        named.or_else(|| profile.target_of(manifest))
+    }
+
+    /// What to say when the artifacts are not of the target that somebody named.
+    fn disagreement(&self, manifest: &Manifest) -> Option<String> {
+        self.profile.as_ref()?.disagreement(self.target.as_deref()?, manifest)
     }
 }
 

@@ -10,12 +10,15 @@ const DEEPEST: usize = 16;
 const LONGEST: usize = 4 << 20;
 
 /// A node's SQL: as compiled, or its raw text with `ref`, `source` and `this` put in, as for a full
-/// refresh. `None` where other Jinja decides what it says.
+/// refresh. `None` where other Jinja decides what it says, and for Python.
 pub fn compiled(manifest: &Manifest, node: &Node) -> Option<String> {
     at_depth(manifest, node, 0)
 }
 
 fn at_depth(manifest: &Manifest, node: &Node, depth: usize) -> Option<String> {
+    if node.is_python {
+        return None;
+    }
     if let Some(sql) = &node.compiled_code {
         return Some(sql.to_string());
     }
@@ -35,7 +38,7 @@ fn at_depth(manifest: &Manifest, node: &Node, depth: usize) -> Option<String> {
             rest = comment.split_once("#}")?.1;
         } else if let Some(inner) = tail.strip_prefix("{%") {
             let (statement, after) = split_at_end(inner, "%}")?;
-            statement_in(statement, &mut branches)?;
+            statement_in(manifest, statement, &mut branches)?;
             rest = after;
         } else {
             let (expression, after) = split_at_end(&tail[2..], "}}")?;
@@ -79,13 +82,17 @@ fn split_at_end<'a>(text: &'a str, end: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// Follows a statement; `None` for one that could decide what the SQL says.
-fn statement_in(statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
+fn statement_in(manifest: &Manifest, statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
     let (word, rest) = statement.split_once(char::is_whitespace).unwrap_or((statement, ""));
     let condition: String = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     match (word, condition.as_str()) {
         // A full refresh is what the whole table is made from.
         ("if", "is_incremental()") => branches.push(Branch { is_kept: false }),
         ("if", "not is_incremental()") => branches.push(Branch { is_kept: true }),
+        ("if", comparison) if comparison.starts_with("target.") => {
+            let is_kept = compared(manifest, comparison)?;
+            branches.push(Branch { is_kept });
+        }
         ("else", "") => {
             let branch = branches.last_mut()?;
             branch.is_kept = !branch.is_kept;
@@ -99,6 +106,20 @@ fn statement_in(statement: &str, branches: &mut Vec<Branch>) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// `target.name == 'prod'`, or `!=`, where the target is known.
+fn compared(manifest: &Manifest, comparison: &str) -> Option<bool> {
+    let (attribute, operator, value) = match comparison.split_once("==") {
+        Some((attribute, value)) => (attribute, true, value),
+        None => {
+            let (attribute, value) = comparison.split_once("!=")?;
+            (attribute, false, value)
+        }
+    };
+    let attribute = attribute.trim().strip_prefix("target.")?;
+    let found = manifest.target.as_ref()?.attribute(attribute)?;
+    Some((found == unquoted(value.trim())?) == operator)
 }
 
 struct Renderer<'a> {
@@ -115,6 +136,10 @@ impl<'a> Renderer<'a> {
         if expression == "this" {
             let path = relation_path(self.node, is_dremio)?;
             self.sql.push_str(&path.to_sql());
+            return Some(());
+        }
+        if let Some(attribute) = expression.strip_prefix("target.") {
+            self.sql.push_str(self.manifest.target.as_ref()?.attribute(attribute.trim())?);
             return Some(());
         }
         let (function, arguments) = expression.strip_suffix(')')?.split_once('(')?;
@@ -160,9 +185,9 @@ impl<'a> Renderer<'a> {
                 && package.is_none_or(|package| *found.package == *package)
         };
         match version {
-            Some(version) => {
-                self.only_upstream(|found| fits(found) && found.version.as_deref() == Some(version))
-            }
+            Some(version) => self.only_upstream(|found| {
+                fits(found) && found.version.as_deref().is_some_and(|own| is_version(own, version))
+            }),
             None => self.only_upstream(fits).or_else(|| {
                 self.only_upstream(|found| fits(found) && found.version == found.latest_version)
             }),
@@ -179,6 +204,12 @@ impl<'a> Renderer<'a> {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// Whether two spellings are one version: `2` and `2.0` are one number.
+fn is_version(a: &str, b: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    a == b || number(a).is_some_and(|own| number(b) == Some(own))
 }
 
 /// The texts among a call's arguments, and `v=` or `version=`. `None` for anything that would have
@@ -255,6 +286,7 @@ mod tests {
         is("{{ ref('dim') }}", r#""S"."a"."dim_v2""#);
         is("{{ ref('dim', v=1) }}", r#""S"."a"."dim_v1""#);
         is("{{ ref('dim', version='1') }}", r#""S"."a"."dim_v1""#);
+        is("{{ ref('dim', v=2.0) }}", r#""S"."a"."dim_v2""#);
         is("a {% if is_incremental() %} b {{ x }} {% else %} c {% endif %} d", "a  c  d");
         is("a {%- if not is_incremental() -%} b {% endif %}", "a  b ");
         is("{{ ref('eph') }}", "(select 1 as x from \"S\".\"a\".\"up\" -- all\n)");

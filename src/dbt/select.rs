@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::manifest::{Manifest, Node, ResourceType};
 use super::matched::MatchedProject;
+use super::owner::Owner;
 
 /// The methods, as people type them before a colon.
 const METHODS: &[&str] = &[
@@ -212,7 +213,7 @@ impl Term {
             "resource_type" => is(Some(node.resource_type.name())),
             "group" => is(node.group.as_deref()),
             "access" => is(node.access.as_deref()),
-            "owner" => node.owners.iter().any(|owner| fits(value, owner)),
+            "owner" => node.owners.iter().flat_map(Owner::words).any(|owner| fits(value, owner)),
             "version" => match (&node.version, &node.latest_version) {
                 (None, _) => value == "none",
                 (Some(version), Some(latest)) if value == "latest" => version == latest,

@@ -2,7 +2,10 @@
 
 use super::artifacts::HeaderWire;
 use super::lenient::{Entries, List, Named, People, Record, Text, record};
-use super::manifest::{Exposure, Group, Node, NodeColumn, ResourceType, TestFacts, UnitTest};
+use super::manifest::{
+    Exposure, Group, Node, NodeColumn, Placement, ResourceType, TestFacts, UnitTest,
+};
+use super::owner::{OpenMetadataFacts, Owner};
 
 record! {
     ManifestWire {
@@ -45,6 +48,7 @@ record! {
         raw_sql: Text = "raw_sql",
         compiled_code: Text = "compiled_code",
         compiled_sql: Text = "compiled_sql",
+        language: Text = "language",
         version: Text = "version",
         latest_version: Text = "latest_version",
         source_name: Text = "source_name",
@@ -66,6 +70,7 @@ record! {
         description: Text = "description",
         data_type: Text = "data_type",
         tags: List<Text> = "tags",
+        meta: Record<MetaWire> = "meta",
         config: Record<ColumnConfigWire> = "config",
     }
 }
@@ -73,6 +78,7 @@ record! {
 record! {
     ColumnConfigWire {
         tags: List<Text> = "tags",
+        meta: Record<MetaWire> = "meta",
     }
 }
 
@@ -86,6 +92,11 @@ record! {
 record! {
     OpenMetadataWire {
         owner: People = "owner",
+        tier: Text = "tier",
+        glossary: List<Text> = "glossary",
+        tags: List<Text> = "tags",
+        domain: List<Text> = "domain",
+        custom_properties: Entries<serde::de::IgnoredAny> = "customProperties",
     }
 }
 
@@ -95,10 +106,19 @@ record! {
         enabled: Text = "enabled",
         severity: Text = "severity",
         twin_strategy: Text = "twin_strategy",
+        alias: Text = "alias",
         tags: List<Text> = "tags",
         meta: Record<MetaWire> = "meta",
         group: Text = "group",
         access: Text = "access",
+        database: Text = "database",
+        dremio_space: Text = "dremio_space",
+        schema: Text = "schema",
+        dremio_space_folder: Text = "dremio_space_folder",
+        datalake: Text = "datalake",
+        object_storage_source: Text = "object_storage_source",
+        root_path: Text = "root_path",
+        object_storage_path: Text = "object_storage_path",
     }
 }
 
@@ -169,11 +189,32 @@ fn from_id(id: &str, index: usize) -> Box<str> {
 }
 
 impl MetaWire {
-    /// Whom the metadata names: what is meant for OpenMetadata first (contract §6).
-    fn owners(self) -> Vec<Box<str>> {
-        let meant = self.openmetadata.0.owner.0;
-        if meant.is_empty() { self.owner.0 } else { meant }
+    /// Whom the metadata names: what is meant for OpenMetadata first (contract §6). And what else
+    /// it asks OpenMetadata for.
+    fn finish(self) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
+        let meant = self.openmetadata.0;
+        let facts = OpenMetadataFacts {
+            tier: meant.tier.meant(),
+            glossary: texts(meant.glossary),
+            tags: texts(meant.tags),
+            domains: texts(meant.domain),
+            custom_properties: meant
+                .custom_properties
+                .list
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect(),
+        };
+        let owners = if meant.owner.0.is_empty() { self.owner.0 } else { meant.owner.0 };
+        let is_given = facts != OpenMetadataFacts::default();
+        (owners, is_given.then(|| Box::new(facts)))
     }
+}
+
+/// What is told twice: newer manifests have it at the node and in its configuration.
+fn told(own: MetaWire, configured: MetaWire) -> (Vec<Owner>, Option<Box<OpenMetadataFacts>>) {
+    let ((owners, facts), (other_owners, other_facts)) = (own.finish(), configured.finish());
+    (if owners.is_empty() { other_owners } else { owners }, facts.or(other_facts))
 }
 
 impl NodeWire {
@@ -186,16 +227,14 @@ impl NodeWire {
             _ => self.alias.given(),
         };
         let config = self.config.0;
+        let placement = config.placement();
         let test = (resource_type == ResourceType::Test).then(|| TestFacts {
             kind: kind_of_test(self.test_metadata.0),
             column: self.column_name.given(),
             attached_node: self.attached_node.given(),
             severity: config.severity.given().map(|word| word.to_lowercase().into()),
         });
-        let mut owners = self.meta.0.owners();
-        if owners.is_empty() {
-            owners = config.meta.0.owners();
-        }
+        let (owners, openmetadata) = told(self.meta.0, config.meta.0);
         // The name of a source's table stands behind that of the source.
         let place = if resource_type == ResourceType::Source { 3 } else { 2 };
         Node {
@@ -221,11 +260,13 @@ impl NodeWire {
                     description: column.description.or_empty(),
                     data_type: column.data_type.given(),
                     tags: joined(column.tags, column.config.0.tags),
+                    openmetadata: told(column.meta.0, column.config.0.meta.0).1,
                 })
                 .filter(|column| !column.name.is_empty())
                 .collect(),
             tags: joined(self.tags, config.tags),
             owners,
+            openmetadata,
             group: self.group.given().or_else(|| config.group.given()),
             access: self.access.given().or_else(|| config.access.given()),
             depends_on: texts(self.depends_on.0.nodes),
@@ -235,6 +276,7 @@ impl NodeWire {
                 .0
                 .or(self.compiled_sql.0)
                 .filter(|text| !text.trim().is_empty()),
+            is_python: self.language.0.is_some_and(|word| word.eq_ignore_ascii_case("python")),
             version: self.version.given(),
             latest_version: self.latest_version.given(),
             source_name: self
@@ -242,9 +284,25 @@ impl NodeWire {
                 .given()
                 .or_else(|| (resource_type == ResourceType::Source).then(|| from_id(&id, 2))),
             twin_strategy: config.twin_strategy.given(),
+            configured_alias: config.alias.given(),
+            placement,
             test,
             unique_id: id,
         }
+    }
+}
+
+impl ConfigWire {
+    /// What it says of the place, by dbt-dremio's names and the general ones.
+    fn placement(&self) -> Option<Box<Placement>> {
+        let names = |texts: [&Text; 2]| texts.iter().any(|text| (*text).clone().meant().is_some());
+        let placement = Placement {
+            database: names([&self.database, &self.dremio_space]),
+            schema: names([&self.schema, &self.dremio_space_folder]),
+            source: names([&self.datalake, &self.object_storage_source]),
+            path: names([&self.root_path, &self.object_storage_path]),
+        };
+        (placement != Placement::default()).then(|| Box::new(placement))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::model::NodeKind;
+use crate::model::{DatasetPath, NodeKind};
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -53,6 +53,17 @@ impl Default for DiscoveryOptions {
             list_stored_folders: true,
             details: true,
         }
+    }
+}
+
+impl DiscoveryOptions {
+    /// Whether a dataset at this path would be read, as far as paths decide it.
+    pub fn reads(&self, path: &DatasetPath) -> bool {
+        let forms = [path.to_string(), path.parts().join(".")];
+        let matches = |pattern: &Regex| forms.iter().any(|form| pattern.is_match(form));
+        self.max_depth.is_none_or(|depth| path.len() <= depth)
+            && (self.include.is_empty() || self.include.iter().any(matches))
+            && !self.exclude.iter().any(matches)
     }
 }
 

@@ -84,8 +84,60 @@ impl RequestLog {
         self.lock().recent.iter().filter(|record| record.number > after).cloned().collect()
     }
 
+    /// How many of a server's latest requests in a row were not answered as they may be later (no
+    /// answer at all, 429, 5xx), with the last of them; `None` when the last one was answered.
+    pub fn unanswered(&self, server: &str) -> Option<(usize, RequestRecord)> {
+        let inner = self.lock();
+        let is_unanswered =
+            |record: &&RequestRecord| record.status.is_none_or(|code| code == 429 || code >= 500);
+        let mut failures = inner
+            .recent
+            .iter()
+            .rev()
+            .filter(|record| record.server == server)
+            .take_while(is_unanswered);
+        let last = failures.next()?.clone();
+        Some((1 + failures.count(), last))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while pushing leaves the log usable.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_the_silence_of_its_own_server_only() {
+        let log = RequestLog::new();
+        let push = |server: &'static str, status: Option<u16>| {
+            log.push(RequestRecord {
+                number: 0,
+                at: SystemTime::now(),
+                server,
+                method: "PUT",
+                path: "/api/v1/tables".to_owned(),
+                origin: String::new(),
+                status,
+                error: None,
+                elapsed: Duration::ZERO,
+                bytes: 0,
+                attempt: 1,
+            });
+        };
+        assert_eq!(log.unanswered("OpenMetadata"), None);
+        push("OpenMetadata", Some(200));
+        push("OpenMetadata", None);
+        push("Dremio", Some(200));
+        push("OpenMetadata", Some(503));
+        let (times, last) = log.unanswered("OpenMetadata").expect("it is silent");
+        assert_eq!((times, last.status), (2, Some(503)));
+        assert_eq!(log.unanswered("Dremio"), None);
+        // A refusal is an answer.
+        push("OpenMetadata", Some(400));
+        assert_eq!(log.unanswered("OpenMetadata"), None);
     }
 }

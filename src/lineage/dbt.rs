@@ -1,14 +1,15 @@
 //! dbt's edges joined to the catalogue's lineage: one graph, an origin on every edge, and what the
 //! two disagree on.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::graph::{Edge, LineageGraph, LineageNode, NodeIndex, NodeRole, Origin, ReadingStatus};
 use super::reading::read_sql;
-use crate::dbt::{Manifest, MatchReport, ModelGraph, Node, sql};
+use crate::dbt::relation::relation_name_path;
+use crate::dbt::{Manifest, MatchReport, ModelGraph, Node, NodeMatch, sql};
 use crate::model::{Catalog, DatasetPath, NodeKind};
 use crate::sqlflow::Confidence;
 
@@ -74,8 +75,10 @@ pub fn merge(
             merged.tag(path, node.tags.iter().map(|tag| Arc::from(&**tag)));
         }
     }
-    let disagreements =
-        disagreements(&merged, &datasets.values().map(|path| path.folded()).collect());
+    let known = datasets.values().map(|path| path.folded()).collect();
+    let told = told_of_missing(manifest, report, &model_graph);
+    let disagreements = disagreements(&merged, &known, &told);
+    merged.dispute(&disagreements);
     (merged, disagreements)
 }
 
@@ -118,7 +121,31 @@ fn columns_from_sql(
         .collect()
 }
 
-fn disagreements(graph: &LineageGraph, known: &HashSet<DatasetPath>) -> Vec<Disagreement> {
+/// The edges that dbt tells from nodes that Dremio does not have, as it writes them into SQL. They are
+/// no edges of the graph, but what a view's SQL says of such a name is nothing that dbt denies.
+fn told_of_missing(
+    manifest: &Manifest,
+    report: &MatchReport,
+    model_graph: &ModelGraph,
+) -> HashSet<(DatasetPath, DatasetPath)> {
+    let matches: HashMap<&str, &NodeMatch> =
+        report.nodes.iter().map(|found| (found.unique_id.as_str(), found)).collect();
+    let found = |index: usize| matches.get(&*manifest.nodes[index].unique_id).copied();
+    let edges = model_graph.physical_edges.iter().filter_map(|edge| {
+        let from = found(edge.from).filter(|from| from.dataset().is_none())?;
+        let to = found(edge.to)?.dataset()?;
+        let names = from.expected.iter().cloned();
+        let written = manifest.nodes[edge.from].relation_name.as_deref().map(relation_name_path);
+        Some(names.chain(written).map(|name| (name.folded(), to.folded())))
+    });
+    edges.flatten().collect()
+}
+
+fn disagreements(
+    graph: &LineageGraph,
+    known: &HashSet<DatasetPath>,
+    told: &HashSet<(DatasetPath, DatasetPath)>,
+) -> Vec<Disagreement> {
     let mut found = Vec::new();
     for edge in graph.edges() {
         let (from, to) = (graph.node(edge.from), graph.node(edge.to));
@@ -130,6 +157,7 @@ fn disagreements(graph: &LineageGraph, known: &HashSet<DatasetPath>) -> Vec<Disa
         }
         let known_to = match edge.origins.as_slice() {
             [Origin::Dbt] => Origin::Dbt,
+            [Origin::ViewSql] if told.contains(&(from.path.folded(), to.path.folded())) => continue,
             [Origin::ViewSql] => Origin::ViewSql,
             _ => continue,
         };

@@ -220,6 +220,8 @@ pub struct LineageGraph {
     by_path: FxHashMap<DatasetPath, NodeIndex>,
     into: Vec<Vec<EdgeIndex>>,
     out_of: Vec<Vec<EdgeIndex>>,
+    /// Ends of the edges on which dbt and the SQL of views disagree.
+    pub(super) disputed: FxHashSet<(NodeIndex, NodeIndex)>,
 }
 
 impl LineageGraph {
@@ -261,7 +263,7 @@ impl LineageGraph {
             into[edge.to.index()].push(index);
             out_of[edge.from.index()].push(index);
         }
-        Self { nodes, edges, by_path, into, out_of }
+        Self { nodes, edges, by_path, into, out_of, disputed: FxHashSet::default() }
     }
 
     /// The graph with further nodes and edges; those point at nodes by path, compared without case,

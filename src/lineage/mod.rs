@@ -10,6 +10,7 @@ pub mod complete;
 pub mod dbt;
 pub mod engine;
 pub mod graph;
+pub mod origins;
 mod reading;
 pub mod trace;
 

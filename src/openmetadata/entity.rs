@@ -4,7 +4,7 @@
 //! properties. `Stored…` values are what a read gives; they are lenient, and hold raw JSON where the
 //! program only has to carry a value back unchanged.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// The four collections this program writes to, parents first.
@@ -96,6 +96,32 @@ pub struct EntityReference {
     /// Comes from a parent and must not be sent back (quirk 31).
     #[serde(default, skip_serializing)]
     pub inherited: bool,
+}
+
+/// Writes a reference with its names: what a server stores as it is given, such as an edge's
+/// pipeline, has to go back whole, and a plan that is read from a file has to equal the one made.
+pub(crate) fn whole_reference<S: Serializer>(
+    reference: &Option<EntityReference>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Whole<'a> {
+        id: &'a str,
+        #[serde(rename = "type")]
+        entity_type: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fully_qualified_name: Option<&'a str>,
+    }
+    let whole = reference.as_ref().map(|reference| Whole {
+        id: &reference.id,
+        entity_type: &reference.entity_type,
+        name: reference.name.as_deref(),
+        fully_qualified_name: reference.fully_qualified_name.as_deref(),
+    });
+    whole.serialize(serializer)
 }
 
 /// `PUT /services/databaseServices`. Has no connection: credentials never go there (contract §2.3).
@@ -269,6 +295,8 @@ pub struct StoredCommon {
     pub owners: Vec<EntityReference>,
     /// Domains, inherited ones included.
     pub domains: Vec<EntityReference>,
+    /// The one domain of an older server (contract §7).
+    pub domain: Option<EntityReference>,
     /// Data products, inherited ones included.
     pub data_products: Vec<EntityReference>,
     /// Custom properties.
@@ -287,6 +315,8 @@ pub struct StoredCommon {
     pub updated_by: Option<String>,
     /// Carried back unchanged.
     pub retention_period: Option<String>,
+    /// Not in create bodies; some servers take it away on a person's PUT (contract §3.2).
+    pub certification: Option<Value>,
 }
 
 /// A service as read.
@@ -387,7 +417,7 @@ pub struct LineageDetails {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns_lineage: Vec<ColumnLineage>,
     /// A pipeline that someone attached; kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole_reference")]
     pub pipeline: Option<EntityReference>,
     /// The tables in between, as others wrote them; kept.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,10 +7,12 @@ pub mod entity;
 mod error;
 pub mod names;
 mod options;
+mod referents;
 mod requests;
 mod verdict;
 
 pub use client::{Client, Identity, ServerInfo};
 pub use error::Error;
 pub use options::{ConnectOptions, Credentials};
+pub use referents::{Referent, ReferentType};
 pub use requests::{BulkOutcome, Neighbourhood, Written};

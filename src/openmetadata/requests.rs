@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use super::Error;
 use super::client::{Call, Client};
 use super::entity::{EntityReference, EntityType, LineageDetails, StoredCommon, StoredEdge};
+use super::names;
 use crate::http::{Body, Method, encode_segment};
 
 /// Rows of a listing with columns are big (contract §4.1).
 const PAGE: usize = 200;
 /// A cursor that never ends must not keep us for ever.
-const MAX_PAGES: usize = 100_000;
+pub(super) const MAX_PAGES: usize = 100_000;
 
 /// What a PUT did.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,18 +51,18 @@ pub struct Neighbourhood {
 }
 
 #[derive(Deserialize)]
-struct PageWire<T> {
+pub(super) struct PageWire<T> {
     #[serde(default = "Vec::new")]
-    data: Vec<T>,
+    pub(super) data: Vec<T>,
     #[serde(default)]
-    paging: PagingWire,
+    pub(super) paging: PagingWire,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PagingWire {
+pub(super) struct PagingWire {
     total: Option<u64>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 /// Fields to ask for, newest names last: they are dropped first when a server does not know one
@@ -69,9 +70,15 @@ struct PagingWire {
 fn fields_of(entity: EntityType) -> &'static [&'static str] {
     match entity {
         EntityType::DatabaseService => &["owners", "tags", "domains"],
-        EntityType::Database | EntityType::DatabaseSchema => {
-            &["owners", "tags", "extension", "domains", "dataProducts", "sourceHash"]
-        }
+        EntityType::Database | EntityType::DatabaseSchema => &[
+            "owners",
+            "tags",
+            "extension",
+            "domains",
+            "dataProducts",
+            "sourceHash",
+            "certification",
+        ],
         EntityType::Table => &[
             "columns",
             "tags",
@@ -84,11 +91,12 @@ fn fields_of(entity: EntityType) -> &'static [&'static str] {
             "domains",
             "dataProducts",
             "sourceHash",
+            "certification",
         ],
     }
 }
 
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     // FQNs and UUIDs are never empty, `.` or `..`.
     encode_segment(text).unwrap_or_else(|| "%00".to_owned())
 }
@@ -100,12 +108,34 @@ impl Client {
         &self,
         entity: EntityType,
         filter: (&str, &str),
+        on_page: impl FnMut(usize, Option<u64>) + Send,
+    ) -> Result<Vec<T>, Error>
+    where
+        T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
+    {
+        self.list_with(entity, self.fields_of(entity), filter, on_page).await
+    }
+
+    /// As [`Client::list`], without any field that the server has to gather: names, and whether
+    /// something is deleted.
+    pub async fn list_names(
+        &self,
+        entity: EntityType,
+        filter: (&str, &str),
+    ) -> Result<Vec<StoredCommon>, Error> {
+        self.list_with(entity, Vec::new(), filter, |_, _| ()).await
+    }
+
+    async fn list_with<T>(
+        &self,
+        entity: EntityType,
+        mut fields: Vec<&'static str>,
+        filter: (&str, &str),
         mut on_page: impl FnMut(usize, Option<u64>) + Send,
     ) -> Result<Vec<T>, Error>
     where
         T: DeserializeOwned + AsRef<StoredCommon> + Send + 'static,
     {
-        let mut fields = self.fields_of(entity);
         let mut rows: Vec<T> = Vec::new();
         let mut seen = HashSet::new();
         let mut after: Option<String> = None;
@@ -114,8 +144,10 @@ impl Client {
                 .query(filter.0, filter.1)
                 .query("limit", &PAGE.to_string())
                 .query("include", "all")
-                .query("fields", &fields.join(","))
                 .slow();
+            if !fields.is_empty() {
+                call = call.query("fields", &fields.join(","));
+            }
             if let Some(cursor) = &after {
                 call = call.query("after", cursor);
             }
@@ -153,6 +185,50 @@ impl Client {
                 .query("include", "all");
             match self.call(call).await {
                 Ok(found) => return Ok(Some(found)),
+                Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
+                Err(Error::NotFound { .. } | Error::Rejected { status: 400, .. })
+                    if fqn.contains('/') =>
+                {
+                    return self.by_listing(entity, fqn, fields).await;
+                }
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One entity, looked for in the list of its parent: proxies and servlet containers may refuse an
+    /// encoded slash in a path, which in a query they let through (contract §2.7).
+    async fn by_listing<T>(
+        &self,
+        entity: EntityType,
+        fqn: &str,
+        mut fields: Vec<&'static str>,
+    ) -> Result<Option<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let filter = match entity {
+            EntityType::DatabaseService => return Ok(None),
+            EntityType::Database => "service",
+            EntityType::DatabaseSchema => "database",
+            EntityType::Table => "databaseSchema",
+        };
+        let parent = names::split_fqn(fqn).ok().and_then(|mut parts| {
+            parts.pop();
+            names::build_fqn(&parts).ok()
+        });
+        let Some(parent) = parent else { return Ok(None) };
+        let siblings: Vec<StoredCommon> = self.list(entity, (filter, &parent), |_, _| ()).await?;
+        let found = siblings.into_iter().find(|stored| stored.fully_qualified_name == fqn);
+        let Some(found) = found else { return Ok(None) };
+        loop {
+            let path = format!("{}/{}", entity.collection(), segment(&found.id));
+            let call = Call::new(Method::Get, path)
+                .query("fields", &fields.join(","))
+                .query("include", "all");
+            match self.call(call).await {
+                Ok(found) => return Ok(Some(found)),
                 Err(Error::NotFound { .. }) => return Ok(None),
                 Err(Error::Rejected { message, .. }) if self.drop_field(&mut fields, &message) => {}
                 Err(error) => return Err(error),
@@ -181,7 +257,13 @@ impl Client {
     /// The fields to ask for, without those that this server has refused before.
     fn fields_of(&self, entity: EntityType) -> Vec<&'static str> {
         let unknown = self.unknown_fields();
-        fields_of(entity).iter().copied().filter(|field| !unknown.contains(field)).collect()
+        let spelled = |field: &'static str| match field {
+            // The one domain that there was before there could be several (contract §7).
+            "domains" if unknown.contains(&field) => "domain",
+            field => field,
+        };
+        let fields = fields_of(entity).iter().copied().map(spelled);
+        fields.filter(|field| !unknown.contains(field)).collect()
     }
 
     /// Whether a refusal names a field that can be left out; if so it is, now and from now on.
@@ -197,7 +279,11 @@ impl Client {
             None => fields.pop(),
         };
         if let Some(field) = dropped {
-            self.unknown_fields().push(field);
+            let mut unknown = self.unknown_fields();
+            unknown.push(field);
+            if field == "domains" && !unknown.contains(&"domain") {
+                fields.push("domain");
+            }
         }
         dropped.is_some()
     }
@@ -349,6 +435,26 @@ impl Client {
         let path = format!("lineage/table/{}/table/{}", segment(from), segment(to));
         match self.call_for_status(Call::new(Method::Delete, path)).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The edge between two tables, deleted ones too; `None` when there is none (contract §5.2). Its
+    /// ends are those asked for.
+    pub async fn edge(&self, from: &str, to: &str) -> Result<Option<StoredEdge>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            edge: LineageDetails,
+        }
+        let path = format!("lineage/getLineageEdge/{}/{}", segment(from), segment(to));
+        match self.call::<Answer>(Call::new(Method::Get, path)).await {
+            Ok(answer) => Ok(Some(StoredEdge {
+                from_entity: from.to_owned(),
+                to_entity: to.to_owned(),
+                lineage_details: Some(answer.edge),
+            })),
+            // A web page: a server that has no such call.
+            Err(Error::NotFound { .. } | Error::NotJson { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

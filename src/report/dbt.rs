@@ -15,9 +15,38 @@ use crate::lineage::Origin;
 use crate::lineage::dbt::Disagreement;
 use crate::model::DatasetPath;
 use crate::model::display::clean;
+use crate::sync::LeftOut;
 
 /// Lines of one section; more are counted.
 const NAMED: usize = 60;
+/// Nodes named for one thing; more are counted.
+const NODES_NAMED: usize = 5;
+
+/// Whether the matched datasets have tables in OpenMetadata.
+#[derive(Clone, Copy, Debug)]
+pub enum InOpenMetadata<'a> {
+    /// These have none.
+    Lacks(&'a [DatasetPath]),
+    /// Nobody has looked; why not.
+    NotLookedUp(&'a str),
+}
+
+impl<'a> InOpenMetadata<'a> {
+    /// The datasets without a table; `None` where nobody has looked.
+    fn missing(self) -> Option<&'a [DatasetPath]> {
+        match self {
+            Self::Lacks(missing) => Some(missing),
+            Self::NotLookedUp(_) => None,
+        }
+    }
+
+    fn not_looked_up(self) -> Option<&'a str> {
+        match self {
+            Self::Lacks(_) => None,
+            Self::NotLookedUp(why) => Some(why),
+        }
+    }
+}
 
 /// A project, its matches, and what else is worth telling.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +59,19 @@ pub struct DbtReport<'a> {
     pub runs: &'a RunResults,
     /// Freshness of sources.
     pub freshness: &'a SourceFreshness,
-    /// Matched datasets that OpenMetadata does not have yet.
-    pub missing_in_openmetadata: &'a [DatasetPath],
+    /// What OpenMetadata has of the matched datasets.
+    pub in_openmetadata: InOpenMetadata<'a>,
     /// Edges that only dbt or only a view's SQL knows.
     pub disagreements: &'a [Disagreement],
+    /// What dbt names for OpenMetadata and is not brought: owners, tiers, terms and the like.
+    pub left_out: &'a [LeftOut],
 }
 
 impl DbtReport<'_> {
     fn counts(&self) -> Value {
         let mut counts = json!(self.matches.counts());
-        counts["missing_in_openmetadata"] = json!(self.missing_in_openmetadata.len());
+        counts["missing_in_openmetadata"] =
+            json!(self.in_openmetadata.missing().map(<[DatasetPath]>::len));
         counts
     }
 
@@ -116,12 +148,15 @@ impl DbtReport<'_> {
             },
             "warnings": self.manifest.warnings,
             "counts": self.counts(),
+            "hint": self.matches.hint,
             "nodes": nodes,
             "unknown_to_dbt": unknown,
             "twin_views": twins,
-            "missing_in_openmetadata": self.missing_in_openmetadata,
+            "missing_in_openmetadata": self.in_openmetadata.missing(),
+            "openmetadata_not_looked_up": self.in_openmetadata.not_looked_up(),
             "exposures": exposures,
             "lineage_disagreements": self.disagreements,
+            "left_out": self.left_out,
         })
     }
 
@@ -161,10 +196,20 @@ impl DbtReport<'_> {
             (counts.missing_in_dremio, "missing in Dremio"),
             (counts.unchecked, "not checked"),
             (counts.not_datasets, "not datasets (ephemeral, reflection, switched off)"),
-            (self.missing_in_openmetadata.len(), "missing in OpenMetadata"),
             (counts.unknown_to_dbt, "in Dremio, unknown to dbt"),
         ] {
             let _ = writeln!(text, "  {count:>5}  {words}");
+        }
+        let _ = match self.in_openmetadata {
+            InOpenMetadata::Lacks(missing) => {
+                writeln!(text, "  {:>5}  missing in OpenMetadata", missing.len())
+            }
+            InOpenMetadata::NotLookedUp(why) => {
+                writeln!(text, "      ?  missing in OpenMetadata: not looked up, {}", clean(why))
+            }
+        };
+        if let Some(hint) = &self.matches.hint {
+            let _ = writeln!(text, "\n{}", clean(hint));
         }
         for status in [
             MatchStatus::Ambiguous,
@@ -188,8 +233,9 @@ impl DbtReport<'_> {
             format!("{} → {}: {who}", clean_path(&found.from), clean_path(&found.to))
         });
         section(&mut text, "lineage on which dbt and SQL disagree", disagreements);
-        let missing = self.missing_in_openmetadata.iter().map(clean_path);
+        let missing = self.in_openmetadata.missing().unwrap_or_default().iter().map(clean_path);
         section(&mut text, "missing in OpenMetadata", missing);
+        section(&mut text, "left out of OpenMetadata", left_out_lines(self.left_out).into_iter());
         let twins = self
             .matches
             .twins
@@ -312,6 +358,35 @@ fn stale_lines(found: &NodeMatch) -> String {
         let _ = write!(line, "\n      {}", clean(difference));
     }
     line
+}
+
+/// One line a value and reason, with the nodes that name it.
+fn left_out_lines(left_out: &[LeftOut]) -> Vec<String> {
+    let is_same =
+        |a: &LeftOut, b: &LeftOut| (a.field, &a.value, &a.reason) == (b.field, &b.value, &b.reason);
+    left_out
+        .chunk_by(is_same)
+        .map(|group| {
+            let first = &group[0];
+            let names: Vec<String> = group
+                .iter()
+                .map(|row| {
+                    let column = row.column.as_deref().map_or("", |_| ".");
+                    let name = row.column.as_deref().unwrap_or_default();
+                    clean(&format!("{}{column}{name}", row.unique_id)).into_owned()
+                })
+                .collect();
+            let more = names.len().saturating_sub(NODES_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!(
+                "{} {}: {}\n      {}{more}",
+                first.field,
+                clean(&first.value),
+                clean(&first.reason),
+                names.iter().take(NODES_NAMED).cloned().collect::<Vec<_>>().join(", "),
+            )
+        })
+        .collect()
 }
 
 fn matched_line(found: &NodeMatch) -> String {

@@ -8,15 +8,27 @@ use crate::snapshots::{CatalogDiff, ColumnChange};
 
 /// The differences, a line for each dataset and each column, with a summary at the end.
 pub fn diff_text(diff: &CatalogDiff) -> String {
+    diff_text_of(diff, usize::MAX)
+}
+
+/// The same, naming only the first `most` datasets of each sort and counting the others.
+pub(super) fn diff_text_of(diff: &CatalogDiff, most: usize) -> String {
+    let more = |text: &mut String, sign: char, count: usize, word: &str| {
+        if count > most {
+            let _ = writeln!(text, "{sign} … and {} more {word}", count - most);
+        }
+    };
     let shown = |path: &DatasetPath| clean(&path.to_string()).into_owned();
     let mut text = String::new();
-    for dataset in &diff.added {
+    for dataset in diff.added.iter().take(most) {
         let _ = writeln!(text, "+ {} ({})", shown(&dataset.path), dataset.kind);
     }
-    for dataset in &diff.removed {
+    more(&mut text, '+', diff.added.len(), "added");
+    for dataset in diff.removed.iter().take(most) {
         let _ = writeln!(text, "- {} ({})", shown(&dataset.path), dataset.kind);
     }
-    for dataset in &diff.changed {
+    more(&mut text, '-', diff.removed.len(), "removed");
+    for dataset in diff.changed.iter().take(most) {
         let _ = writeln!(text, "~ {}", shown(&dataset.path));
         if let Some((before, after)) = dataset.kind {
             let _ = writeln!(text, "    {before} → {after}");
@@ -45,6 +57,7 @@ pub fn diff_text(diff: &CatalogDiff) -> String {
             let _ = writeln!(text, "    SQL context {} → {}", path(before), path(after));
         }
     }
+    more(&mut text, '~', diff.changed.len(), "changed");
     if !diff.not_compared.is_empty() {
         let _ =
             writeln!(text, "{} not compared: not read the second time", diff.not_compared.len());

@@ -10,6 +10,7 @@ mod escape;
 pub mod lineage;
 pub mod sql_lineage;
 pub mod sync;
+pub mod watch;
 
 pub use catalog::{CatalogReport, ReportStats};
 pub use dbt::DbtReport;
@@ -18,6 +19,7 @@ pub use escape::Escaped;
 pub use lineage::LineageReport;
 pub use sql_lineage::SqlLineageReport;
 pub use sync::SyncReport;
+pub use watch::WatchReport;
 
 /// Version of every JSON shape written here; raised when a reader would have to change.
 pub const SCHEMA_VERSION: u32 = 1;

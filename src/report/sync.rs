@@ -260,7 +260,7 @@ impl SyncReport<'_> {
     }
 }
 
-fn plural(sort: &str) -> String {
+pub(super) fn plural(sort: &str) -> String {
     if sort == "service" { sort.to_owned() } else { format!("{sort}s") }
 }
 

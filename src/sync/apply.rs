@@ -4,7 +4,10 @@
 //! A failed item costs itself and what stands below it, never the run. Cancelling takes effect
 //! between requests; what is under way is waited for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod at_risk;
+mod batches;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,13 +15,12 @@ use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::bulk::Batch;
+use super::handles::Handles;
 use super::journal::Journal;
 use super::phase::Phase;
 use super::plan::{Action, Current, Item, ItemKey, Payload, Plan};
-use super::rescue::{self, EdgesAtRisk};
 use super::tally::{edges_settled, statistics};
-use super::write::{Handles, Writer};
+use super::write::Writer;
 use crate::openmetadata::{Client, Error, names};
 
 /// So many items in a row without an answer, each tried as often as the settings say, and the
@@ -175,7 +177,7 @@ struct Run<'a> {
     is_stopped: CancellationToken,
     /// Items in a row that the server did not answer.
     unanswered: AtomicUsize,
-    /// How many rows a bulk request may have, as far as the server has told.
+    /// How many rows a bulk request may have, as far as the server has told; 0 = not even one.
     most_rows: AtomicUsize,
 }
 
@@ -209,8 +211,7 @@ impl Run<'_> {
     }
 
     async fn phase(&self, phase: Phase, indices: Vec<usize>) {
-        let at_risk = self.edges_at_risk(&indices).await;
-        let mut singles = indices;
+        let (mut singles, at_risk) = self.secure_edges(indices).await;
         if phase == Phase::Tables && self.application.options.batch_size > 1 {
             singles = self.bulk_tables(singles).await;
         }
@@ -230,51 +231,6 @@ impl Run<'_> {
         }
     }
 
-    /// The edges of tables whose columns will go, as they are before anything is written.
-    async fn edges_at_risk(&self, indices: &[usize]) -> Vec<(usize, Result<EdgesAtRisk, Error>)> {
-        let items = &self.application.plan.items;
-        let risky = indices.iter().copied().filter(|index| rescue::is_risky(&items[*index]));
-        stream::iter(risky)
-            .map(|index| async move { (index, self.writer.edges_at_risk(&items[index]).await) })
-            .buffer_unordered(self.application.options.max_workers.max(1))
-            .collect()
-            .await
-    }
-
-    /// Puts those edges back that the plan will not write itself, also when the run has ended: what
-    /// was there before must not be lost.
-    async fn put_back(&self, at_risk: Vec<(usize, Result<EdgesAtRisk, Error>)>) {
-        if at_risk.is_empty() {
-            return;
-        }
-        let planned: HashSet<(String, String)> = self
-            .application
-            .plan
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(index, item)| item.action.writes() && self.is_open(*index))
-            .filter_map(|(_, item)| match &item.key {
-                ItemKey::Edge { from, to } => Some((self.writer.id(from)?, self.writer.id(to)?)),
-                ItemKey::Entity(..) => None,
-            })
-            .collect();
-        for (index, edges) in at_risk {
-            if !matches!(lock(&self.outcomes)[index], ItemOutcome::Done { .. }) {
-                continue;
-            }
-            let told = match edges {
-                Ok(edges) => self.writer.put_back(&edges, &planned).await,
-                Err(error) => vec![format!(
-                    "its lineage edges could not be read before it was written, so that what the server made of them stays: {error}"
-                )],
-            };
-            if let ItemOutcome::Done { notes } = &mut lock(&self.outcomes)[index] {
-                notes.extend(told);
-            }
-        }
-    }
-
     async fn one(&self, index: usize) {
         let item = &self.application.plan.items[index];
         if let Some(reason) = self.obstacle(item) {
@@ -288,105 +244,6 @@ impl Run<'_> {
 
     fn workers(&self) -> usize {
         self.application.options.max_workers.max(1)
-    }
-
-    /// Sends new tables in batches where the server offers that; gives back what has to go one by
-    /// one.
-    async fn bulk_tables(&self, indices: Vec<usize>) -> Vec<usize> {
-        let (mut bulk, mut singles) = (Vec::new(), Vec::new());
-        for index in indices {
-            let item = &self.application.plan.items[index];
-            if let Some(reason) = self.obstacle(item) {
-                self.finish(index, ItemOutcome::Skipped { reason });
-            } else if item.action == Action::Create && item.data_model.is_none() {
-                bulk.push(index);
-            } else {
-                // Updates need the answer's columns, repairs and patches their own order.
-                singles.push(index);
-            }
-        }
-        let mut batches = bulk.chunks(self.application.options.batch_size);
-        let Some(first) = batches.next().filter(|_| !self.is_ended()) else { return singles };
-        // The first batch finds out whether there is such a thing.
-        let left = self.batch(first).await;
-        if left.len() == first.len() {
-            singles.extend(bulk);
-            return singles;
-        }
-        singles.extend(left);
-        let left: Vec<Vec<usize>> = stream::iter(batches)
-            .map(|batch| self.batch(batch))
-            .buffer_unordered(self.workers())
-            .collect()
-            .await;
-        singles.extend(left.into_iter().flatten());
-        singles
-    }
-
-    /// Sends one batch, in parts if the server finds it too large. Gives back what it did not take
-    /// for a reason that says nothing of the rows: alone, each gets its own answer.
-    async fn batch(&self, indices: &[usize]) -> Vec<usize> {
-        let mut left = Vec::new();
-        let mut parts = vec![indices];
-        while let Some(part) = parts.pop() {
-            if self.is_ended() {
-                break;
-            }
-            let most = self.most_rows.load(Ordering::Relaxed).max(1);
-            if part.len() > most {
-                parts.extend(part.chunks(most).rev());
-                continue;
-            }
-            let items: Vec<&Item> =
-                part.iter().map(|index| &self.application.plan.items[*index]).collect();
-            // Noted before it is sent: a run that is killed now must know what is in doubt.
-            for index in part {
-                self.begin(*index);
-            }
-            match self.writer.write_batch(&items).await {
-                Ok(Batch::Rows(rows)) => {
-                    for (index, row) in part.iter().zip(rows) {
-                        self.unanswered.store(0, Ordering::Relaxed);
-                        self.finish(
-                            *index,
-                            match row {
-                                Ok(()) => ItemOutcome::Done { notes: Vec::new() },
-                                Err(reason) => ItemOutcome::Failed { reason, in_doubt: false },
-                            },
-                        );
-                    }
-                }
-                Ok(Batch::TooLarge) if part.len() > 1 => {
-                    self.most_rows.fetch_min(part.len() / 2, Ordering::Relaxed);
-                    parts.push(part);
-                }
-                Err(error) if error.is_fatal() => {
-                    for index in part {
-                        self.conclude(*index, Err(error.clone()));
-                    }
-                }
-                Ok(Batch::TooLarge | Batch::NotOffered) | Err(_) => left.extend_from_slice(part),
-            }
-        }
-        left
-    }
-
-    /// Learns about the ends of edges that bulk requests have made. What cannot be learnt so is
-    /// asked for when its edge is written.
-    async fn learn_ends(&self, edges: &[usize]) {
-        let ends: BTreeSet<&str> = edges
-            .iter()
-            .filter_map(|index| match &self.application.plan.items[*index].key {
-                ItemKey::Edge { from, to } => Some([from.as_str(), to.as_str()]),
-                ItemKey::Entity(..) => None,
-            })
-            .flatten()
-            .collect();
-        if let Err(error) = self.writer.learn(ends.into_iter(), self.workers()).await
-            && error.is_fatal()
-        {
-            self.stop(error.to_string());
-        }
     }
 
     /// What keeps an item from being tried.
@@ -427,21 +284,30 @@ impl Run<'_> {
                 self.finish(index, ItemOutcome::Done { notes });
             }
             Err(error) => {
-                if error.is_fatal() {
-                    self.stop(error.to_string());
-                } else if is_unanswered(&error) {
-                    let count = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
-                    if count >= GONE_AFTER {
-                        self.stop(format!(
-                            "no answer to {count} items in a row; the last: {error}"
-                        ));
-                    }
-                } else {
-                    self.unanswered.store(0, Ordering::Relaxed);
-                }
+                self.mark(&error);
                 let in_doubt = error.may_have_happened();
                 self.finish(index, ItemOutcome::Failed { reason: error.to_string(), in_doubt });
             }
+        }
+    }
+
+    /// An item of which nothing was sent, because something before it failed.
+    fn refuse(&self, index: usize, error: &Error, reason: String) {
+        self.mark(error);
+        self.finish(index, ItemOutcome::Failed { reason, in_doubt: false });
+    }
+
+    /// Draws from an error what it means for the run.
+    fn mark(&self, error: &Error) {
+        if error.is_fatal() {
+            self.stop(error.to_string());
+        } else if is_unanswered(error) {
+            let count = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+            if count >= GONE_AFTER {
+                self.stop(format!("no answer to {count} items in a row; the last: {error}"));
+            }
+        } else {
+            self.unanswered.store(0, Ordering::Relaxed);
         }
     }
 

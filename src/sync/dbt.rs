@@ -10,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::desired::{self, Body, Desired};
 use super::edges::EdgeBody;
+use super::governance::{self, Known, LeftOut, own_labels};
 use super::lineage::desired_edges;
 use super::plan::{Current, Payload, Plan, PlanOptions, plan};
 use super::read;
 use super::selection::Selection;
 use super::session::{
-    PrepareError, Prepared, Sources, Step, SyncSettings, left_behind, principal, server_traits,
+    PrepareError, Prepared, Sources, Step, SyncSettings, principal, recover, server_traits,
 };
 use super::texts::{self, Texts, Wanted};
 use crate::dbt::{CatalogArtifact, Manifest, MatchReport, ModelGraph, Node, sql};
@@ -36,36 +37,78 @@ pub struct DbtFacts<'a> {
     pub artifact: Option<&'a CatalogArtifact>,
     /// The matches.
     pub matches: &'a MatchReport,
+    /// Datasets that stay out although a node is one of them.
+    pub without: &'a [DatasetPath],
 }
 
-/// Reads what is missing and plans what the matched datasets would get. `sources.graph` must hold
-/// dbt's edges already ([`crate::lineage::dbt::merge`]). `tags_as` names the classification of
-/// dbt's tags; `None` leaves tags out. Writes nothing.
+/// What of dbt is to be brought besides descriptions and lineage.
+#[derive(Clone, Copy, Debug)]
+pub struct DbtWishes<'a> {
+    /// The classification of dbt's tags; `None` leaves tags, tiers and glossary terms out.
+    pub tags_as: Option<&'a str>,
+    /// Owners of tables that have none.
+    pub owners: bool,
+}
+
+/// Reads what is missing and plans what the matched datasets would get; tells besides what dbt names
+/// for OpenMetadata and cannot be brought. `sources.graph` must hold dbt's edges already
+/// ([`crate::lineage::dbt::merge`]). Writes nothing.
 pub async fn prepare(
     sources: Sources<'_>,
     facts: DbtFacts<'_>,
     settings: &SyncSettings,
-    tags_as: Option<&str>,
+    wishes: DbtWishes<'_>,
     on_step: &(dyn Fn(Step) + Send + Sync),
     cancel: &CancellationToken,
-) -> Result<Prepared, PrepareError> {
+) -> Result<(Prepared, Vec<LeftOut>), PrepareError> {
+    let is_left_out = |path: &&DatasetPath| facts.without.iter().any(|out| path.is_within(out));
+    let datasets = facts.matches.datasets().into_values();
     let matched: HashSet<DatasetPath> =
-        facts.matches.datasets().into_values().map(DatasetPath::folded).collect();
+        datasets.filter(|path| !is_left_out(path)).map(DatasetPath::folded).collect();
     let wanted = Wanted { wikis: settings.descriptions && !matched.is_empty(), labels: false };
     let on_text = |done, total| on_step(Step::Texts(done, total));
-    let project = |options| desired::project(sources.catalog, &Selection::default(), &options);
+    let selection = Selection { names: settings.names.clone(), ..Selection::default() };
+    let project = |options| desired::project(sources.catalog, &selection, &options);
     let paths = only(&project(settings.projection(&Texts::default()))?, &matched).paths();
     let texts =
         texts::read(sources.dremio, sources.catalog, &paths, wanted, &on_text, cancel).await;
     if cancel.is_cancelled() {
         return Err(PrepareError::Cancelled);
     }
-    let everything = project(settings.projection(&texts))?;
-    let mut desired = only(&everything, &matched);
+    // Edges may come from what takes no part.
+    let options = settings.projection(&texts);
+    let everything = desired::project(sources.catalog, &Selection::default(), &options)?;
+    let mut desired = if selection.is_everything() {
+        only(&everything, &matched)
+    } else {
+        only(&project(options)?, &matched)
+    };
     if settings.lineage {
         desired.edges = desired_edges(sources.graph, sources.catalog, &everything, &desired);
+        settings.narrow(&mut desired.edges);
     }
-    decorate(&mut desired, &everything, facts, settings, tags_as);
+    let nodes = nodes_by_path(facts, &facts.matches.datasets());
+    let described: BTreeSet<usize> = desired
+        .entities
+        .iter()
+        .filter(|entity| matches!(entity.body, Body::Table(_)))
+        .filter_map(|entity| nodes.get(&entity.path.folded()).copied())
+        .collect();
+    let described: Vec<usize> = described.into_iter().collect();
+    let known = governance::resolve(
+        sources.openmetadata,
+        sources.server.numbers,
+        facts.manifest,
+        facts.artifact,
+        &described,
+        governance::Wishes { owners: wishes.owners, tags_as: wishes.tags_as },
+    )
+    .await?;
+    if cancel.is_cancelled() {
+        return Err(PrepareError::Cancelled);
+    }
+    desired.exclusive.clone_from(&known.exclusive);
+    decorate(&mut desired, &everything, facts, settings, wishes.tags_as, &nodes, &known);
     let (memory, settled) = sources.remembered(settings);
     let on_read = |progress| on_step(Step::Current(progress));
     let current = read::current(sources.openmetadata, &desired, &settled, false, &on_read, cancel)
@@ -77,12 +120,25 @@ pub async fn prepare(
         principal: principal(sources.server),
         traits,
         overwrite_descriptions: settings.overwrite_descriptions,
+        overwrite_owners: settings.overwrite_owners,
         prune: None,
     };
-    let plan = plan(&desired, &current, &plan_options);
+    let mut plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    let interrupted = left_behind(memory.as_ref());
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    let client = sources.openmetadata;
+    let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
+    let prepared = Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: false,
+        memory,
+    };
+    Ok((prepared, known.left_out))
 }
 
 /// The tables of these paths, with the schemas and databases that they stand in.
@@ -134,6 +190,7 @@ fn only(everything: &Desired, matched: &HashSet<DatasetPath>) -> Desired {
         conflicts,
         traced: HashSet::new(),
         unread: everything.unread.clone(),
+        exclusive: everything.exclusive.clone(),
     }
 }
 
@@ -144,6 +201,8 @@ fn decorate(
     facts: DbtFacts<'_>,
     settings: &SyncSettings,
     tags_as: Option<&str>,
+    nodes: &HashMap<DatasetPath, usize>,
+    known: &Known,
 ) {
     let graph = ModelGraph::of(facts.manifest);
     let datasets = facts.matches.datasets();
@@ -163,20 +222,10 @@ fn decorate(
             upstream.entry(edge.to).or_default().insert(fqn);
         }
     }
-    // A source over a dataset that another node makes has less to say of it: it comes second.
-    let mut nodes: HashMap<DatasetPath, Vec<usize>> = HashMap::new();
-    for (index, node) in facts.manifest.nodes.iter().enumerate() {
-        if let Some(path) = datasets.get(&*node.unique_id) {
-            nodes.entry(path.folded()).or_default().push(index);
-        }
-    }
     let mut compiled: HashMap<String, String> = HashMap::new();
     for entity in &mut desired.entities {
         let Body::Table(table) = &mut entity.body else { continue };
-        let Some(index) = nodes.get(&entity.path.folded()).and_then(|nodes| nodes.first().copied())
-        else {
-            continue;
-        };
+        let Some(index) = nodes.get(&entity.path.folded()).copied() else { continue };
         let node = &facts.manifest.nodes[index];
         if settings.descriptions && !node.description.trim().is_empty() {
             table.common.description = Some(node.description.to_string());
@@ -191,11 +240,12 @@ fn decorate(
             }
             let documented = node.columns.iter().find(|documented| fold(&documented.name) == key);
             if let (Some(classification), Some(documented)) = (tags_as, documented) {
-                column.tags.extend(labels(classification, &documented.tags));
+                column.tags.extend(own_labels(classification, &documented.tags));
             }
+            add_labels(&mut column.tags, known.column_tags.get(&(index, key)));
         }
         if let Some(classification) = tags_as {
-            table.common.tags.extend(labels(classification, &node.tags));
+            table.common.tags.extend(own_labels(classification, &node.tags));
         }
         let sql = sql::compiled(facts.manifest, node);
         let upstream = upstream.get(&index).map(|fqns| fqns.iter().cloned().collect());
@@ -207,6 +257,11 @@ fn decorate(
             &table.columns,
             &table.common.tags,
         ));
+        // Not among dbt's facts: storing those would set owners and tags past all that the plan
+        // keeps (contract §6).
+        add_labels(&mut table.common.tags, known.tags.get(&index));
+        table.common.owners = known.owners.get(&index).cloned().unwrap_or_default();
+        table.common.domains = known.domains.get(&index).cloned().into_iter().collect();
         if let Some(sql) = sql {
             compiled.insert(entity.fqn.clone(), sql);
         }
@@ -214,6 +269,30 @@ fn decorate(
     for edge in &mut desired.edges {
         if edge.sql.is_none() {
             edge.sql = compiled.get(&edge.to).cloned();
+        }
+    }
+}
+
+/// The node of each dataset. A source over a dataset that another node makes has less to say of it,
+/// and comes later in the manifest: the first counts.
+fn nodes_by_path(
+    facts: DbtFacts<'_>,
+    datasets: &HashMap<&str, &DatasetPath>,
+) -> HashMap<DatasetPath, usize> {
+    let mut nodes = HashMap::new();
+    for (index, node) in facts.manifest.nodes.iter().enumerate() {
+        if let Some(path) = datasets.get(&*node.unique_id) {
+            nodes.entry(path.folded()).or_insert(index);
+        }
+    }
+    nodes
+}
+
+/// Adds labels that are not among `tags` yet.
+fn add_labels(tags: &mut Vec<TagLabel>, more: Option<&Vec<TagLabel>>) {
+    for label in more.into_iter().flatten() {
+        if !tags.iter().any(|tag| tag.tag_fqn == label.tag_fqn && tag.source == label.source) {
+            tags.push(label.clone());
         }
     }
 }
@@ -227,23 +306,6 @@ fn comments<'a>(node: &'a Node, artifact: Option<&'a CatalogArtifact>) -> HashMa
         .flat_map(|table| &table.columns)
         .filter_map(|column| Some((fold(&column.name), column.comment.as_deref()?)));
     documented.chain(commented).filter(|(_, text)| !text.trim().is_empty()).collect()
-}
-
-fn labels(classification: &str, tags: &[Box<str>]) -> Vec<TagLabel> {
-    let mut names: Vec<String> =
-        tags.iter().filter_map(|tag| names::encode(tag).ok()).map(|name| name.name).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter_map(|name| names::build_fqn(&[classification, &name]).ok())
-        .map(|tag_fqn| TagLabel {
-            tag_fqn,
-            source: "Classification".to_owned(),
-            label_type: "Automated".to_owned(),
-            state: "Confirmed".to_owned(),
-        })
-        .collect()
 }
 
 fn data_model(

@@ -55,6 +55,9 @@ pub struct Desired {
     /// Containers that were not read to the end: what is missing below them may well exist in
     /// Dremio, so nothing there may be deleted.
     pub unread: Vec<DatasetPath>,
+    /// Classifications of which an entity carries one tag at most, as far as it was asked: a stored
+    /// tag of one stays.
+    pub exclusive: BTreeSet<String>,
 }
 
 impl Desired {
@@ -200,6 +203,7 @@ pub fn project(
             .filter(|node| node.listing() != Listing::Complete || node.error().is_some())
             .map(NodeRef::path)
             .collect(),
+        exclusive: BTreeSet::new(),
     })
 }
 

@@ -13,7 +13,7 @@ use super::diff::{FieldChange, Outcome};
 use super::plan::{Action, Current, Item, ItemKey, Payload};
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
-    ColumnLineage, EntityReference, LineageDetails, StoredEdge, StoredTable,
+    ColumnLineage, EntityReference, LineageDetails, StoredEdge, StoredTable, whole_reference,
 };
 use crate::openmetadata::names;
 
@@ -30,7 +30,7 @@ pub struct EdgeBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Kept from the stored edge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "whole_reference")]
     pub pipeline: Option<EntityReference>,
     /// Kept from the stored edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +94,8 @@ pub(super) fn items(
                 "{missing} is not in OpenMetadata and not part of this sync; select it too"
             ));
         } else if item.action == Action::Unchanged
+            // What was not read is put back as it was found, not as we think that it is.
+            && stored.is_some()
             && (touched.contains(&edge.from) || touched.contains(&edge.to))
         {
             item.action = Action::Update;
@@ -151,13 +153,21 @@ fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> EdgeBody {
     let details = stored.and_then(|stored| stored.lineage_details.clone()).unwrap_or_default();
     let other =
         details.source.clone().filter(|source| *source != edge.source && source != "Manual");
-    let ours: HashSet<String> = edge.columns.iter().map(|(_, to, _)| fold(to)).collect();
+    let ours: HashMap<String, HashSet<String>> = edge
+        .columns
+        .iter()
+        .map(|(from, to, _)| (fold(to), from.iter().map(|column| fold(column)).collect()))
+        .collect();
+    // Ours replaces another's mapping only where it says no less.
+    let says_more = |mapping: &ColumnLineage| {
+        let ours = ours.get(&fold(&column_below(&mapping.to_column)));
+        ours.is_none_or(|ours| {
+            let mut from = mapping.from_columns.iter().map(|column| fold(&column_below(column)));
+            from.any(|column| !ours.contains(&column))
+        })
+    };
     let foreign = if other.is_some() {
-        details
-            .columns_lineage
-            .into_iter()
-            .filter(|mapping| !ours.contains(&fold(&column_below(&mapping.to_column))))
-            .collect()
+        details.columns_lineage.into_iter().filter(says_more).collect()
     } else {
         Vec::new()
     };
@@ -180,6 +190,23 @@ fn column_below(fqn: &str) -> String {
     }
 }
 
+/// A mapping of columns as people read it.
+pub(super) fn mapping_line(mapping: &ColumnLineage) -> String {
+    line(
+        mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
+        &fold(&column_below(&mapping.to_column)),
+        mapping.function.as_ref(),
+    )
+}
+
+fn line(from: BTreeSet<String>, to: &str, function: Option<&String>) -> String {
+    let from = from.into_iter().collect::<Vec<_>>().join(", ");
+    match function {
+        Some(function) => format!("{from} → {to}: {function}"),
+        None => format!("{from} → {to}"),
+    }
+}
+
 fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     let mut compare = |field: &str, old: Option<String>, new: Option<String>| {
@@ -194,34 +221,11 @@ fn changes(stored: &LineageDetails, wanted: &EdgeBody, edge: &DesiredEdge) -> Ve
     };
     compare("source", stored.source.clone(), Some(wanted.source.clone()));
     compare("sqlQuery", stored.sql_query.clone(), wanted.sql.clone());
-    let line = |from: BTreeSet<String>, to: String, function: Option<&String>| {
-        let from = from.into_iter().collect::<Vec<_>>().join(", ");
-        match function {
-            Some(function) => format!("{from} → {to}: {function}"),
-            None => format!("{from} → {to}"),
-        }
-    };
-    let old: BTreeSet<String> = stored
-        .columns_lineage
-        .iter()
-        .map(|mapping| {
-            line(
-                mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
-                fold(&column_below(&mapping.to_column)),
-                mapping.function.as_ref(),
-            )
-        })
-        .collect();
+    let old: BTreeSet<String> = stored.columns_lineage.iter().map(mapping_line).collect();
     let ours = edge.columns.iter().map(|(from, to, function)| {
-        line(from.iter().map(|column| fold(column)).collect(), fold(to), function.as_ref())
+        line(from.iter().map(|column| fold(column)).collect(), &fold(to), function.as_ref())
     });
-    let foreign = wanted.foreign.iter().map(|mapping| {
-        line(
-            mapping.from_columns.iter().map(|column| fold(&column_below(column))).collect(),
-            fold(&column_below(&mapping.to_column)),
-            mapping.function.as_ref(),
-        )
-    });
+    let foreign = wanted.foreign.iter().map(mapping_line);
     let new: BTreeSet<String> = ours.chain(foreign).collect();
     for gone in old.difference(&new) {
         compare("columnsLineage", Some(gone.clone()), None);

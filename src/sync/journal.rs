@@ -1,8 +1,9 @@
 //! [`Journal`]: what a run set out to write and what came of it, line by line on disk, so that a run
 //! that was killed can say what it did.
 //!
-//! Going on after a kill needs no journal: a new plan finds what is missing. The journal tells which
-//! items were written, and which are in doubt because no answer came.
+//! Most of going on after a kill needs no journal: a new plan finds what is missing. The journal tells
+//! which items were written, and which are in doubt because no answer came. What no plan could find
+//! out again stands only here: how other people's edges were before the server rewrote them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -13,10 +14,11 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::plan::ItemKey;
+use super::rescue::{EdgeBefore, Ends};
 use crate::model::time::rfc3339;
 
 /// Version of the journal's lines.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// A journal under way.
 #[derive(Debug)]
@@ -47,11 +49,18 @@ enum Line {
         key: ItemKey,
         error: String,
     },
+    /// An edge as it is before the server may rewrite it.
+    AtRisk(Box<EdgeBefore>),
+    /// The edge between these ids is as it should be.
+    Safe {
+        from: String,
+        to: String,
+    },
     End,
 }
 
 /// What an earlier run left behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Interrupted {
     /// When the run began to write, as RFC 3339 text; `None` when the journal does not say.
     pub began_at: Option<String>,
@@ -65,6 +74,10 @@ pub struct Interrupted {
     pub failed: Vec<(ItemKey, String)>,
     /// What was begun without an answer: perhaps written, perhaps not.
     pub in_doubt: Vec<ItemKey>,
+    /// Edges that the server may have rewritten and that were not seen put back.
+    pub edges: Vec<EdgeBefore>,
+    /// The run came to its end, and left nothing but those edges.
+    pub ended: bool,
     /// Why the journal could not be read, if so: what the run wrote is not known then.
     pub unreadable: Option<String>,
 }
@@ -81,12 +94,20 @@ impl Interrupted {
 }
 
 impl Journal {
-    /// Begins a journal, replacing a finished or interrupted one.
-    pub fn start(path: &Path, service: &str, host: &str, items: usize) -> io::Result<Self> {
+    /// Begins a journal, replacing a finished or interrupted one in one go: `edges`, which that one
+    /// left, stand in the new one when the old one is gone.
+    pub fn start(
+        path: &Path,
+        service: &str,
+        host: &str,
+        items: usize,
+        edges: &[&EdgeBefore],
+    ) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let file = OpenOptions::new().create(true).write(true).truncate(true).open(path)?;
+        let fresh = path.with_extension("new");
+        let file = OpenOptions::new().create(true).write(true).truncate(true).open(&fresh)?;
         let mut journal = Self { file, path: path.to_owned() };
         journal.write(&Line::Start {
             schema_version: SCHEMA_VERSION,
@@ -95,6 +116,10 @@ impl Journal {
             host: host.to_owned(),
             items,
         })?;
+        for edge in edges {
+            journal.at_risk(edge)?;
+        }
+        fs::rename(&fresh, path)?;
         Ok(journal)
     }
 
@@ -111,6 +136,16 @@ impl Journal {
     /// Notes that an item was refused.
     pub fn failed(&mut self, key: &ItemKey, error: &str) -> io::Result<()> {
         self.write(&Line::Failed { key: key.clone(), error: error.to_owned() })
+    }
+
+    /// Notes how an edge is before a table at one of its ends is sent with other columns.
+    pub fn at_risk(&mut self, edge: &EdgeBefore) -> io::Result<()> {
+        self.write(&Line::AtRisk(Box::new(edge.clone())))
+    }
+
+    /// Notes that an edge is as it was, or was put back.
+    pub fn safe(&mut self, (from, to): &Ends) -> io::Result<()> {
+        self.write(&Line::Safe { from: from.clone(), to: to.clone() })
     }
 
     /// Notes that the run came to its end, whatever became of its items.
@@ -131,7 +166,8 @@ impl Journal {
     }
 }
 
-/// What an interrupted run left behind; `None` when there is no journal or its run ended.
+/// What an interrupted run left behind; `None` when there is no journal, or its run ended and left
+/// nothing.
 pub fn interrupted(path: &Path) -> io::Result<Option<Interrupted>> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -141,6 +177,7 @@ pub fn interrupted(path: &Path) -> io::Result<Option<Interrupted>> {
     let last_write = file.metadata().and_then(|metadata| metadata.modified()).ok();
     let mut found = Interrupted { last_at: last_write.map(rfc3339), ..Interrupted::default() };
     let (mut begun, mut settled) = (Vec::new(), HashSet::new());
+    let mut edges: BTreeMap<Ends, EdgeBefore> = BTreeMap::new();
     for line in BufReader::new(file).lines() {
         // The last line may be cut off in the middle, even inside a character.
         let Ok(line) = line else { break };
@@ -152,6 +189,7 @@ pub fn interrupted(path: &Path) -> io::Result<Option<Interrupted>> {
             }
             Line::Begin { key } => begun.push(key),
             Line::Done { key } => {
+                edges.retain(|_, edge| edge.key() != key);
                 settled.insert(key.clone());
                 found.written.push(key);
             }
@@ -159,8 +197,22 @@ pub fn interrupted(path: &Path) -> io::Result<Option<Interrupted>> {
                 settled.insert(key.clone());
                 found.failed.push((key, error));
             }
-            Line::End => return Ok(None),
+            // What was noted first is how people had it; the rest is what a server made of it.
+            Line::AtRisk(edge) => {
+                edges.entry(edge.ends()).or_insert(*edge);
+            }
+            Line::Safe { from, to } => {
+                edges.remove(&(from, to));
+            }
+            Line::End => {
+                found.ended = true;
+                break;
+            }
         }
+    }
+    found.edges = edges.into_values().collect();
+    if found.ended && found.edges.is_empty() {
+        return Ok(None);
     }
     // What a bulk request was begun with may be begun again alone.
     let mut told = HashSet::new();
@@ -190,7 +242,7 @@ mod tests {
     fn a_cut_off_journal_tells_written_from_doubtful() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/journal.jsonl");
-        let mut journal = Journal::start(&path, "Dremio", "localhost", 3).expect("starts");
+        let mut journal = Journal::start(&path, "Dremio", "localhost", 3, &[]).expect("starts");
         // In a bulk request first, then alone, since the server had no such thing.
         for name in ["a", "b", "c", "a", "b", "c"] {
             journal.begin(&key(name)).expect("writes");
@@ -218,7 +270,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal.jsonl");
         assert_eq!(interrupted(&path).expect("reads"), None);
-        let journal = Journal::start(&path, "Dremio", "localhost", 0).expect("starts");
+        let journal = Journal::start(&path, "Dremio", "localhost", 0, &[]).expect("starts");
         journal.end().expect("writes");
         assert_eq!(interrupted(&path).expect("reads"), None);
     }

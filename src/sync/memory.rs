@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::journal;
 use super::settled::SettledEdges;
 
 /// The folder of one server and service.
@@ -31,6 +32,16 @@ impl SyncMemory {
     /// The journal's file.
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal.jsonl")
+    }
+
+    /// Puts away the journal of a run that was cut off. Edges count as unverified from here on, since
+    /// that run may have left some as the server rewrote them (quirk 15).
+    pub fn forget_interrupted(&self) -> io::Result<()> {
+        match fs::remove_file(self.folder.join("settled.json")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        journal::forget(&self.journal())
     }
 
     /// Which edges are settled; nothing when that is not known.

@@ -3,19 +3,20 @@
 //! Pure: desired state and current state in, items out. The plan holds the finished request bodies,
 //! so that what is applied is what was shown.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity};
-use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange, Outcome};
+use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange};
+use super::rescue::EdgeBefore;
 use super::selection::Selection;
-use super::{data_model, edges, prune};
+use super::{creation, data_model, edges, governance, prune};
 use crate::model::DatasetPath;
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
-    EntityType, StoredCommon, StoredEdge, StoredService, StoredTable,
+    CreateCommon, EntityType, StoredCommon, StoredEdge, StoredService, StoredTable,
 };
 use crate::openmetadata::names;
 
@@ -60,6 +61,11 @@ impl ServerTraits {
     pub fn keeps_names_from_bots(self) -> bool {
         self.stores_sql_changes
     }
+
+    /// Whether a bot's PUT leaves owners alone, by the same policy.
+    pub fn keeps_owners_from_bots(self) -> bool {
+        self.stores_sql_changes
+    }
 }
 
 /// Settings of the plan.
@@ -71,6 +77,8 @@ pub struct PlanOptions {
     pub traits: ServerTraits,
     /// Replace descriptions that differ from Dremio's wiki.
     pub overwrite_descriptions: bool,
+    /// Replace owners that differ from those that are wanted.
+    pub overwrite_owners: bool,
     /// Soft-delete what Dremio no longer has, within this selection.
     pub prune: Option<Selection>,
 }
@@ -163,6 +171,8 @@ pub enum Payload {
     Delete,
     /// The removal of an edge that we once wrote.
     DeleteEdge,
+    /// Somebody's edge as it was before a run that was cut off made the server rewrite it.
+    PutBack(Box<EdgeBefore>),
 }
 
 /// One line of a plan.
@@ -195,6 +205,16 @@ pub struct Item {
     /// dbt's facts of a table, which have a request of their own (contract §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_model: Option<Value>,
+}
+
+impl Item {
+    /// Whether it brings owners or a domain: what a server made of those only a read tells
+    /// (quirk 35), so that such an item is sent by itself.
+    pub(super) fn must_be_read_back(&self) -> bool {
+        let is_told =
+            |common: &CreateCommon| !(common.owners.is_empty() && common.domains.is_empty());
+        matches!(&self.payload, Some(Payload::Put(body)) if body.common().is_some_and(is_told))
+    }
 }
 
 /// Counts by what and action.
@@ -240,7 +260,7 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
     let mut touched = HashSet::new();
     let mut clashing: HashSet<&str> = HashSet::new();
     for entity in &desired.entities {
-        let (mut item, touches_columns) = entity_item(entity, &stored, options);
+        let (mut item, touches_columns) = entity_item(entity, &desired.exclusive, &stored, options);
         if let Some(parent) = parent_fqn(&entity.body).filter(|parent| clashing.contains(parent)) {
             let why = format!("{parent} cannot be brought over, and so neither can this");
             item = Item { notes: vec![why], ..conflict(item.key, item.path) };
@@ -360,7 +380,12 @@ pub(super) fn expected(stored: &StoredCommon) -> Expected {
     Expected { id: stored.id.clone(), version: stored.version, updated_at: stored.updated_at }
 }
 
-fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOptions) -> (Item, bool) {
+fn entity_item(
+    entity: &DesiredEntity,
+    exclusive: &BTreeSet<String>,
+    stored: &Stored<'_>,
+    options: &PlanOptions,
+) -> (Item, bool) {
     let entity_type = entity.body.entity_type();
     let mut item = Item {
         key: ItemKey::Entity(entity_type, entity.fqn.clone()),
@@ -383,7 +408,7 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
             ));
             return (item, false);
         }
-        item.changes = creation(&body);
+        item.changes = creation::changes(&body);
         if let (Some(model), Body::Table(table)) = (&entity.data_model, &body) {
             if let Some(obstacle) = data_model::obstacle(table, None, options.traits) {
                 item.notes.push(obstacle.to_owned());
@@ -401,9 +426,16 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
         overwrite_descriptions: options.overwrite_descriptions,
     };
     let mut diff = EntityDiff::default();
-    match (&mut body, stored.tables.get(entity.fqn.as_str())) {
+    let table = stored.tables.get(entity.fqn.as_str()).copied();
+    let columns = table.map_or(&[][..], |table| table.columns.as_slice());
+    let mut referred = governance::stored::yield_to_stored(&mut body, common, columns, exclusive);
+    if let Some(ours) = body.common_mut() {
+        referred.extend(governance::stored::changes(ours, common, options));
+    }
+    match (&mut body, table) {
         (Body::Table(table), Some(stored)) => {
             diff = diff::table(table, stored, entity.columns_known, entity.sql_known, diff_options);
+            diff.changes.splice(0..0, referred);
             if let Some(model) = &entity.data_model {
                 if let Some(obstacle) = data_model::obstacle(table, Some(stored), options.traits) {
                     diff.warnings.push(obstacle.to_owned());
@@ -422,6 +454,7 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
             if let Some(ours) = body.common_mut() {
                 diff::common(&mut diff, ours, common, diff_options);
             }
+            diff.changes.splice(0..0, referred);
         }
     }
     item.expected = Some(expected(common));
@@ -434,6 +467,7 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
     } else {
         Action::Keep
     };
+    diff.warnings.extend(governance::stored::note(&diff.changes).map(str::to_owned));
     item.changes = diff.changes;
     item.notes.extend(diff.warnings);
     if diff.touches_columns {
@@ -443,43 +477,15 @@ fn entity_item(entity: &DesiredEntity, stored: &Stored<'_>, options: &PlanOption
         );
     }
     if item.action.writes() {
+        if options.principal == Principal::User && common.certification.is_some() {
+            item.notes.push(
+                "some servers take its certification away when a person's token writes it; look at it afterwards"
+                    .to_owned(),
+            );
+        }
         item.payload = Some(Payload::Put(body));
         item.repair = diff.repair;
         item.description_patch = diff.description_patch;
     }
     (item, diff.touches_columns)
-}
-
-/// What a new entity will hold, as changes from nothing.
-fn creation(body: &Body) -> Vec<FieldChange> {
-    let mut changes = Vec::new();
-    let mut add = |field: &str, value: Option<String>| {
-        if value.is_some() {
-            changes.push(FieldChange {
-                field: field.to_owned(),
-                old: None,
-                new: value,
-                outcome: Outcome::Written,
-            });
-        }
-    };
-    if let Some(common) = body.common() {
-        add("displayName", common.display_name.clone());
-        add("description", common.description.clone());
-        let tags: Vec<&str> = common.tags.iter().map(|tag| tag.tag_fqn.as_str()).collect();
-        add("tags", (!tags.is_empty()).then(|| tags.join(", ")));
-        add("sourceUrl", common.source_url.clone());
-    }
-    if let Body::Table(table) = body {
-        add("tableType", table.table_type.clone());
-        add("schemaDefinition", table.schema_definition.clone());
-        for column in &table.columns {
-            add(&format!("columns.{}", column.name), column.data_type_display.clone());
-            add(&format!("columns.{}.description", column.name), column.description.clone());
-            let tags: Vec<&str> = column.tags.iter().map(|tag| tag.tag_fqn.as_str()).collect();
-            let tags = (!tags.is_empty()).then(|| tags.join(", "));
-            add(&format!("columns.{}.tags", column.name), tags);
-        }
-    }
-    changes
 }

@@ -1,7 +1,7 @@
 //! Reading what OpenMetadata holds now: list calls for entities, and lineage only of those tables
 //! whose edges are not known to be as we last left them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::desired::{Body, Desired};
 use super::plan::Current;
 use super::settled::{EdgeHashes, SettledEdges};
-use crate::openmetadata::entity::{EntityType, StoredCommon, StoredTable};
+use crate::openmetadata::entity::{EntityType, StoredCommon, StoredEdge, StoredTable};
 use crate::openmetadata::{Client, Error};
 
 /// How far the reading is.
@@ -54,8 +54,9 @@ pub(super) async fn lineage_of(
     let current = async {
         let (mut current, progress) = entities(client, desired, false, on_progress).await?;
         let targets = targets.iter().map(String::as_str).collect();
+        let trust = Trust { settled: &nothing, exactly: false };
         let read =
-            read_edges(client, desired, &nothing, &targets, &mut current, progress, on_progress);
+            read_edges(client, desired, trust, &targets, &mut current, progress, on_progress);
         read.await?;
         Ok(current)
     };
@@ -77,8 +78,18 @@ async fn read(
     // A view that reads nothing any more has stale edges all the same.
     let traced = desired.traced.iter().filter(|_| all);
     let targets = targets.chain(traced).map(String::as_str).collect();
-    read_edges(client, desired, settled, &targets, &mut current, progress, on_progress).await?;
+    let trust = Trust { settled, exactly: all };
+    read_edges(client, desired, trust, &targets, &mut current, progress, on_progress).await?;
+    revived_edges(client, desired, &mut current).await?;
     Ok(current)
+}
+
+/// What is taken as known of edges without reading them.
+#[derive(Clone, Copy)]
+struct Trust<'a> {
+    settled: &'a SettledEdges,
+    /// Only where it is also known that there are no others.
+    exactly: bool,
 }
 
 /// The service, its databases, and what is listed below those that matter.
@@ -143,20 +154,24 @@ async fn entities(
 async fn read_edges(
     client: &Client,
     desired: &Desired,
-    settled: &SettledEdges,
+    trust: Trust<'_>,
     targets: &HashSet<&str>,
     current: &mut Current,
     mut progress: ReadProgress,
     on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<(), Error> {
     let hashes = EdgeHashes::of(desired);
+    let at_stake = at_stake(desired, current);
     let mut unsettled = Vec::new();
     for table in &current.tables {
         let fqn = &table.common.fully_qualified_name;
         if !targets.contains(fqn.as_str()) {
             continue;
         }
-        if settled.holds(&table.common, &hashes) {
+        let is_known = trust.settled.holds(&table.common, &hashes)
+            && (!trust.exactly || trust.settled.is_exact(fqn))
+            && !at_stake.contains(fqn.as_str());
+        if is_known {
             current.settled.insert(fqn.clone());
         } else if !table.common.deleted {
             unsettled.push(table.common.id.clone());
@@ -173,6 +188,71 @@ async fn read_edges(
         }
         progress.lineages += 1;
         on_progress(progress);
+    }
+    Ok(())
+}
+
+/// FQNs of tables whose edges the server may rewrite in this run, because a table at one of their
+/// ends will be written (quirk 15): whatever somebody has made of them meanwhile has to be known.
+fn at_stake<'a>(desired: &'a Desired, current: &Current) -> HashSet<&'a str> {
+    let stored: HashMap<&str, Option<&str>> = current
+        .tables
+        .iter()
+        .map(|table| (&*table.common.fully_qualified_name, table.common.source_hash.as_deref()))
+        .collect();
+    let changing: HashSet<&str> = desired
+        .entities
+        .iter()
+        .filter_map(|entity| match &entity.body {
+            Body::Table(table) => Some((entity.fqn.as_str(), table.common.source_hash.as_deref())),
+            _ => None,
+        })
+        .filter(|(fqn, hash)| stored.get(*fqn).is_some_and(|stored| stored != hash))
+        .map(|(fqn, _)| fqn)
+        .collect();
+    let upstream = desired.edges.iter().filter(|edge| changing.contains(edge.from.as_str()));
+    upstream.map(|edge| edge.to.as_str()).chain(changing.iter().copied()).collect()
+}
+
+/// The desired edges into soft-deleted tables, which keep them and come back with them. The server
+/// may deny such a table itself (contract §5.2), so they are read from their other end.
+async fn revived_edges(
+    client: &Client,
+    desired: &Desired,
+    current: &mut Current,
+) -> Result<(), Error> {
+    let by_fqn: HashMap<&str, &StoredCommon> = current
+        .tables
+        .iter()
+        .map(|table| (table.common.fully_qualified_name.as_str(), &table.common))
+        .collect();
+    let ends = desired.edges.iter().filter_map(|edge| {
+        let (from, to) = (by_fqn.get(edge.from.as_str())?, by_fqn.get(edge.to.as_str())?);
+        let is_known = current.settled.contains(&edge.to);
+        (to.deleted && !is_known).then_some((*from, to.id.as_str()))
+    });
+    let mut outgoing: BTreeMap<&str, (bool, Vec<&str>)> = BTreeMap::new();
+    for (from, to) in ends {
+        outgoing.entry(&from.id).or_insert((from.deleted, Vec::new())).1.push(to);
+    }
+    let edges: Vec<Vec<StoredEdge>> = stream::iter(outgoing)
+        .map(|(from, (is_deleted, to))| async move {
+            if !is_deleted {
+                let mut edges = client.lineage(from, 0, 1).await?.downstream_edges;
+                edges.retain(|edge| edge.from_entity == from && to.contains(&&*edge.to_entity));
+                return Ok(edges);
+            }
+            let mut edges = Vec::new();
+            for to in to {
+                edges.extend(client.edge(from, to).await?);
+            }
+            Ok(edges)
+        })
+        .buffer_unordered(client.max_concurrency())
+        .try_collect()
+        .await?;
+    for edge in edges.into_iter().flatten() {
+        current.edges.insert((edge.from_entity.clone(), edge.to_entity.clone()), edge);
     }
     Ok(())
 }

@@ -12,8 +12,9 @@ use super::desired::{self, Desired, DesiredEdge, ProjectionOptions};
 use super::journal::{self, Interrupted, Journal};
 use super::lineage::{desired_edges, traced};
 use super::memory::SyncMemory;
-use super::plan::{Current, ItemKey, Plan, PlanOptions, Principal, ServerTraits, plan};
+use super::plan::{Current, ItemKey, Payload, Plan, PlanOptions, Principal, ServerTraits, plan};
 use super::read::{self, ReadProgress};
+use super::rescue::{EdgeBefore, plan_put_back};
 use super::selection::{NameFilters, Selection};
 use super::settled::{EdgeHashes, SettledEdges};
 use super::texts::{self, Texts, Wanted};
@@ -48,6 +49,8 @@ pub struct SyncSettings {
     pub names: NameFilters,
     /// Replace descriptions that differ from Dremio's.
     pub overwrite_descriptions: bool,
+    /// Replace owners that differ from those that dbt names.
+    pub overwrite_owners: bool,
     /// Soft-delete what Dremio no longer has, within what takes part.
     pub prune: bool,
     /// Read all edges again instead of relying on what earlier runs verified.
@@ -67,6 +70,7 @@ impl Default for SyncSettings {
             column_lineage: true,
             names: NameFilters::default(),
             overwrite_descriptions: false,
+            overwrite_owners: false,
             prune: false,
             reread_edges: false,
         }
@@ -134,6 +138,8 @@ pub struct Prepared {
     /// What an earlier run to the same service left behind when it was interrupted.
     pub interrupted: Option<Interrupted>,
     pub(super) settled: SettledEdges,
+    /// Whether edges that no SQL supports were looked for.
+    pub(super) pruned: bool,
     pub(super) memory: Option<SyncMemory>,
 }
 
@@ -265,16 +271,45 @@ pub async fn prepare(
         principal: principal(sources.server),
         traits,
         overwrite_descriptions: settings.overwrite_descriptions,
+        overwrite_owners: settings.overwrite_owners,
         prune: settings.prune.then(|| selection.clone()),
     };
-    let plan = plan(&desired, &current, &plan_options);
+    let mut plan = plan(&desired, &current, &plan_options);
     let unread_texts = texts.failed;
-    let interrupted = left_behind(memory.as_ref());
-    Ok(Prepared { desired, current, plan, traits, unread_texts, interrupted, settled, memory })
+    let client = sources.openmetadata;
+    let interrupted = recover(client, memory.as_ref(), &current, &mut plan, cancel).await?;
+    Ok(Prepared {
+        desired,
+        current,
+        plan,
+        traits,
+        unread_texts,
+        interrupted,
+        settled,
+        pruned: settings.prune,
+        memory,
+    })
+}
+
+/// What an interrupted run left behind, if the last one was that; the edges that it could not put back
+/// are in the plan afterwards.
+pub(super) async fn recover(
+    client: &openmetadata::Client,
+    memory: Option<&SyncMemory>,
+    current: &Current,
+    plan: &mut Plan,
+    cancel: &CancellationToken,
+) -> Result<Option<Interrupted>, PrepareError> {
+    let Some(left) = left_behind(memory) else { return Ok(None) };
+    tokio::select! {
+        done = plan_put_back(client, current, &left.edges, plan) => done?,
+        () = cancel.cancelled() => return Err(PrepareError::Cancelled),
+    }
+    Ok((!left.ended).then_some(left))
 }
 
 /// What the journal of the last run says, if that run did not come to its end.
-pub(super) fn left_behind(memory: Option<&SyncMemory>) -> Option<Interrupted> {
+fn left_behind(memory: Option<&SyncMemory>) -> Option<Interrupted> {
     let path = memory?.journal();
     journal::interrupted(&path).unwrap_or_else(|error| {
         let unreadable = Some(format!("{}: {error}", path.display()));
@@ -297,13 +332,20 @@ impl Prepared {
             journal::forget(&memory.journal())?;
             return Ok(None);
         }
+        let put_back: Vec<&EdgeBefore> = writes
+            .clone()
+            .filter_map(|item| match &item.payload {
+                Some(Payload::PutBack(edge)) => Some(&**edge),
+                _ => None,
+            })
+            .collect();
         for item in writes {
             if let ItemKey::Edge { to, .. } = &item.key {
                 self.settled.unsettle(to);
             }
         }
         memory.store_settled(&self.settled)?;
-        Journal::start(&memory.journal(), &self.plan.service, host, total).map(Some)
+        Journal::start(&memory.journal(), &self.plan.service, host, total, &put_back).map(Some)
     }
 
     /// Where this sync remembers things between runs.
@@ -316,6 +358,10 @@ impl Prepared {
         let hashes = EdgeHashes::of(&self.desired);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            // Of a view that was not read wholly nothing was pruned.
+            if self.pruned && self.desired.traced.contains(fqn) {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);

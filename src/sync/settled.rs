@@ -22,6 +22,9 @@ struct Settled {
     id: String,
     /// MD5 of the edges as desired.
     hash: String,
+    /// There were no others that we once wrote: pruning has nothing to look for.
+    #[serde(default)]
+    exact: bool,
 }
 
 /// MD5 of the edges desired into each table that has any, by the table's FQN.
@@ -47,11 +50,25 @@ impl SettledEdges {
         })
     }
 
+    /// Whether a run that pruned has left a table's edges so that they are those desired and no
+    /// others of ours; for a table whose edges [hold](Self::holds).
+    pub fn is_exact(&self, fqn: &str) -> bool {
+        self.0.get(fqn).is_some_and(|settled| settled.exact)
+    }
+
     /// Remembers that the edges into a table are now those desired.
     pub fn settle(&mut self, hashes: &EdgeHashes, fqn: &str, id: &str) {
         if let Some(hash) = hashes.0.get(fqn) {
-            let settled = Settled { id: id.to_owned(), hash: hash.clone() };
+            let mut settled = Settled { id: id.to_owned(), hash: hash.clone(), exact: true };
+            settled.exact = self.0.get(fqn) == Some(&settled);
             self.0.insert(fqn.to_owned(), settled);
+        }
+    }
+
+    /// Remembers that there are no edges of ours into a settled table that its SQL does not support.
+    pub fn mark_exact(&mut self, fqn: &str) {
+        if let Some(settled) = self.0.get_mut(fqn) {
+            settled.exact = true;
         }
     }
 

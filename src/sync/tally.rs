@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::apply::{ItemOutcome, Statistics};
 use super::desired::Body;
+use super::handles::Handles;
 use super::plan::{Action, Current, ItemKey, Payload, Plan};
-use super::write::Handles;
 
 /// Counts what became of a plan's items.
 pub(super) fn statistics(plan: &Plan, outcomes: &[ItemOutcome]) -> Statistics {
@@ -41,6 +41,10 @@ pub(super) fn edges_settled(
     let mut is_good: BTreeMap<&str, bool> = BTreeMap::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
         let ItemKey::Edge { to, .. } = &item.key else { continue };
+        // Somebody else's edge: it is in the journal until it is back.
+        if matches!(item.payload, Some(Payload::PutBack(_))) {
+            continue;
+        }
         let good = match outcome {
             ItemOutcome::Untouched => matches!(item.action, Action::Unchanged | Action::Keep),
             ItemOutcome::Done { notes } => notes.is_empty(),

@@ -1,80 +1,24 @@
 //! [`Writer`]: sends one item, with the order of requests that the server's quirks ask for.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::apply::ApplyOptions;
 use super::desired::Body;
 use super::edges::EdgeBody;
-use super::plan::{Action, Current, Item, ItemKey, Payload};
+use super::governance::stored::governance_not_stored;
+use super::handles::{Handle, Handles};
+use super::plan::{Action, Item, ItemKey, Payload};
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
     ColumnLineage, CreateTable, EntityType, LineageDetails, StoredColumn, StoredCommon, StoredTable,
 };
-use crate::openmetadata::{Client, Error, names};
+use crate::openmetadata::{Client, Error};
 
 /// A hash that no projection has, for the first of two writes (contract §3.5, repair write).
 const THROW_AWAY_HASH: &str = "0";
-
-/// Tables that exist, with what edges need of them.
-#[derive(Debug, Default)]
-pub(super) struct Handles(HashMap<String, Handle>);
-
-#[derive(Clone, Debug)]
-struct Handle {
-    id: String,
-    /// Column FQNs in the server's spelling, by folded name below the table.
-    columns: HashMap<String, String>,
-}
-
-impl Handles {
-    pub(super) fn of(current: &Current) -> Self {
-        let mut handles = Self::default();
-        for table in &current.tables {
-            handles.add(table);
-        }
-        handles
-    }
-
-    fn add(&mut self, table: &StoredTable) {
-        let mut columns = HashMap::new();
-        add_columns(&mut columns, "", &table.columns);
-        let handle = Handle { id: table.common.id.clone(), columns };
-        self.0.insert(table.common.fully_qualified_name.clone(), handle);
-    }
-
-    pub(super) fn id(&self, fqn: &str) -> Option<String> {
-        self.0.get(fqn).map(|handle| handle.id.clone())
-    }
-
-    /// A column's FQN as the table has it now: `None` if it is gone, unchanged if nothing is known
-    /// of its table.
-    fn column_now(&self, fqn: &str) -> Option<String> {
-        let Ok(parts) = names::split_fqn(fqn) else { return Some(fqn.to_owned()) };
-        let table = parts.get(..4).and_then(|parts| names::build_fqn(parts).ok());
-        match table.and_then(|table| self.0.get(&table)) {
-            Some(handle) if parts.len() > 4 => {
-                handle.columns.get(&fold(&parts[4..].join("."))).cloned()
-            }
-            _ => Some(fqn.to_owned()),
-        }
-    }
-}
-
-fn add_columns(into: &mut HashMap<String, String>, prefix: &str, columns: &[StoredColumn]) {
-    for column in columns {
-        let name = format!("{prefix}{}", fold(&column.name));
-        if let Some(children) = &column.children {
-            add_columns(into, &format!("{name}."), children);
-        }
-        if let Some(fqn) = &column.fully_qualified_name {
-            into.insert(name, fqn.clone());
-        }
-    }
-}
 
 pub(super) struct Writer<'a> {
     pub(super) client: &'a Client,
@@ -96,23 +40,9 @@ impl<'a> Writer<'a> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).id(fqn)
     }
 
-    /// Column mappings with the columns as they are now: those of columns that are gone are left
-    /// out, those of columns that are spelt otherwise name them so.
+    /// See [`Handles::mappings_now`].
     pub(super) fn mappings_now(&self, mappings: &[ColumnLineage]) -> Vec<ColumnLineage> {
-        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = mappings.iter().filter_map(|mapping| {
-            let from = mapping.from_columns.iter();
-            let from_columns: Vec<String> =
-                from.filter_map(|column| handles.column_now(column)).collect();
-            let to_column = handles.column_now(&mapping.to_column)?;
-            let function = mapping.function.clone();
-            (!from_columns.is_empty()).then_some(ColumnLineage {
-                from_columns,
-                to_column,
-                function,
-            })
-        });
-        now.collect()
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).mappings_now(mappings)
     }
 
     pub(super) fn into_handles(self) -> Handles {
@@ -134,6 +64,7 @@ impl<'a> Writer<'a> {
             (ItemKey::Edge { from, to }, Some(Payload::Edge(body))) => {
                 self.put_edge(from, to, body).await
             }
+            (_, Some(Payload::PutBack(edge))) => self.put_edge_back(edge).await,
             (ItemKey::Edge { from, to }, Some(Payload::DeleteEdge)) => {
                 let (from, to) = (self.handle(from).await?, self.handle(to).await?);
                 self.client.delete_edge(&from.id, &to.id).await?;
@@ -230,10 +161,12 @@ impl<'a> Writer<'a> {
             let columns = stored.map(|table| table.columns).unwrap_or_default();
             for (names, text) in &patch.columns {
                 match pointer(&columns, names) {
-                    Some((place, name)) => operations.extend([
-                        json!({ "op": "test", "path": format!("{place}/name"), "value": name }),
-                        json!({ "op": "add", "path": format!("{place}/description"), "value": text }),
-                    ]),
+                    Some((place, guards)) => {
+                        operations.extend(guards);
+                        operations.push(json!({
+                            "op": "add", "path": format!("{place}/description"), "value": text,
+                        }));
+                    }
                     None => notes.push(format!(
                         "column {} went meanwhile; its description was not replaced",
                         names.join(".")
@@ -267,9 +200,7 @@ impl<'a> Writer<'a> {
             self.client.put_data_model(&id, model).await?;
         }
         if item.repair {
-            let mut first = table.clone();
-            first.common.source_hash = Some(THROW_AWAY_HASH.to_owned());
-            self.client.put::<StoredCommon>(entity, &first).await?;
+            self.put_under_another_hash(table).await?;
         }
         let written = self.client.put::<StoredTable>(entity, table).await?;
         if let (Some(model), false) = (&item.data_model, self.stores_sql_changes) {
@@ -277,46 +208,48 @@ impl<'a> Writer<'a> {
             self.client.put_data_model(&written.entity.common.id, model).await?;
         }
         let ItemKey::Entity(_, fqn) = &item.key else { return Ok(notes) };
-        if written.created {
+        if written.created && !item.must_be_read_back() {
             self.remember(&written.entity);
             return Ok(notes);
         }
+        let mut read = self.client.by_name::<StoredTable>(entity, fqn).await;
+        if let Ok(Some(stored)) = &read
+            && !item.repair
+            && item.data_model.is_none()
+            && !not_stored(stored, table).is_empty()
+        {
+            // An older server than its number says: it saw nothing to store (contract §3.3).
+            self.put_under_another_hash(table).await?;
+            self.client.put::<StoredCommon>(entity, table).await?;
+            read = self.client.by_name(entity, fqn).await;
+        }
         // The answer echoes the request; only a read tells what is stored (quirk 35).
-        let stored = match self.client.by_name::<StoredTable>(entity, fqn).await {
-            Ok(Some(stored)) => stored,
-            Ok(None) => {
-                notes.push("the server said yes, and yet it is not there".to_owned());
-                return Ok(notes);
+        match read {
+            Ok(Some(stored)) => {
+                notes.extend(not_stored(&stored, table));
+                notes.extend(governance_not_stored(&table.common, &stored.common));
+                self.remember(&stored);
             }
+            Ok(None) => notes.push("the server said yes, and yet it is not there".to_owned()),
             // The write itself went through. If others would fail likewise, they will say so.
             Err(error) => {
                 notes.push(format!("written, and could not be read back: {error}"));
                 self.remember(&written.entity);
-                return Ok(notes);
             }
-        };
-        let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
-        if sql(&stored.schema_definition) != sql(&table.schema_definition) {
-            notes.push("the server did not store the view's SQL".to_owned());
         }
-        let theirs = stored.columns.iter().map(|column| column.name.as_str());
-        let ours = table.columns.iter().map(|column| column.name.as_str());
-        if theirs.clone().ne(ours) {
-            let theirs: Vec<&str> = theirs.take(20).collect();
-            notes.push(format!(
-                "the server did not store the columns as sent; it has {} of {}: {}",
-                stored.columns.len(),
-                table.columns.len(),
-                theirs.join(", ")
-            ));
-        }
-        self.remember(&stored);
         Ok(notes)
+    }
+
+    /// The first of two writes, after which the server has to store the second (contract §3.5).
+    async fn put_under_another_hash(&self, table: &CreateTable) -> Result<(), Error> {
+        let mut first = table.clone();
+        first.common.source_hash = Some(THROW_AWAY_HASH.to_owned());
+        self.client.put::<StoredCommon>(EntityType::Table, &first).await.map(drop)
     }
 
     /// Whether a table's id and columns are known.
     pub(super) fn knows(&self, fqn: &str) -> bool {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).0.contains_key(fqn)
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).get(fqn).is_some()
     }
 
     pub(super) fn remember(&self, stored: &StoredTable) {
@@ -335,8 +268,8 @@ impl<'a> Writer<'a> {
     }
 
     /// The table's id and columns, read from the server when a bulk request made it.
-    async fn handle(&self, fqn: &str) -> Result<Handle, Error> {
-        let known = self.handles.lock().unwrap_or_else(PoisonError::into_inner).0.get(fqn).cloned();
+    pub(super) async fn handle(&self, fqn: &str) -> Result<Handle, Error> {
+        let known = self.handles.lock().unwrap_or_else(PoisonError::into_inner).get(fqn).cloned();
         if let Some(handle) = known {
             return Ok(handle);
         }
@@ -347,7 +280,7 @@ impl<'a> Writer<'a> {
         })?;
         let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
         handles.add(&stored);
-        handles.0.get(fqn).cloned().ok_or_else(|| Error::NotFound {
+        handles.get(fqn).cloned().ok_or_else(|| Error::NotFound {
             request: format!("lineage of {fqn}"),
             message: format!("the server has it as {}", stored.common.fully_qualified_name),
         })
@@ -397,17 +330,43 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where a column stands in the table's JSON, and its name as stored.
-fn pointer<'a>(columns: &'a [StoredColumn], names: &[String]) -> Option<(String, &'a str)> {
-    let (first, below) = names.split_first()?;
-    let index = columns.iter().position(|column| fold(&column.name) == fold(first))?;
-    let column = &columns[index];
-    if below.is_empty() {
-        return Some((format!("/columns/{index}"), &column.name));
+/// What a server did not take over of what it was sent.
+fn not_stored(stored: &StoredTable, sent: &CreateTable) -> Vec<String> {
+    let mut notes = Vec::new();
+    let sql = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+    if sql(&stored.schema_definition) != sql(&sent.schema_definition) {
+        notes.push("the server did not store the view's SQL".to_owned());
     }
-    let (place, name) = pointer(column.children.as_deref()?, below)?;
-    let inside = place.strip_prefix("/columns")?;
-    Some((format!("/columns/{index}/children{inside}"), name))
+    let theirs = stored.columns.iter().map(|column| column.name.as_str());
+    let ours = sent.columns.iter().map(|column| column.name.as_str());
+    if theirs.clone().ne(ours) {
+        let theirs: Vec<&str> = theirs.take(20).collect();
+        notes.push(format!(
+            "the server did not store the columns as sent; it has {} of {}: {}",
+            stored.columns.len(),
+            sent.columns.len(),
+            theirs.join(", ")
+        ));
+    }
+    notes
+}
+
+/// Where a column stands in the table's JSON, with operations that fail if it or a column around it
+/// has another place by then.
+fn pointer(columns: &[StoredColumn], names: &[String]) -> Option<(String, Vec<Value>)> {
+    let (mut place, mut guards, mut level) = (String::new(), Vec::new(), Some(columns));
+    for name in names {
+        let siblings = level?;
+        let index = siblings.iter().position(|column| fold(&column.name) == fold(name))?;
+        let column = &siblings[index];
+        let list = if place.is_empty() { "columns" } else { "children" };
+        place = format!("{place}/{list}/{index}");
+        guards.push(json!({
+            "op": "test", "path": format!("{place}/name"), "value": column.name,
+        }));
+        level = column.children.as_deref();
+    }
+    (!names.is_empty()).then_some((place, guards))
 }
 
 /// The details to send: columns by the server's own FQNs, others' mappings as they are.
@@ -442,4 +401,40 @@ fn details(body: &EdgeBody, from: &Handle, to: &Handle) -> (LineageDetails, Vec<
         temp_lineage_tables: body.temp_lineage_tables.clone(),
     };
     (details, notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nested_column_is_guarded_on_every_level() {
+        let column = |name: &str, children: Vec<StoredColumn>| StoredColumn {
+            name: name.to_owned(),
+            children: (!children.is_empty()).then_some(children),
+            ..StoredColumn::default()
+        };
+        let inside = |names: [&str; 2]| names.map(|name| column(name, Vec::new())).to_vec();
+        let columns = [
+            column("id", Vec::new()),
+            column("Address", vec![column("geo", inside(["lon", "Lat"]))]),
+        ];
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (place, guards) =
+            pointer(&columns, &names(&["address", "geo", "lat"])).expect("is there");
+        assert_eq!(place, "/columns/1/children/0/children/1");
+        let test = |path: &str, name: &str| json!({ "op": "test", "path": path, "value": name });
+        assert_eq!(
+            guards,
+            [
+                test("/columns/1/name", "Address"),
+                test("/columns/1/children/0/name", "geo"),
+                test("/columns/1/children/0/children/1/name", "Lat"),
+            ]
+        );
+        for gone in [&["street"][..], &["id", "lat"], &["address", "geo", "alt"], &[]] {
+            assert_eq!(pointer(&columns, &names(gone)), None, "{gone:?}");
+        }
+    }
 }

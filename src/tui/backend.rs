@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::sync_target::{PlanRequest, Reached, SyncTarget};
+use super::sync_target::{PlanRequest, PresenceRequest, Reached, SyncTarget};
 use crate::discovery::{DiscoveryEvent, DiscoveryOptions, Resolved, discover, resolve};
 use crate::dremio::{Client, QueryResult, Reflection};
 use crate::model::{DatasetPath, Item, ServerInfo};
@@ -65,6 +65,25 @@ pub trait Backend: Clone + Send + Sync + 'static {
         cancel: CancellationToken,
     ) -> impl Future<Output = Result<Prepared, String>> + Send {
         let _ = (request, steps, cancel);
+        async { Err(NO_TARGET.to_owned()) }
+    }
+    /// Puts away the journal of a sync to this server that was cut off.
+    fn forget_interrupted(
+        &self,
+        server: openmetadata::ServerInfo,
+    ) -> impl Future<Output = Result<(), String>> + Send {
+        let _ = server;
+        async { Err(NO_TARGET.to_owned()) }
+    }
+    /// Looks which datasets have no table in OpenMetadata; `listed` hears how many of how many
+    /// databases were listed.
+    fn missing_tables(
+        &self,
+        request: PresenceRequest,
+        listed: mpsc::UnboundedSender<(usize, usize)>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<Vec<DatasetPath>, String>> + Send {
+        let _ = (request, listed, cancel);
         async { Err(NO_TARGET.to_owned()) }
     }
     /// Applies a sync plan but for the excluded items.
@@ -157,6 +176,21 @@ impl Backend for Live {
     ) -> Result<Prepared, String> {
         let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
         target.plan(self.client.clone(), request, steps, cancel).await
+    }
+
+    async fn forget_interrupted(&self, server: openmetadata::ServerInfo) -> Result<(), String> {
+        let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
+        target.forget_interrupted(server).await
+    }
+
+    async fn missing_tables(
+        &self,
+        request: PresenceRequest,
+        listed: mpsc::UnboundedSender<(usize, usize)>,
+        cancel: CancellationToken,
+    ) -> Result<Vec<DatasetPath>, String> {
+        let Some(target) = self.sync.clone() else { return Err(NO_TARGET.to_owned()) };
+        target.missing_tables(request, listed, cancel).await
     }
 
     async fn apply(

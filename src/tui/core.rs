@@ -1,6 +1,7 @@
 //! [`Core`]: what all panes share: the catalogue, the jobs, the connection, and the commands that
 //! the current update will give out.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::dbt::DbtPart;
 use super::keymap::{Context, Keymap};
 use super::msg::{Action, Cmd, JobId, JobSpec, Slot};
+use super::om::OmFacts;
 use super::theme::Theme;
 use crate::discovery::{DiscoveryStats, Skipped};
 use crate::http::RequestLog;
@@ -62,21 +64,6 @@ pub(crate) enum JobState {
     Cancelled,
 }
 
-/// How something of Dremio's stands in OpenMetadata.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OmState {
-    InSync,
-    Differs,
-    Missing,
-}
-
-impl OmState {
-    /// What a container is whose parts are these.
-    pub(crate) fn and(self, other: Self) -> Self {
-        if self == other { self } else { Self::Differs }
-    }
-}
-
 /// A word in the footer that goes away by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -108,12 +95,10 @@ pub(crate) struct Core {
     pub(crate) ascii: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) jobs: VecDeque<JobRecord>,
-    /// How paths (folded) stand in OpenMetadata, as the last plan for them told.
-    pub(crate) om: FxHashMap<DatasetPath, OmState>,
+    /// What plans have told of OpenMetadata. The job that makes a plan makes the next of these too.
+    pub(crate) om: Arc<OmFacts>,
     /// The dbt project that takes part.
     pub(crate) dbt: DbtPart,
-    /// What OpenMetadata says of columns: by the dataset's path and the column's name, both folded.
-    pub(crate) om_columns: FxHashMap<DatasetPath, FxHashMap<String, String>>,
     /// Labels of the datasets that somebody has looked at.
     pub(crate) labels: Arc<Labels>,
     /// Nodes that could not be read.
@@ -165,9 +150,8 @@ impl Core {
             ascii: false,
             notice: None,
             jobs: VecDeque::new(),
-            om: FxHashMap::default(),
+            om: Arc::default(),
             dbt: DbtPart::default(),
-            om_columns: FxHashMap::default(),
             labels: Arc::default(),
             failed,
             troubles_version: 0,
@@ -180,6 +164,11 @@ impl Core {
     /// Gives out a command.
     pub(crate) fn cmd(&mut self, cmd: Cmd) {
         self.cmds.push(cmd);
+    }
+
+    /// Has something large dropped where nobody waits for it.
+    pub(crate) fn discard(&mut self, value: impl Any + Send) {
+        self.cmd(Cmd::Discard(Box::new(value)));
     }
 
     /// The commands given out since the last call.
@@ -403,13 +392,15 @@ impl JobRecord {
             | Slot::Resolve
             | Slot::Layout
             | Slot::Plan
-            | Slot::Apply => true,
+            | Slot::Apply
+            | Slot::Presence => true,
             Slot::Notes
             | Slot::Dbt
             | Slot::Index
             | Slot::Search
             | Slot::Lineage
-            | Slot::OpenMetadata => {
+            | Slot::OpenMetadata
+            | Slot::Journal => {
                 matches!(self.state, JobState::Failed(_))
             }
         }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::core::{Core, Server};
 use super::msg::{JobSpec, Slot};
+use super::sync_target::PresenceRequest;
 use super::widgets::text::counted;
 use crate::dbt::{ArtifactFiles, MatchStatus, MatchedProject};
 use crate::model::DatasetPath;
@@ -16,6 +17,22 @@ const LAG: Duration = Duration::from_secs(3);
 const SHORT_LAG: Duration = Duration::from_millis(300);
 /// Paths looked at in one go.
 const MOST_ASKED: usize = 200;
+
+/// What is known of the matched datasets in OpenMetadata.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum InOpenMetadata {
+    /// It is looked up once the servers have answered.
+    #[default]
+    Waiting,
+    /// It is being looked up: databases listed, of how many.
+    Looking(usize, usize),
+    /// These (folded) have no table there.
+    Lacks(Arc<FxHashSet<DatasetPath>>),
+    /// It is not looked up; why not.
+    NotLookedUp(String),
+    /// It could not be looked up; why not.
+    Failed(String),
+}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -30,6 +47,9 @@ pub(crate) struct DbtPart {
     matched_at: Option<Instant>,
     /// Paths that were looked for, folded.
     asked: FxHashSet<DatasetPath>,
+    in_openmetadata: InOpenMetadata,
+    /// The matches whose datasets were looked up in OpenMetadata.
+    looked_up: Option<Arc<MatchedProject>>,
 }
 
 impl DbtPart {
@@ -41,6 +61,22 @@ impl DbtPart {
     /// The project beside the catalogue, as far as that is known.
     pub(crate) fn matched(&self) -> Option<&Arc<MatchedProject>> {
         self.matched.as_ref()
+    }
+
+    /// What OpenMetadata has of the matched datasets.
+    pub(crate) fn in_openmetadata(&self) -> &InOpenMetadata {
+        &self.in_openmetadata
+    }
+
+    /// What looking them up has come to.
+    pub(crate) fn take_openmetadata(&mut self, known: InOpenMetadata) {
+        self.in_openmetadata = known;
+    }
+
+    /// Somebody wants to know anew what OpenMetadata has of them.
+    pub(crate) fn forget_openmetadata(&mut self) {
+        self.looked_up = None;
+        self.in_openmetadata = InOpenMetadata::Waiting;
     }
 
     /// Why there is none, in words; `None` if there is one.
@@ -107,6 +143,31 @@ impl Core {
         self.dbt.is_stale = false;
         let label = format!("Read the dbt project in {}", files.place());
         self.start(label, JobSpec::Dbt(files, known, Arc::clone(&self.catalog)));
+    }
+
+    /// Has the matched datasets looked up in OpenMetadata, unless they were; `instead` is what there
+    /// is to say where that cannot be. Says whether anything is another way than before.
+    pub(crate) fn follow_openmetadata(&mut self, instead: Option<InOpenMetadata>) -> bool {
+        let Some(matched) = self.dbt.matched.clone() else { return false };
+        if let Some(instead) = instead {
+            let is_news = self.dbt.in_openmetadata != instead;
+            self.dbt.in_openmetadata = instead;
+            self.dbt.looked_up = None;
+            return is_news;
+        }
+        let is_read = !self.walk.running && !matches!(self.server, Server::Connecting);
+        let is_known =
+            self.dbt.looked_up.as_ref().is_some_and(|then| then.report == matched.report);
+        if !is_read || is_known {
+            return false;
+        }
+        let datasets = matched.report.datasets().into_values().cloned().collect();
+        self.dbt.looked_up = Some(matched);
+        self.dbt.in_openmetadata = InOpenMetadata::Looking(0, 0);
+        let request = PresenceRequest { catalog: Arc::clone(&self.catalog), datasets };
+        let label = "Look for dbt's datasets in OpenMetadata";
+        self.start(label, JobSpec::Presence(Box::new(request)));
+        true
     }
 
     /// The project is there, or matched anew. Says whether anything is another way than before.

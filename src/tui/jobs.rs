@@ -3,6 +3,7 @@
 //! A job runs in a slot, with a token that a newer job in the slot cancels. Reports go through one
 //! bounded channel; a job that reports faster than the UI takes in waits.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::backend::{Backend, ReadNow};
 use super::lineage_model::LineageModel;
 use super::msg::{JobBody, JobEvent, JobId, JobSpec, Slot, Ticket};
+use super::panes::sync::PlanView;
 use crate::dbt::{MatchedProject, Project};
 use crate::graph::layout::{Cancelled, layout};
 use crate::model::{DatasetPath, Item, NodeKind};
@@ -158,7 +160,7 @@ impl<B: Backend> Jobs<B> {
                     None => JobBody::Cancelled,
                 }
             }),
-            JobSpec::Plan(request) => {
+            JobSpec::Plan(request, basis) => {
                 let relay = reporter.clone();
                 self.spawn(reporter, async move |token| {
                     let (steps, mut coming) = mpsc::unbounded_channel();
@@ -174,7 +176,30 @@ impl<B: Backend> Jobs<B> {
                     };
                     match tokio::join!(work, relaying).0 {
                         _ if token.is_cancelled() => JobBody::Cancelled,
-                        Ok(prepared) => JobBody::Planned(Arc::new(prepared)),
+                        Ok(prepared) => {
+                            blocking(move || {
+                                let view = PlanView::new(Arc::new(prepared), *basis);
+                                JobBody::Planned(Box::new(view))
+                            })
+                            .await
+                        }
+                        Err(message) => JobBody::Failed(message),
+                    }
+                });
+            }
+            JobSpec::Presence(request) => {
+                let relay = reporter.clone();
+                self.spawn(reporter, async move |token| {
+                    let (listed, mut coming) = mpsc::unbounded_channel();
+                    let work = backend.missing_tables(*request, listed, token.clone());
+                    let relaying = async {
+                        while let Some((done, total)) = coming.recv().await {
+                            relay.send(JobBody::Listing(done, total)).await;
+                        }
+                    };
+                    match tokio::join!(work, relaying).0 {
+                        _ if token.is_cancelled() => JobBody::Cancelled,
+                        Ok(missing) => JobBody::Presence(missing),
                         Err(message) => JobBody::Failed(message),
                     }
                 });
@@ -198,6 +223,13 @@ impl<B: Backend> Jobs<B> {
                     }
                 });
             }
+            // Not dropped on cancellation either: it is done in a moment.
+            JobSpec::Forget(server) => self.spawn(reporter, async move |_| {
+                match backend.forget_interrupted(server).await {
+                    Ok(()) => JobBody::Done,
+                    Err(message) => JobBody::Failed(message),
+                }
+            }),
         }
     }
 
@@ -218,6 +250,12 @@ impl<B: Backend> Jobs<B> {
         if let Some(token) = self.slots.remove(&slot) {
             token.cancel();
         }
+    }
+
+    /// Drops something large where nobody waits for it.
+    pub(crate) fn discard(value: Box<dyn Any + Send>) {
+        // Not waited for on leaving: the memory goes with the process.
+        drop(tokio::task::spawn_blocking(move || drop(value)));
     }
 
     /// Passes a wish on to the walk.

@@ -116,7 +116,7 @@ impl Layer {
             Self::Message(message) => message.wheel(lines),
             Self::Choice(choice) => choice.wheel(lines),
             Self::Matches(matches) => matches.wheel(lines),
-            Self::Confirm(_) => {}
+            Self::Confirm(confirm) => confirm.wheel(lines),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::dbt::MatchedProject;
 use crate::graph::digraph::{Graph, Node};
 use crate::lineage::dbt::{Disagreement, merge};
 use crate::lineage::{Engine, LineageGraph, ReadingStatus};
+use crate::model::display::width;
 use crate::model::{Catalog, DatasetPath};
 
 /// What looking for datasets at their paths came to.
@@ -26,6 +27,7 @@ pub struct LineageModel {
     unread: usize,
     unresolved: Vec<DatasetPath>,
     disagreements: Vec<Disagreement>,
+    origin_cells: Option<usize>,
 }
 
 impl LineageModel {
@@ -63,7 +65,11 @@ impl LineageModel {
             views += 1;
             unread += usize::from(reading.status == ReadingStatus::Unread);
         }
-        Self { engine, graph, outline, views, unread, unresolved, disagreements }
+        let origin_cells = graph.has_several_origins().then(|| {
+            let words = graph.edges().iter().map(|edge| width(&graph.told_by(edge)));
+            words.max().unwrap_or(0)
+        });
+        Self { engine, graph, outline, views, unread, unresolved, disagreements, origin_cells }
     }
 
     /// Tables, views and columns.
@@ -84,6 +90,12 @@ impl LineageModel {
     /// Edges that only dbt or only a view's SQL knows.
     pub fn disagreements(&self) -> &[Disagreement] {
         &self.disagreements
+    }
+
+    /// Cells of the longest word for where an edge is known from; `None` where all are known from
+    /// the views' SQL, so that no edge needs a word.
+    pub fn origin_cells(&self) -> Option<usize> {
+        self.origin_cells
     }
 
     /// Views in all, and those of them whose details have not been read.

@@ -5,11 +5,13 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio_util::sync::CancellationToken;
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lineage_model::{LineageModel, Looked};
-use super::sync_target::{PlanRequest, Reached};
+use super::panes::sync::{PlanView, ViewBasis};
+use super::sync_target::{PlanRequest, PresenceRequest, Reached};
 use crate::dbt::{ArtifactFiles, MatchedProject, Project};
 use crate::discovery::{DiscoveryEvent, Resolved};
 use crate::dremio::{QueryResult, Reflection};
@@ -127,6 +129,7 @@ actions! {
     RetryFailed "retry_failed" "Plan again with what failed only",
     TogglePrune "toggle_prune" "Delete what Dremio no longer has, or not",
     ToggleOverwrite "toggle_overwrite" "Replace descriptions of others, or not",
+    ForgetInterrupted "forget_interrupted" "Put away the notice of a sync that was cut off",
     Refresh "refresh" "Read this again",
     RefreshAll "refresh_all" "Read the whole catalogue again",
     Copy "copy" "Copy the path",
@@ -206,6 +209,10 @@ pub enum Slot {
     Plan,
     /// Applying one.
     Apply,
+    /// Putting away the journal of a sync that was cut off.
+    Journal,
+    /// Looking for datasets in OpenMetadata.
+    Presence,
 }
 
 /// What a job is to do.
@@ -238,10 +245,14 @@ pub enum JobSpec {
     Layout(Diagram),
     /// Connect to OpenMetadata.
     OpenMetadata,
-    /// Make a sync plan.
-    Plan(Box<PlanRequest>),
+    /// Make a sync plan, and make it ready for the screen with what the pane knows.
+    Plan(Box<PlanRequest>, Box<ViewBasis>),
+    /// Look which datasets have no table in OpenMetadata.
+    Presence(Box<PresenceRequest>),
     /// Apply a plan to this server, but for these items.
     Apply(Arc<Prepared>, openmetadata::ServerInfo, BTreeSet<usize>),
+    /// Put away the journal of a sync to this server that was cut off.
+    Forget(openmetadata::ServerInfo),
 }
 
 impl JobSpec {
@@ -260,8 +271,10 @@ impl JobSpec {
             Self::Resolve(_) => Slot::Resolve,
             Self::Layout(_) => Slot::Layout,
             Self::OpenMetadata => Slot::OpenMetadata,
-            Self::Plan(_) => Slot::Plan,
+            Self::Plan(..) => Slot::Plan,
             Self::Apply(..) => Slot::Apply,
+            Self::Forget(_) => Slot::Journal,
+            Self::Presence(_) => Slot::Presence,
         }
     }
 
@@ -325,12 +338,16 @@ pub enum JobBody {
     Reached(Box<Reached>),
     /// How far a plan is.
     Planning(Step),
-    /// A plan is there.
-    Planned(Arc<Prepared>),
+    /// A plan is there, ready for the screen.
+    Planned(Box<PlanView>),
     /// What applying has come to since the last report.
     Applying(Vec<ApplyEvent>),
     /// Applying has ended.
     Applied(Box<Report>),
+    /// Of so many databases so many were listed.
+    Listing(usize, usize),
+    /// These datasets have no table in OpenMetadata.
+    Presence(Vec<DatasetPath>),
     /// The job has ended without more to say.
     Done,
     /// The job failed.
@@ -357,6 +374,8 @@ pub enum Cmd {
         /// Such as `.sql`.
         suffix: &'static str,
     },
+    /// Drop something large where nobody waits for it.
+    Discard(Box<dyn Any + Send>),
     /// Turn mouse reporting on or off.
     SetMouse(bool),
     /// Draw everything again.

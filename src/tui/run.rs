@@ -192,6 +192,7 @@ where
                     Cmd::Start(id, spec) => self.jobs.start(id, spec),
                     Cmd::Cancel(slot) => self.jobs.cancel(slot),
                     Cmd::ReadNow(path) => self.jobs.read_now(path),
+                    Cmd::Discard(value) => Jobs::<B>::discard(value),
                     Cmd::Copy(text) => {
                         let copied = self.platform.copy(&text);
                         self.update(Msg::Copied(copied));

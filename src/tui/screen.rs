@@ -19,8 +19,8 @@ use super::keymap::Context;
 use super::msg::Action;
 use super::panes::activity::footer_counts;
 use super::panes::catalog::CatalogPane;
-use super::widgets::ascii;
 use super::widgets::text::{ago, count, cut, spans_width, spread, wrap};
+use super::widgets::{ascii, emoji};
 use crate::model::display::clean;
 
 /// The smallest terminal that everything fits on.
@@ -46,6 +46,7 @@ impl App {
             }
             self.draw_footer(frame, line(area.bottom() - 1));
         }
+        emoji::settle(frame.buffer_mut());
         if self.ascii {
             ascii::replace(frame.buffer_mut());
         }

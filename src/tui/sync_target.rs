@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::model::Catalog;
+use crate::model::{Catalog, DatasetPath};
 use crate::openmetadata::{Client, ServerInfo};
 use crate::sync::Selection;
 use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
 use crate::sync::journal::{Interrupted, interrupted};
 use crate::sync::memory::SyncMemory;
+use crate::sync::presence::missing;
 use crate::sync::session::{Prepared, Sources, Step, SyncSettings, Traced, prepare, trace};
 use crate::{dremio, openmetadata};
 
@@ -47,6 +48,15 @@ pub struct PlanRequest {
     pub overwrite: bool,
     /// The server as it introduced itself.
     pub server: ServerInfo,
+}
+
+/// Datasets to look for in OpenMetadata.
+#[derive(Clone, Debug)]
+pub struct PresenceRequest {
+    /// The catalogue as known now.
+    pub catalog: Arc<Catalog>,
+    /// The datasets.
+    pub datasets: BTreeSet<DatasetPath>,
 }
 
 /// An OpenMetadata that has answered.
@@ -102,6 +112,19 @@ impl SyncTarget {
         Ok(Reached { server, interrupted })
     }
 
+    /// Puts away the journal of a sync that was cut off: nobody tells of it any more.
+    pub(crate) async fn forget_interrupted(&self, server: ServerInfo) -> Result<(), String> {
+        let Some(data_dir) = self.data_dir.clone() else { return Ok(()) };
+        let memory = SyncMemory::new(&data_dir, &server.host, &self.settings.service_name);
+        let put_away = tokio::task::spawn_blocking(move || {
+            let path = memory.journal();
+            memory
+                .forget_interrupted()
+                .map_err(|error| format!("{} could not be removed: {error}", path.display()))
+        });
+        put_away.await.map_err(|error| error.to_string())?
+    }
+
     /// Reads what is missing and makes a plan. Writes nothing.
     pub(crate) async fn plan(
         self,
@@ -142,6 +165,29 @@ impl SyncTarget {
             };
             let made = prepare(sources, &request.selection, &settings, &on_step, &cancel).await;
             made.map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// Looks which datasets have no table. Lists names only, writes nothing.
+    pub(crate) async fn missing_tables(
+        self,
+        request: PresenceRequest,
+        listed: mpsc::UnboundedSender<(usize, usize)>,
+        cancel: CancellationToken,
+    ) -> Result<Vec<DatasetPath>, String> {
+        on_a_thread(move || async move {
+            // A copy, so that the walk can go on writing into the one on the screen.
+            let catalog = Catalog::clone(&request.catalog);
+            drop(request.catalog);
+            // Nobody listens any more when the UI is gone.
+            let on_listed = |done, total| {
+                let _ = listed.send((done, total));
+            };
+            let (settings, datasets) = (&self.settings, &request.datasets);
+            let found =
+                missing(&self.client, &catalog, settings, datasets, &on_listed, &cancel).await;
+            found.map_err(|error| format!("at {}: {error}", self.place))
         })
         .await
     }

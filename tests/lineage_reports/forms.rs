@@ -135,7 +135,9 @@ fn impact_tells_who_how_and_by_which_sql() {
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
         text.lines().next(),
-        Some("hops,table,role,via,whole,use,column,from_table,from_column,kind,subtype,expression")
+        Some(
+            "hops,table,role,via,whole,use,column,from_table,from_column,kind,subtype,expression,origins"
+        )
     );
     assert!(
         text.contains(

@@ -32,8 +32,8 @@ fn drawn() -> LineageDetails {
         pipeline: Some(EntityReference {
             id: "44444444-4444-4444-4444-444444444444".to_owned(),
             entity_type: "pipeline".to_owned(),
-            fully_qualified_name: None,
-            name: None,
+            fully_qualified_name: Some("airflow.nightly".to_owned()),
+            name: Some("nightly".to_owned()),
             inherited: false,
         }),
         temp_lineage_tables: Some(json!([{ "fromEntity": "orders", "toEntity": "#staging" }])),
@@ -234,5 +234,104 @@ async fn quirk_37_a_column_of_another_case_is_stored_and_its_edges_follow() {
         bench.lake.dataset("lake.raw.orders").columns[2].1 = DataType::Float;
         bench.sync_well().await;
         assert_eq!(bench.edge(ORDERS, ARCHIVE).await, spelt(drawn()), "{who}");
+    }
+}
+
+/// An edge that somebody drew by hand where we have one.
+fn drawn_over() -> LineageDetails {
+    LineageDetails {
+        columns_lineage: vec![mapping(&format!("{ORDERS}.id"), &format!("{DAILY}.total"))],
+        ..drawn()
+    }
+}
+
+#[tokio::test]
+async fn an_edge_drawn_over_a_verified_one_outlives_the_loss_of_an_unrelated_column() {
+    for (who, mut bench) in Bench::all().await {
+        bench.sync_well().await;
+        bench.draw(ORDERS, DAILY, &drawn_over()).await;
+        bench.lake.dataset("lake.raw.orders").columns.retain(|(name, _)| name != "note");
+        assert_eq!(edge_item(&bench.plan().await).action, Action::Keep, "{who}");
+        bench.sync_well().await;
+        assert_eq!(bench.edge(ORDERS, DAILY).await, drawn_over(), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn edges_of_a_table_that_comes_back_come_with_it() {
+    for (who, mut bench) in Bench::all().await {
+        bench.sync_well().await;
+        let ours = bench.edge(ORDERS, DAILY).await;
+        let id = bench.table(DAILY).await.common.id;
+        bench.person.delete(EntityType::Table, &id, false).await.expect("deletes");
+        bench.forget();
+        assert_eq!(edge_item(&bench.plan().await).action, Action::Unchanged, "{who}");
+        bench.sync_well().await;
+        assert_eq!(bench.edge(ORDERS, DAILY).await, ours, "{who}");
+
+        bench.draw(ORDERS, DAILY, &drawn_over()).await;
+        for gone in [vec![DAILY], vec![ORDERS, DAILY]] {
+            for fqn in gone {
+                let id = bench.table(fqn).await.common.id;
+                bench.person.delete(EntityType::Table, &id, false).await.expect("deletes");
+            }
+            bench.forget();
+            assert_eq!(edge_item(&bench.plan().await).action, Action::Keep, "{who}");
+            bench.sync_well().await;
+            assert_eq!(bench.edge(ORDERS, DAILY).await, drawn_over(), "{who}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_another_tool_knows_of_a_column_of_ours_is_not_lost() {
+    for (who, mut bench) in Bench::all().await {
+        bench.sync_well().await;
+        let more = mapping(&format!("{ORDERS}.note"), &format!("{DAILY}.total"));
+        let same = mapping(&format!("{ORDERS}.amount"), &format!("{DAILY}.total"));
+        let theirs = LineageDetails {
+            source: Some("QueryLineage".to_owned()),
+            columns_lineage: vec![more.clone(), same.clone()],
+            ..drawn()
+        };
+        bench.draw(ORDERS, DAILY, &theirs).await;
+        bench.forget();
+        bench.sync_well().await;
+        let merged = bench.edge(ORDERS, DAILY).await.columns_lineage;
+        assert!(merged.contains(&more), "{who}: {merged:?}");
+        assert!(!merged.contains(&same), "{who}: ours says as much, and how: {merged:?}");
+        assert_eq!(merged.len(), 3, "{who}: {merged:?}");
+        bench.forget();
+        bench.is_settled().await;
+    }
+}
+
+#[tokio::test]
+async fn pruning_finds_edges_that_an_earlier_sync_has_left() {
+    for version in VERSIONS {
+        let mut bench = Bench::bot(version).await;
+        archived(&mut bench).await;
+        let ours =
+            LineageDetails { source: Some("ViewLineage".to_owned()), ..LineageDetails::default() };
+        bench.draw(ARCHIVE, DAILY, &ours).await;
+        bench.lake.edges[0].sql = Some("SELECT something else".to_owned());
+        bench.sync_well().await;
+        bench.is_settled().await;
+        bench.lake.prune = true;
+        let gone = |plan: &dremio_explorer::sync::Plan| {
+            plan.items.iter().filter(|item| item.action == Action::Delete).count()
+        };
+        assert_eq!(gone(&bench.plan().await), 1, "{version:?}");
+        bench.sync_well().await;
+        // Once it has looked it need not look again.
+        bench.server.clear_requests();
+        bench.is_settled().await;
+        let read = bench.server.requests();
+        assert!(
+            !read.iter().any(|seen| seen.target.contains("/lineage/")),
+            "{version:?}: {read:#?}"
+        );
+        bench.lake.prune = false;
+        bench.is_settled().await;
     }
 }

@@ -8,7 +8,9 @@ use dremio_explorer::model::{
     Catalog, Change, Column, DataType, DatasetDetail, DatasetPath, Entity, EntityDetail,
     Item as Listed, NodeKind, TableKind,
 };
-use dremio_explorer::openmetadata::entity::{EntityType, LineageDetails, StoredTable};
+use dremio_explorer::openmetadata::entity::{
+    CreateCommon, EntityType, LineageDetails, StoredTable,
+};
 use dremio_explorer::openmetadata::{Client, ConnectOptions, Credentials};
 use dremio_explorer::sandbox::openmetadata::{
     OpenMetadataOptions, OpenMetadataSandbox, Quirks, Version,
@@ -49,8 +51,14 @@ pub(crate) struct Lake {
     pub(crate) models: HashMap<String, Value>,
     /// Descriptions of columns by the table's FQN and the column's name, as dbt brings them.
     pub(crate) column_texts: HashMap<(String, String), String>,
+    /// What dbt brings of owners, domains and tags that must be there, by FQN of the table.
+    pub(crate) named: HashMap<String, CreateCommon>,
+    /// Classifications of which an entity has one tag.
+    pub(crate) exclusive: BTreeSet<String>,
     pub(crate) selection: Selection,
     pub(crate) overwrite: bool,
+    pub(crate) prune: bool,
+    pub(crate) overwrite_owners: bool,
     pub(crate) batch: usize,
 }
 
@@ -99,8 +107,12 @@ impl Lake {
             labels: HashMap::new(),
             models: HashMap::new(),
             column_texts: HashMap::new(),
+            named: HashMap::new(),
+            exclusive: BTreeSet::new(),
             selection: Selection::default(),
             overwrite: false,
+            prune: false,
+            overwrite_owners: false,
             batch: 1,
         }
     }
@@ -193,9 +205,22 @@ impl Lake {
             desired.entities.iter().map(|entity| entity.fqn.as_str()).collect();
         desired.edges =
             self.edges.iter().filter(|edge| tables.contains(edge.to.as_str())).cloned().collect();
+        desired.exclusive.clone_from(&self.exclusive);
         for entity in &mut desired.entities {
+            if self
+                .datasets
+                .iter()
+                .any(|dataset| dataset.path == entity.path && dataset.sql.is_some())
+            {
+                desired.traced.insert(entity.fqn.clone());
+            }
             entity.data_model = self.models.get(&entity.fqn).cloned();
             let Body::Table(table) = &mut entity.body else { continue };
+            if let Some(named) = self.named.get(&entity.fqn) {
+                table.common.owners.clone_from(&named.owners);
+                table.common.domains.clone_from(&named.domains);
+                table.common.tags.extend(named.tags.iter().cloned());
+            }
             for column in &mut table.columns {
                 let key = (entity.fqn.clone(), column.name.clone());
                 column.description = self.column_texts.get(&key).cloned();
@@ -282,7 +307,7 @@ impl Bench {
 
     async fn read(&self, desired: &Desired) -> Current {
         let cancel = CancellationToken::new();
-        read::current(&self.ours, desired, &self.settled, false, &|_| (), &cancel)
+        read::current(&self.ours, desired, &self.settled, self.lake.prune, &|_| (), &cancel)
             .await
             .expect("reads")
             .expect("is not cancelled")
@@ -296,7 +321,8 @@ impl Bench {
             principal: principal(&info),
             traits: server_traits(&info),
             overwrite_descriptions: self.lake.overwrite,
-            prune: None,
+            overwrite_owners: self.lake.overwrite_owners,
+            prune: self.lake.prune.then(|| self.lake.selection.clone()),
         };
         let plan = plan(&desired, &current, &options);
         (plan, current, options.traits.stores_sql_changes)
@@ -349,11 +375,19 @@ impl Bench {
         let hashes = EdgeHashes::of(&self.lake.desired());
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
+            if self.lake.prune {
+                self.settled.mark_exact(fqn);
+            }
         }
         for fqn in &report.unsettled {
             self.settled.unsettle(fqn);
         }
         Round { plan, report }
+    }
+
+    /// Forgets which edges were left as they should be, as on another machine.
+    pub(crate) fn forget(&mut self) {
+        self.settled = SettledEdges::default();
     }
 
     /// A sync in which everything goes as planned; what was said about an old server's service type

@@ -47,6 +47,7 @@ mod edges;
 mod fqn;
 mod lake;
 mod naming;
+mod referents;
 mod service;
 mod tables;
 mod words;

@@ -2,9 +2,9 @@
 
 use dremio_explorer::model::{DataType, DatasetPath, Field};
 use dremio_explorer::openmetadata::entity::EntityType;
-use dremio_explorer::sandbox::openmetadata::Version;
+use dremio_explorer::sandbox::openmetadata::{Quirks, Version};
 use dremio_explorer::sync::{Action, DesiredEdge};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::lake::{Bench, DAILY, Dataset, Lake, ORDERS, columns, edge_item, item};
 
@@ -76,6 +76,41 @@ async fn quirk_21_refused_characters_are_replaced_and_the_true_name_is_shown() {
     for name in ["a\"b", "a::b", "a\nb", "a>b", "a\tb"] {
         let body = json!({ "name": name, "service": "Dremio" });
         assert_eq!(bench.raw("PUT", "databases", Some(body)).await.0, 400, "{name:?}");
+    }
+}
+
+/// Where an encoded slash is refused, what has one in its name is found by way of its parent.
+#[tokio::test]
+async fn names_with_a_slash_need_no_path() {
+    for refuses_encoded_slashes in [false, true] {
+        for is_bot in [true, false] {
+            let quirks = Quirks { refuses_encoded_slashes, ..Quirks::default() };
+            let mut bench = Bench::start(Version::V1_13, is_bot, quirks).await;
+            let with_slash = |at: &[&str]| DatasetPath::new(at.iter().copied());
+            let source = with_slash(&["lake", "2023/24", "or/ders"]);
+            let (orders, daily) = ("Dremio.lake.2023/24.or/ders", "Dremio.Sales.ma/rts.da/ily");
+            bench.lake.dataset("lake.raw.orders").path = source.clone();
+            bench.lake.dataset("Sales.marts.daily").path =
+                with_slash(&["Sales", "ma/rts", "da/ily"]);
+            orders.clone_into(&mut bench.lake.edges[0].from);
+            daily.clone_into(&mut bench.lake.edges[0].to);
+            bench.lake.batch = 5;
+            bench.sync_well().await;
+            // What was updated is read back, and its edges are sent by what was read.
+            let changed = bench.lake.datasets.iter_mut().find(|dataset| dataset.path == source);
+            changed.expect("is there").columns.pop();
+            let round = bench.sync_well().await;
+            assert!(round.report.statistics.tables == 1 && round.report.statistics.edges == 1);
+            assert_eq!(bench.edge(orders, daily).await.columns_lineage.len(), 2);
+            bench.is_settled().await;
+            let answered = bench.server.requests();
+            let refused = answered.iter().any(|seen| seen.status == Some(400));
+            assert_eq!(refused, refuses_encoded_slashes);
+            let nothing = "Dremio.lake.2023/24.no/thing";
+            let nothing: Option<Value> =
+                bench.ours.by_name(EntityType::Table, nothing).await.expect("reads");
+            assert_eq!(nothing, None);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use dremio_explorer::model::DataType;
 use dremio_explorer::openmetadata::entity::EntityType;
-use dremio_explorer::sandbox::openmetadata::Version;
+use dremio_explorer::sandbox::openmetadata::{Quirks, Version};
 use dremio_explorer::sync::{Action, Outcome};
 use serde_json::{Value, json};
 
@@ -226,6 +226,25 @@ async fn quirk_31_what_is_inherited_or_derived_is_not_sent_back() {
         assert_eq!(tags_of(&stored["columns"][2]), ["Terms.Money"], "{who}");
         bench.is_settled().await;
     }
+}
+
+#[tokio::test]
+async fn quirk_36_data_products_are_sent_back_to_a_server_of_one_domain_too() {
+    let quirks = Quirks { unknown_fields: vec!["domains".to_owned()], ..Quirks::default() };
+    let mut bench = Bench::start(Version::V1_12, false, quirks).await;
+    bench.sync_well().await;
+    let domain = json!({ "id": "22222222-2222-2222-2222-222222222222", "type": "domain", "fullyQualifiedName": "Retail" });
+    let product = json!({ "id": "33333333-3333-3333-3333-333333333333", "type": "dataProduct", "fullyQualifiedName": "Retail.Daily" });
+    let belongs = json!([
+        { "op": "add", "path": "/domains", "value": [domain] },
+        { "op": "add", "path": "/dataProducts", "value": [product] },
+    ]);
+    bench.edit(EntityType::Table, ORDERS, belongs).await;
+    bench.lake.dataset("lake.raw.orders").columns.push(("new".to_owned(), DataType::Date));
+    bench.sync_well().await;
+    let kept = &bench.stored("table", ORDERS)["dataProducts"];
+    assert_eq!(kept[0]["fullyQualifiedName"], "Retail.Daily");
+    bench.is_settled().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use dremio_explorer::http::{HttpOptions, RequestLog};
 use dremio_explorer::openmetadata::entity::{EntityType, StoredTable};
 use dremio_explorer::openmetadata::{Client, ConnectOptions, Credentials};
 use dremio_explorer::sandbox::dremio::DremioOptions;
-use dremio_explorer::sandbox::openmetadata::{OpenMetadataOptions, SeenRequest, Version};
+use dremio_explorer::sandbox::openmetadata::{Named, OpenMetadataOptions, SeenRequest, Version};
 use dremio_explorer::sandbox::servers::{Content, Sandbox};
 use serde_json::{Value, json};
 
@@ -196,7 +196,12 @@ async fn record(version: Version) -> Recording {
         run(bot, vec!["sync"]);
         if has_dbt {
             let target = format!("{}/assets/sandbox/dbt/target", env!("CARGO_MANIFEST_DIR"));
-            run(user, vec!["ingest-dbt", "--target-dir", &target]);
+            sandbox.openmetadata.know([
+                Named::team("commerce-data"),
+                Named::term("Commerce.Order"),
+                Named::domain("Commerce"),
+            ]);
+            run(user, vec!["ingest-dbt", "--owners", "--target-dir", &target]);
         }
         disturb(&sandbox).await;
         run(user, vec!["sync", "--overwrite-descriptions", "--prune"]);
@@ -231,6 +236,9 @@ impl Recording {
             "\"retentionPeriod\":\"P30D\"",
             "\"tags\":",
             "\"upstream\":",
+            "\"owners\":[{\"id\":",
+            "\"domains\":[\"Commerce\"]",
+            "\"source\":\"Glossary\"",
         ] {
             assert!(all.contains(words), "{version:?}: no body has {words}");
         }

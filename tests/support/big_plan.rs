@@ -18,11 +18,13 @@ use dremio_explorer::model::{
 use dremio_explorer::openmetadata;
 use dremio_explorer::sandbox::openmetadata::{OpenMetadataOptions, OpenMetadataSandbox};
 use dremio_explorer::sync::Selection;
-use dremio_explorer::sync::apply::{ApplyEvent, ItemOutcome};
+use dremio_explorer::sync::apply::{ApplyEvent, ItemOutcome, Report, Statistics};
 use dremio_explorer::sync::session::{Prepared, Sources, SyncSettings, prepare};
 use dremio_explorer::tui::keymap::Keymap;
-use dremio_explorer::tui::msg::{Cmd, JobBody, JobEvent, JobId, JobSpec, Msg};
-use dremio_explorer::tui::{App, ColourDepth, Reached, Remembered, Settings, ThemeName};
+use dremio_explorer::tui::msg::{Cmd, JobBody, JobEvent, JobId, JobSpec, Msg, Slot};
+use dremio_explorer::tui::{
+    App, ColourDepth, PlanView, Reached, Remembered, Settings, ThemeName, ViewBasis,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +79,11 @@ pub struct BigPlan {
     server: openmetadata::ServerInfo,
     prepared: Arc<Prepared>,
     applying: Option<(JobId, JobSpec)>,
+    /// Plans are asked for, and not answered at once.
+    holds_plans: bool,
+    asked: Option<(JobId, ViewBasis)>,
+    /// What another thread would drop.
+    discarded: Vec<Cmd>,
     written: usize,
 }
 
@@ -142,6 +149,9 @@ impl BigPlan {
             server,
             prepared: Arc::new(prepared),
             applying: None,
+            holds_plans: false,
+            asked: None,
+            discarded: Vec::new(),
             written: 0,
         };
         big.answer(cmds);
@@ -164,9 +174,35 @@ impl BigPlan {
         self.draw();
     }
 
-    /// The plan as it came in, taken in again.
-    pub fn plan_again(&mut self) {
+    /// Asks for the plan again; gives what its job would make of it.
+    pub fn ask_again(&mut self) -> PlanView {
+        self.discarded.clear();
+        self.holds_plans = true;
         self.press("r");
+        let (_, basis) = self.asked.as_ref().expect("a plan is asked for");
+        PlanView::new(Arc::clone(&self.prepared), basis.clone())
+    }
+
+    /// Takes in what [`Self::ask_again`] gave, and draws.
+    pub fn take_in(&mut self, view: PlanView) {
+        let (job, _) = self.asked.take().expect("a plan is asked for");
+        self.report(job, Slot::Plan, JobBody::Planned(Box::new(view)));
+        self.draw();
+    }
+
+    /// Everything is written and told at once.
+    pub fn end(&mut self) {
+        let (job, _) = self.applying.take().expect("something is being written");
+        let done = ItemOutcome::Done { notes: Vec::new() };
+        let report = Report {
+            outcomes: vec![done; self.items()],
+            statistics: Statistics::default(),
+            ended_early: None,
+            settled: Vec::new(),
+            unsettled: Vec::new(),
+        };
+        self.report(job, Slot::Apply, JobBody::Applied(Box::new(report)));
+        self.draw();
     }
 
     /// The next so many items are written, as far as the UI is told.
@@ -182,10 +218,14 @@ impl BigPlan {
         let body = JobBody::Applying(events.collect());
         self.written = if until == self.items() { 0 } else { until };
         let (job, spec) = self.applying.as_ref().expect("the question was answered with yes");
-        let event = JobEvent { job: *job, slot: spec.slot(), body };
-        let cmds = self.app.update(Msg::Job(event), Instant::now());
-        self.answer(cmds);
+        let (job, slot) = (*job, spec.slot());
+        self.report(job, slot, body);
         self.draw();
+    }
+
+    fn report(&mut self, job: JobId, slot: Slot, body: JobBody) {
+        let cmds = self.app.update(Msg::Job(JobEvent { job, slot, body }), Instant::now());
+        self.answer(cmds);
     }
 
     /// What is on the screen.
@@ -199,7 +239,10 @@ impl BigPlan {
 
     fn answer(&mut self, cmds: Vec<Cmd>) {
         for cmd in cmds {
-            let Cmd::Start(job, spec) = cmd else { continue };
+            let Cmd::Start(job, spec) = cmd else {
+                self.discarded.push(cmd);
+                continue;
+            };
             let slot = spec.slot();
             let body = match spec {
                 JobSpec::Login => JobBody::LoggedIn(ServerInfo {
@@ -216,15 +259,21 @@ impl BigPlan {
                     server: self.server.clone(),
                     interrupted: None,
                 })),
-                JobSpec::Plan(_) => JobBody::Planned(Arc::clone(&self.prepared)),
+                JobSpec::Plan(_, basis) if self.holds_plans => {
+                    self.asked = Some((job, *basis));
+                    continue;
+                }
+                JobSpec::Plan(_, basis) => {
+                    let view = PlanView::new(Arc::clone(&self.prepared), *basis);
+                    JobBody::Planned(Box::new(view))
+                }
                 JobSpec::Apply(..) => {
                     self.applying = Some((job, spec));
                     continue;
                 }
                 _ => continue,
             };
-            let more = self.app.update(Msg::Job(JobEvent { job, slot, body }), Instant::now());
-            self.answer(more);
+            self.report(job, slot, body);
         }
     }
 }

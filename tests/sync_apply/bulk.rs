@@ -62,6 +62,63 @@ async fn a_server_that_takes_fewer_rows_gets_smaller_batches() {
     assert_eq!(counted(&server, "PUT", BULK), 2 + 8, "40 and 20 were too many: 10 each");
 }
 
+/// The server's own limit, met by halving: everything still goes in bulk.
+#[rstest]
+#[case::a_few(7, 5)]
+#[case::one(1, 1)]
+#[tokio::test]
+async fn batches_shrink_to_what_the_server_takes(#[case] limit: usize, #[case] most: usize) {
+    let server = sandbox(Version::V1_13).await;
+    server.configure(|options| options.quirks.bulk_limit = Some(limit));
+    let first = fresh(&server, &project(&catalog(2, 20)), 40).await;
+    assert_eq!(failures(&first), Vec::<String>::new());
+    assert_eq!(first.report.statistics.tables, 80);
+    assert_eq!(server.count(EntityType::Table), 80);
+    let asked: Vec<_> =
+        server.requests().into_iter().filter(|seen| seen.target.starts_with(BULK)).collect();
+    let refused = asked.iter().filter(|seen| seen.status == Some(413)).count();
+    assert!((1..=8).contains(&refused), "{refused} were too large");
+    assert_eq!(asked.len() - refused, 80 / most);
+    assert_eq!(counted(&server, "PUT", "/api/v1/tables"), asked.len(), "none alone");
+}
+
+/// What a server or proxy that takes no bulk request of any size, or is never free for one, answers:
+/// after a few tries each table goes by itself.
+#[rstest]
+#[case::not_even_one_row(Fault::Status(413, "too large".to_owned()), 7)]
+#[case::read_as_an_id(Fault::Status(404, "table instance for bulk not found".to_owned()), 1)]
+#[case::no_such_method(Fault::Status(405, "HTTP 405 Method Not Allowed".to_owned()), 1)]
+#[case::not_an_id(Fault::Status(400, "query param id must match".to_owned()), 1)]
+#[case::the_web_page(Fault::Html, 1)]
+#[case::not_made(Fault::Status(501, "Not Implemented".to_owned()), 1)]
+#[case::always_busy(Fault::Status(503, "the bulk queue is full".to_owned()), 7)]
+#[tokio::test]
+async fn without_bulk_requests_tables_go_one_by_one(#[case] fault: Fault, #[case] tries: usize) {
+    let server = sandbox(Version::V1_13).await;
+    server.fail_next(usize::MAX, Some("PUT"), BULK, fault);
+    let first = fresh(&server, &project(&catalog(2, 20)), 40).await;
+    assert_eq!(failures(&first), Vec::<String>::new());
+    assert_eq!(first.report.ended_early, None);
+    assert_eq!(first.report.statistics.tables, 80);
+    assert_eq!(server.count(EntityType::Table), 80);
+    let asked = counted(&server, "PUT", BULK);
+    assert!((1..=tries).contains(&asked), "{asked} bulk requests");
+    assert_eq!(counted(&server, "PUT", "/api/v1/tables") - asked, 80);
+}
+
+/// A queue that is full for a moment is asked again, and the batches stay whole.
+#[tokio::test]
+async fn a_busy_server_is_asked_again() {
+    let server = sandbox(Version::V1_13).await;
+    let busy = Fault::Status(503, "the bulk queue is full".to_owned());
+    server.fail_next(3, Some("PUT"), BULK, busy);
+    let first = fresh(&server, &project(&catalog(2, 20)), 40).await;
+    assert_eq!(failures(&first), Vec::<String>::new());
+    assert_eq!(server.count(EntityType::Table), 80);
+    assert_eq!(counted(&server, "PUT", BULK), 3 + 2);
+    assert_eq!(counted(&server, "PUT", "/api/v1/tables"), 5, "none alone");
+}
+
 /// The first batch shows that there are bulk requests; a later one fails as a whole.
 #[rstest]
 #[case::not_understood(400)]

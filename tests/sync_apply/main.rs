@@ -181,7 +181,8 @@ async fn cancelling_leaves_a_journal_that_says_what_was_written() {
     sandbox.configure(|options| options.latency = Duration::from_millis(5));
     let client = client(&sandbox, sandbox.bot_token());
     let desired = project(&catalog(2, 40));
-    let journal = Mutex::new(Journal::start(&path, "Dremio", "localhost", 300).expect("starts"));
+    let journal =
+        Mutex::new(Journal::start(&path, "Dremio", "localhost", 300, &[]).expect("starts"));
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     let watch = async {

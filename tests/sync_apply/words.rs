@@ -2,7 +2,7 @@
 //! the plan says beforehand which.
 
 use dremio_explorer::openmetadata::Client;
-use dremio_explorer::openmetadata::entity::EntityType;
+use dremio_explorer::openmetadata::entity::{CreateColumn, EntityType, StoredColumn, StoredTable};
 use dremio_explorer::sandbox::openmetadata::{OpenMetadataSandbox, Version};
 use dremio_explorer::sync::desired::Body;
 use dremio_explorer::sync::settled::SettledEdges;
@@ -159,6 +159,139 @@ async fn descriptions_are_replaced_when_asked_for(
     server.clear_requests();
     let third = turn.take(&client, &desired, &mut settled).await.expect("reads");
     assert!(third.plan.is_empty(), "{:?}", third.plan.counts());
+    assert_eq!(server.writes(), []);
+}
+
+/// A column of this type; `below` are its fields, or those of its elements.
+fn column(name: &str, data_type: &str, below: Vec<CreateColumn>) -> CreateColumn {
+    let (data_type, array_data_type) = match data_type.strip_prefix("ARRAY ") {
+        Some(element) => ("ARRAY", Some(element.to_owned())),
+        None => (data_type, None),
+    };
+    CreateColumn {
+        name: name.to_owned(),
+        data_type: data_type.to_owned(),
+        data_length: (data_type == "VARCHAR").then_some(65_536),
+        data_type_display: Some(data_type.to_lowercase()),
+        children: (!below.is_empty()).then_some(below),
+        array_data_type,
+        ..CreateColumn::default()
+    }
+}
+
+/// Every way in which a column can stand inside another.
+const NESTED: [&[&str]; 7] = [
+    &["address", "city"],
+    &["address", "geo"],
+    &["address", "geo", "lat"],
+    &["address", "phones", "number"],
+    &["lines", "sku"],
+    &["lines", "parts", "code"],
+    &["lines", "parts", "maker", "name"],
+];
+
+/// The view with structs and lists of structs in each other, each field described by Dremio if so.
+fn nested(mut desired: Desired, is_described: bool) -> Desired {
+    let leaf = |name: &str| column(name, "VARCHAR", Vec::new());
+    let geo = column("geo", "STRUCT", vec![leaf("lon"), leaf("lat")]);
+    let phones = column("phones", "ARRAY STRUCT", vec![leaf("number")]);
+    let maker = column("maker", "STRUCT", vec![leaf("name")]);
+    let parts = column("parts", "ARRAY STRUCT", vec![leaf("code"), maker]);
+    let mut columns = vec![
+        column("address", "STRUCT", vec![leaf("street"), leaf("city"), geo, phones]),
+        column("lines", "ARRAY STRUCT", vec![leaf("sku"), parts]),
+    ];
+    for path in NESTED.iter().filter(|_| is_described) {
+        let mut level = &mut columns;
+        for (depth, name) in path.iter().enumerate() {
+            let found = level.iter_mut().find(|column| column.name == *name).expect(name);
+            if depth + 1 == path.len() {
+                found.description = Some(format!("{}, says Dremio", path.join(".")));
+                break;
+            }
+            level = found.children.as_mut().expect("has fields");
+        }
+    }
+    let view = desired.entities.iter_mut().find(|entity| entity.fqn == VIEW).expect("the view");
+    let Body::Table(table) = &mut view.body else { panic!("a table") };
+    table.columns.extend(columns);
+    desired
+}
+
+/// A stored column, and where it stands in the JSON.
+fn find<'a>(table: &'a StoredTable, path: &[&str]) -> (String, &'a StoredColumn) {
+    let (mut level, mut place) = (&table.columns, String::new());
+    for (depth, name) in path.iter().enumerate() {
+        let index = level.iter().position(|column| column.name == *name).expect(name);
+        place.push_str(&format!("/{}/{index}", if depth == 0 { "columns" } else { "children" }));
+        if depth + 1 == path.len() {
+            return (place, &level[index]);
+        }
+        level = level[index].children.as_ref().expect("has fields");
+    }
+    panic!("an empty path")
+}
+
+/// What people wrote on fields of structs, in lists too, is kept or replaced like anything else.
+#[rstest]
+#[tokio::test]
+async fn words_on_nested_columns_are_kept_or_replaced(
+    #[values(Version::V1_12, Version::V1_13, Version::V2_0)] version: Version,
+    #[values(true, false)] is_bot: bool,
+    #[values("", " WHERE id > 1")] more: &str,
+) {
+    let server = crate::sandbox(version).await;
+    let client = client(&server, token(&server, is_bot));
+    let mut settled = SettledEdges::default();
+    let turn = Turn::default();
+    let bare = nested(project(&catalog(1, 2)), false);
+    let first = turn.take(&client, &bare, &mut settled).await.expect("reads");
+    assert_eq!(first.report.statistics.errors, 0, "{:?}", failures(&first));
+    let table = stored(&client, VIEW).await;
+    let edits: Vec<Value> = NESTED
+        .iter()
+        .map(|path| {
+            let place = find(&table, path).0;
+            let text = format!("{} by hand", path.join("."));
+            json!({ "op": "add", "path": format!("{place}/description"), "value": text })
+        })
+        .collect();
+    client.patch(EntityType::Table, &table.common.id, &json!(edits)).await.expect("patches");
+
+    let desired = nested(project(&catalog_where(1, 2, more)), true);
+    let words = |table: &StoredTable| -> Vec<Option<String>> {
+        NESTED.iter().map(|path| find(table, path).1.description.clone()).collect()
+    };
+    let all = |end: &str| -> Vec<Option<String>> {
+        NESTED.iter().map(|path| Some(format!("{}{end}", path.join(".")))).collect()
+    };
+    let outcomes = |round: &crate::world::Round| -> Vec<Option<Outcome>> {
+        let changes: Vec<_> = round.plan.items.iter().flat_map(|item| &item.changes).collect();
+        let outcome = |path: &&[&str]| {
+            let field = format!("columns.{}.description", path.join("."));
+            changes.iter().find(|change| change.field == field).map(|change| change.outcome)
+        };
+        NESTED.iter().map(outcome).collect()
+    };
+    let second = turn.take(&client, &desired, &mut settled).await.expect("reads");
+    assert_eq!(failures(&second), Vec::<String>::new());
+    let kept = if is_bot { Outcome::KeptByServer } else { Outcome::KeptForPeople };
+    assert_eq!(outcomes(&second), [Some(kept); 7]);
+    assert_eq!(words(&stored(&client, VIEW).await), all(" by hand"));
+
+    let turn = Turn { overwrite: true, ..Turn::default() };
+    let third = turn.take(&client, &desired, &mut settled).await.expect("reads");
+    assert_eq!(failures(&third), Vec::<String>::new());
+    assert_eq!(outcomes(&third), [Some(Outcome::Written); 7]);
+    let table = stored(&client, VIEW).await;
+    assert_eq!(words(&table), all(", says Dremio"));
+    let sql = table.schema_definition.expect("the PATCH's price is paid");
+    assert!(sql.ends_with(more) && sql.contains("SELECT"), "{sql}");
+    assert_eq!(find(&stored(&client, VIEW).await, &["address", "street"]).1.description, None);
+
+    server.clear_requests();
+    let fourth = turn.take(&client, &desired, &mut settled).await.expect("reads");
+    assert!(fourth.plan.is_empty(), "{:?}", fourth.plan.counts());
     assert_eq!(server.writes(), []);
 }
 

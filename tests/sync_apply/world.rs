@@ -164,13 +164,20 @@ pub(crate) async fn round(
 pub(crate) struct Turn<'a> {
     pub(crate) batch: usize,
     pub(crate) overwrite: bool,
+    pub(crate) prune: bool,
     pub(crate) journal: Option<&'a Mutex<Journal>>,
     pub(crate) cancel: CancellationToken,
 }
 
 impl Default for Turn<'_> {
     fn default() -> Self {
-        Self { batch: 1, overwrite: false, journal: None, cancel: CancellationToken::new() }
+        Self {
+            batch: 1,
+            overwrite: false,
+            prune: false,
+            journal: None,
+            cancel: CancellationToken::new(),
+        }
     }
 }
 
@@ -185,7 +192,7 @@ impl Turn<'_> {
         let info = client.connect().await?;
         let stores_sql_changes = info.numbers.0 >= 2;
         let never = CancellationToken::new();
-        let current = read::current(client, desired, settled, false, &|_| (), &never)
+        let current = read::current(client, desired, settled, self.prune, &|_| (), &never)
             .await?
             .expect("is not cancelled");
         let principal = if info.is_bot == Some(true) { Principal::Bot } else { Principal::User };
@@ -193,7 +200,8 @@ impl Turn<'_> {
             principal,
             traits: ServerTraits { stores_sql_changes },
             overwrite_descriptions: self.overwrite,
-            prune: None,
+            overwrite_owners: false,
+            prune: self.prune.then(Selection::default),
         };
         let plan = plan(desired, &current, &options);
         let report = apply(

@@ -14,7 +14,7 @@ use dremio_explorer::sandbox::openmetadata::{
 };
 use dremio_explorer::sandbox::patterns::PatternEngine;
 use dremio_explorer::sandbox::world::World;
-use dremio_explorer::sync::journal::{Interrupted, interrupted};
+use dremio_explorer::sync::journal::{Interrupted, Journal, interrupted};
 use dremio_explorer::sync::memory::SyncMemory;
 use dremio_explorer::sync::session::SyncSettings;
 use dremio_explorer::tui::{ColourDepth, Exit, Live, Settings, SyncOptions, SyncTarget};
@@ -69,6 +69,18 @@ impl Stage {
     }
 
     fn start(&self, size: (u16, u16), openmetadata: &str, settings: Settings) -> Runner {
+        // A test that waits for a failure has no time for retries.
+        let http = HttpOptions { retries: 0, ..HttpOptions::default() };
+        self.start_with_http(size, openmetadata, settings, http)
+    }
+
+    fn start_with_http(
+        &self,
+        size: (u16, u16),
+        openmetadata: &str,
+        settings: Settings,
+        http: HttpOptions,
+    ) -> Runner {
         let log = RequestLog::new();
         let connect = ConnectOptions {
             deployment: Deployment::Software { base_url: self.dremio.url().parse().unwrap() },
@@ -83,7 +95,7 @@ impl Stage {
             connect: openmetadata::ConnectOptions {
                 url: openmetadata.to_owned(),
                 credentials: openmetadata::Credentials::Token(self.openmetadata.bot_token().into()),
-                http: HttpOptions { retries: 0, ..HttpOptions::default() },
+                http,
                 max_concurrency: None,
             },
             settings: SyncSettings::default(),
@@ -311,16 +323,70 @@ async fn leaving_a_running_sync_is_asked_about_and_told_of_the_next_time() {
     assert!(cut_off.written.len() < cut_off.planned, "{cut_off:?}");
     stage.openmetadata.configure(|options| options.latency = Duration::ZERO);
     let runner = stage.open((120, 40)).await;
-    let text = runner.keys("4").wait_for("An earlier sync was cut off").await;
+    let text = runner.keys("4").wait_for("was cut off").await;
     assert!(
         text.contains(&format!("{} of {} items", cut_off.written.len(), cut_off.planned)),
         "{text}"
     );
-    runner.keys("1 j space space d").wait_for("the rest is in this plan").await;
+    runner.keys("1 j space space d").wait_for("This plan has what is missing; D puts").await;
     runner.keys("a enter").wait_for("written:").await;
     runner.keys("q");
     assert_eq!(runner.end().await.0, Exit::Quit, "nothing runs, so nothing is asked");
     assert_eq!(stage.cut_off(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notice_of_a_sync_that_was_cut_off_can_be_put_away_for_good() {
+    let stage = Stage::new().await;
+    let runner = stage.open((80, 24)).await;
+    runner.keys("4 D").wait_for("no earlier sync that was cut off").await;
+    runner.keys("1 j space space d").wait_for("create").await;
+    let slow = Fault::Slow(Duration::from_secs(20));
+    stage.openmetadata.fail_next(1, Some("PUT"), "/api/v1/tables", slow);
+    runner.keys("a enter").wait_for("now: table").await;
+    runner.keys("q").wait_for("enter quit").await;
+    runner.keys("enter").wait_for("leaving").await;
+    runner.keys("q");
+    assert_eq!(runner.end().await.0, Exit::Quit);
+    assert_eq!(stage.cut_off().expect("the journal knows").in_doubt.len(), 1);
+
+    stage.openmetadata.configure(|options| options.latency = Duration::ZERO);
+    let runner = stage.open((80, 24)).await;
+    runner.keys("4").wait_for("1 in doubt").await;
+    let text = runner.keys("D").wait_for("enter put away").await;
+    assert!(text.contains("In doubt:") && text.contains("- table Dremio."), "{text}");
+    assert!(text.contains("esc keep"), "{text}");
+    runner.keys("esc").wait_for("D put the notice away").await;
+    assert!(stage.cut_off().is_some(), "nothing is put away before it is confirmed");
+    runner.keys("1 j space space d").wait_for("D puts this away").await;
+    let text = runner.keys("D enter").wait_for("is put away").await;
+    assert!(!text.contains("was cut off"), "{text}");
+    assert_eq!(stage.cut_off(), None);
+    runner.keys("r").wait_for("create").await;
+    assert!(!runner.text().contains("was cut off"));
+    runner.keys("q");
+    assert_eq!(runner.end().await.0, Exit::Quit);
+    let runner = stage.open((80, 24)).await;
+    let text = runner.keys("4").wait_for("before anything is").await;
+    assert!(!text.contains("cut off"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_finds_nothing_missing_says_so_of_a_sync_that_was_cut_off() {
+    let stage = Stage::new().await;
+    let runner = stage.open((120, 40)).await;
+    runner.keys("j space space d").wait_for("create").await;
+    runner.keys("a enter").wait_for("written: 1 service").await;
+    // A run that had written everything and was killed before it could say that it was at its end.
+    let url = stage.openmetadata.url();
+    let host = url.trim_start_matches("http://");
+    let journal = SyncMemory::new(stage.data.path(), host, "Dremio").journal();
+    Journal::start(&journal, "Dremio", host, 1).unwrap();
+    runner.keys("q");
+    assert_eq!(runner.end().await.0, Exit::Quit);
+    let runner = stage.open((120, 40)).await;
+    let text = runner.keys("j space space d").wait_for("Nothing to write").await;
+    assert!(text.contains("This plan finds nothing missing; D puts"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,6 +397,7 @@ async fn who_insists_on_leaving_leaves() {
     let slow = Fault::Slow(Duration::from_secs(20));
     stage.openmetadata.fail_next(1, Some("PUT"), "/api/v1/databases", slow);
     runner.keys("a enter").wait_for("writing 1/").await;
+    runner.wait_for("s without an answer; now: database Dremio.ops").await;
     runner.keys("q").wait_for("enter quit").await;
     runner.keys("enter").wait_for("leaving 1/").await;
     runner.keys("q");
@@ -359,9 +426,16 @@ async fn deleting_is_a_choice_that_names_what_goes() {
     let runner = stage.open((120, 40)).await;
     let text = runner.keys("j j d").wait_for("create").await;
     assert!(!text.contains("returns") && text.contains("P prune off"), "{text}");
-    let text = runner.keys("P").wait_for("1 delete").await;
+    // The cursor goes to what was asked for.
+    let text = runner.keys("P").wait_for("- soft-delete · table").await;
+    assert!(text.contains("1 delete"), "{text}");
     assert!(text.contains("prune on"), "{text}");
     assert!(line(&text, " returns ").contains("delete"), "{text}");
+    runner.keys("/").typed("returns").keys("enter enter").wait_for("back to the plan").await;
+    let text = runner.text();
+    assert!(text.contains("- soft-delete · table"), "{text}");
+    assert!(text.contains("Not in Dremio any more.") && text.contains("1 column"), "{text}");
+    runner.keys("esc esc").wait_gone("/returns").await;
     let text = runner.keys("a").wait_for("soft-delete 1 table").await;
     assert!(text.contains("- Dremio.sales.core.returns"), "{text}");
     runner.keys("esc /").typed("returns").keys("enter space").wait_for("left out").await;
@@ -371,7 +445,8 @@ async fn deleting_is_a_choice_that_names_what_goes() {
     runner.keys("esc /").typed("returns").keys("enter space").wait_for("1 delete").await;
     runner.keys("esc a enter").wait_for("1 deleted").await;
     assert_eq!(stage.writes().iter().filter(|write| write.starts_with("DELETE")).count(), 1);
-    runner.keys("P").wait_for("prune off").await;
+    runner.keys("/").typed("returns").keys("enter").wait_for("✓ soft-deleted").await;
+    runner.keys("esc P").wait_for("prune off").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -424,6 +499,19 @@ async fn without_colour_and_in_ascii_words_and_signs_tell_all() {
     let text = runner.wait_for("[-").await;
     assert!(text.is_ascii(), "{text}");
     insta::assert_snapshot!("sync_ascii", above_footer(&text));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_while_a_sync_writes_is_told_of() {
+    let stage = Stage::new().await;
+    let http = HttpOptions { retry_pause: Duration::from_millis(400), ..HttpOptions::default() };
+    let runner = stage.start_with_http((80, 24), &stage.openmetadata.url(), settings(), http);
+    runner.wait_for("read just now").await;
+    runner.keys("j space space d").wait_for("create").await;
+    stage.openmetadata.fail_next(4, Some("PUT"), "/api/v1/", Fault::Reset);
+    runner.keys("a enter").wait_for("OpenMetadata has not answered 3 requests").await;
+    let text = runner.wait_for("written: 1 service, 2 databases").await;
+    assert!(!text.contains("has not answered"), "it came back:\n{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -496,6 +584,12 @@ fn quickest(mut run: impl FnMut()) -> Duration {
     (0..8).map(time).min().unwrap()
 }
 
+fn once(run: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    run();
+    begun.elapsed()
+}
+
 /// Bounds for a build without optimisation, of which a look at every item for every line would be
 /// far out.
 #[tokio::test(flavor = "multi_thread")]
@@ -504,18 +598,28 @@ async fn ten_thousand_items_stay_fast() {
     assert!(plan.items() > 10_000, "{}", plan.items());
     let text = plan.text();
     assert!(text.contains("fct_order_lines_00000") && text.contains("☑"), "{text}");
+    let plan_taken_in = (0..8)
+        .map(|_| {
+            let view = plan.ask_again();
+            let begun = Instant::now();
+            plan.take_in(view);
+            begun.elapsed()
+        })
+        .min()
+        .unwrap();
     let times = [
         ("a step", quickest(|| plan.press("j"))),
         ("to the end", quickest(|| plan.press("Gg"))),
         ("skipping a folder", quickest(|| plan.press("gjj "))),
         ("another sort", quickest(|| plan.press("o"))),
-        ("a plan", quickest(|| plan.plan_again())),
+        ("a plan", plan_taken_in),
         ("512 written", quickest(|| plan.write(512))),
+        ("all written", once(|| plan.end())),
     ];
     println!("{times:?}");
-    assert!(plan.text().contains("writing"), "{}", plan.text());
+    assert!(plan.text().contains("up to date with the plan"), "{}", plan.text());
     for (what, time) in times {
-        let bound = if matches!(what, "a step" | "to the end") { 40 } else { 400 };
+        let bound = if matches!(what, "a step" | "to the end" | "a plan") { 40 } else { 400 };
         assert!(time < Duration::from_millis(bound), "{what}: {time:?}");
     }
 }

@@ -6,6 +6,7 @@ mod catalog;
 mod lineage;
 mod sandbox;
 mod sync;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use lineage::{
 };
 pub use sandbox::{EditionArg, FaultArg, FaultKind, SandboxArgs};
 pub use sync::{IngestDbtArgs, SyncArgs};
+pub use watch::WatchArgs;
 
 /// Explore a Dremio lakehouse in the terminal, sync it to OpenMetadata, and see its lineage.
 ///
@@ -170,6 +172,8 @@ pub enum Command {
     Impact(ImpactArgs),
     /// Lineage of SQL from files or standard input; no server needed
     SqlLineage(SqlLineageArgs),
+    /// Read again and again: tell what changes, who depends on it, and bring over what is allowed
+    Watch(WatchArgs),
     /// Stored readings of the catalogue: list, show, compare
     #[command(subcommand)]
     Snapshots(SnapshotsCommand),

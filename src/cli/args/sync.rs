@@ -89,7 +89,7 @@ pub struct IngestDbtArgs {
     /// Classification of dbt's tags; it and its tags are made when they are not there
     #[arg(long, value_name = "CLASSIFICATION", default_value = "dbtTags")]
     pub tags_as: String,
-    /// Leave tags out
+    /// Leave tags out, tiers and glossary terms too
     #[arg(long)]
     pub no_tags: bool,
     /// Leave descriptions out
@@ -101,6 +101,12 @@ pub struct IngestDbtArgs {
     /// Replace descriptions that differ from dbt's, whoever wrote them
     #[arg(long)]
     pub overwrite_descriptions: bool,
+    /// Bring owners where OpenMetadata has none
+    #[arg(long)]
+    pub owners: bool,
+    /// Bring owners, and replace those that differ, whoever set them
+    #[arg(long)]
+    pub overwrite_owners: bool,
     /// The form of the result
     #[arg(short, long, value_name = "FORM", default_value = "text")]
     pub format: ReportFormat,

@@ -1,7 +1,7 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
-use super::discover;
-use super::sync::{Servers, demand_consent, status_of, tell_interrupted, write};
+use super::sync::{Servers, demand_consent, status_of, tell_interrupted, traced, write};
+use super::{dbt_matches, discover};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::dbt_project;
 use crate::cli::session::Session;
@@ -9,13 +9,13 @@ use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
 use crate::dbt::Project;
 use crate::dbt::matching::{Evidence, match_nodes};
-use crate::lineage::{self, Engine};
+use crate::lineage;
 use crate::model::DatasetPath;
-use crate::openmetadata::entity::EntityType;
+use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
-use crate::sync::dbt::{DbtFacts, make_tags, missing_tags, prepare};
-use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings};
-use crate::sync::{Action, ItemKey};
+use crate::sync::dbt::{DbtFacts, DbtWishes, make_tags, missing_tags, prepare};
+use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
+use crate::sync::{LeftOut, presence};
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitStatus, Failure> {
@@ -26,11 +26,19 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     // Before any server is asked: broken files need none.
     let project = read_project(session, args, &settings)?;
+    let has_openmetadata =
+        session.cli.connection.demo.is_some() || settings.openmetadata.url.is_some();
+    if args.dry_run && !has_openmetadata {
+        return dbt_matches::run(session, &settings, &project, args.format).await;
+    }
     let Servers { target, client, server, dremio, catalog } =
         Servers::read(session, &settings).await?;
-    let evidence = Evidence { artifact: project.artifact.as_ref(), job_texts: &[] };
-    let matches = match_nodes(&project.manifest, &catalog, evidence);
-    let views = Engine::new(&catalog).graph(&catalog);
+    // Raw tables in storage folders, which most sources of a project are, no listing may have shown.
+    let Traced { catalog, graph: views, found, .. } = traced(session, &dremio, catalog).await?;
+    // Found by way of a view, they are still what the settings leave out.
+    let without: Vec<DatasetPath> =
+        found.into_iter().filter(|path| !settings.reads(path)).collect();
+    let matches = match_nodes(&project.manifest, &catalog, Evidence::of(&project));
     let (merged, disagreements) =
         lineage::dbt::merge(views.clone(), &catalog, &project.manifest, &matches);
     let graph = if settings.dbt.ingest_lineage { merged } else { views };
@@ -47,8 +55,9 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
         manifest: &project.manifest,
         artifact: project.artifact.as_ref(),
         matches: &matches,
+        without: &without,
     };
-    let mut prepared = prepared(session, sources, facts, args, &settings).await?;
+    let (mut prepared, left_out) = prepared(session, sources, facts, args, &settings).await?;
     dremio.logout().await;
     discover::tell_failures(&session.printer, &catalog);
     for (path, reason) in &prepared.unread_texts {
@@ -56,14 +65,17 @@ pub(super) async fn run(session: &Session, args: &IngestDbtArgs) -> Result<ExitS
     }
     tell_interrupted(session, &prepared);
 
-    let missing = missing_in_openmetadata(&prepared);
+    let datasets = matches.datasets().into_values().cloned().collect();
+    let stored = prepared.current.tables.iter().map(|table| &table.common);
+    let missing = presence::missing_of(&prepared.desired, stored, &datasets);
     let shown = DbtReport {
         manifest: &project.manifest,
         matches: &matches,
         runs: &project.runs,
         freshness: &project.freshness,
-        missing_in_openmetadata: &missing,
+        in_openmetadata: InOpenMetadata::Lacks(&missing),
         disagreements: &disagreements,
+        left_out: &left_out,
     };
     let is_text = args.format == ReportFormat::Text;
     let is_pending = !prepared.plan.is_empty();
@@ -108,7 +120,7 @@ async fn prepared(
     facts: DbtFacts<'_>,
     args: &IngestDbtArgs,
     settings: &Settings,
-) -> Result<Prepared, Failure> {
+) -> Result<(Prepared, Vec<LeftOut>), Failure> {
     let progress = session.printer.progress();
     let on_step = |step| match step {
         Step::Texts(done, total) => progress.set("reading wikis".to_owned(), done, Some(total)),
@@ -118,38 +130,24 @@ async fn prepared(
             progress.set("reading OpenMetadata".to_owned(), done, Some(total));
         }
     };
-    let is_cloud = settings.dremio.project_id.is_some();
     let wanted = SyncSettings {
-        service_name: settings.openmetadata.service_name.clone(),
-        default_schema: settings.sync.default_schema.clone(),
-        dremio_url: settings.dremio.url.clone().filter(|_| !is_cloud),
         descriptions: !args.no_descriptions,
         lineage: settings.lineage.enabled && !args.no_lineage,
         overwrite_descriptions: args.overwrite_descriptions,
-        ..SyncSettings::default()
+        overwrite_owners: args.overwrite_owners,
+        ..settings.sync_settings()
     };
-    let tags_as = (!args.no_tags).then_some(args.tags_as.as_str());
-    prepare(sources, facts, &wanted, tags_as, &on_step, &session.cancel).await.map_err(|error| {
+    let wishes = DbtWishes {
+        tags_as: (!args.no_tags).then_some(args.tags_as.as_str()),
+        owners: args.owners || args.overwrite_owners || settings.dbt.update_owners,
+    };
+    prepare(sources, facts, &wanted, wishes, &on_step, &session.cancel).await.map_err(|error| {
         match error {
             PrepareError::Cancelled => Failure::interrupted(),
             PrepareError::ServiceName(_) => Failure::usage(error.to_string()),
             PrepareError::OpenMetadata(error) => error.into(),
         }
     })
-}
-
-/// Matched datasets whose table the plan makes.
-fn missing_in_openmetadata(prepared: &Prepared) -> Vec<DatasetPath> {
-    prepared
-        .plan
-        .items
-        .iter()
-        .filter(|item| {
-            item.action == Action::Create
-                && matches!(item.key, ItemKey::Entity(EntityType::Table, _))
-        })
-        .filter_map(|item| item.path.clone())
-        .collect()
 }
 
 fn read_project(

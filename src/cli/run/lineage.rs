@@ -206,9 +206,12 @@ impl Lineage {
 
     /// Joins the edges, exposures and tags of a dbt project, if one takes part.
     pub(super) fn join(&mut self, session: &Session, project: Option<&Project>) {
-        let Some(Project { manifest, artifact, .. }) = project else { return };
-        let evidence = Evidence { artifact: artifact.as_ref(), job_texts: &[] };
-        let matches = match_nodes(manifest, &self.catalog, evidence);
+        let Some(project) = project else { return };
+        let manifest = &project.manifest;
+        let matches = match_nodes(manifest, &self.catalog, Evidence::of(project));
+        if let Some(hint) = &matches.hint {
+            session.printer.warn(hint);
+        }
         let graph = std::mem::take(&mut self.graph);
         let (graph, disagreements) = merge(graph, &self.catalog, manifest, &matches);
         self.graph = graph;
@@ -312,7 +315,7 @@ pub(super) fn dbt_project(
     args: &DbtArgs,
     settings: &Settings,
 ) -> Result<Option<Project>, Failure> {
-    let files = dbt_project::find(session, args, settings);
+    let files = dbt_project::find_or_demo(session, args, settings);
     dbt_project::read(session, files.as_deref())
 }
 

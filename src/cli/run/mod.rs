@@ -2,6 +2,7 @@
 
 mod check_lineage;
 mod config;
+mod dbt_matches;
 mod discover;
 mod doctor;
 mod follow;
@@ -19,6 +20,7 @@ mod shell;
 mod snapshots;
 mod sql_lineage;
 mod sync;
+mod watch;
 
 #[cfg(feature = "demo")]
 pub(super) use ingest_dbt_demo::DemoProject;
@@ -41,6 +43,7 @@ pub fn run(session: &Session, command: &Command) -> ExitStatus {
         Command::CheckLineage(args) => block_on(session, check_lineage::run(session, args)),
         Command::Impact(args) => block_on(session, impact::run(session, args)),
         Command::Sync(args) => block_on(session, sync::run(session, args)),
+        Command::Watch(args) => block_on(session, watch::run(session, args)),
         Command::IngestDbt(args) => block_on(session, ingest_dbt::run(session, args)),
         Command::Doctor(args) => block_on(session, doctor::run(session, args)),
         #[cfg(feature = "demo")]

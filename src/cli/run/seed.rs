@@ -9,13 +9,13 @@ use crate::model::{Catalog, DatasetPath, NodeKind};
 use crate::openmetadata::entity::EntityType;
 use crate::openmetadata::names;
 use crate::sandbox::dremio::Catalogue;
-use crate::sandbox::openmetadata::Seed;
+use crate::sandbox::openmetadata::{Named, Seed};
 use crate::sync::Selection;
 use crate::sync::desired::{Body, Desired, DesiredEdge, ProjectionOptions, project};
 use crate::sync::lineage::desired_edges;
 use crate::sync::session::SyncSettings;
 
-/// What has happened to every ninth table since.
+/// What has happened to every ninth table since. One more has another name now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Nothing,
@@ -65,7 +65,7 @@ pub(super) fn earlier(catalogue: &Catalogue, settings: &SyncSettings) -> Result<
     let mut desired = project(&catalog, &selection, &options).map_err(|error| error.to_string())?;
     let graph = Engine::new(&catalog).graph(&catalog);
     desired.edges = desired_edges(&graph, &catalog, &desired, &desired);
-    fill(desired)
+    fill(desired, &settings.default_schema)
 }
 
 /// The roots that were brought over: neither homes nor the first space nor the last source.
@@ -85,10 +85,22 @@ fn brought_over(catalog: &Catalog) -> Vec<DatasetPath> {
     of_kind(NodeKind::Space).into_iter().skip(1).chain(sources).collect()
 }
 
-fn fill(desired: Desired) -> Result<Seed, String> {
-    let mut seed = Seed::default();
+/// What people have set up besides: one of the two teams that the demo's dbt project names.
+fn named() -> Vec<Named> {
+    vec![
+        Named::team("commerce-data").with("displayName", json!("Commerce data")),
+        Named::exclusive("PII"),
+        Named::tag("PII.Sensitive"),
+        Named::term("Commerce.Order"),
+        Named::domain("Commerce"),
+    ]
+}
+
+fn fill(desired: Desired, default_schema: &str) -> Result<Seed, String> {
+    let mut seed = Seed { named: named(), ..Seed::default() };
     seed.entities.push((EntityType::DatabaseService, value(&desired.service)?));
     let mut there = std::collections::HashSet::new();
+    let mut renamed = None;
     let (mut number, mut is_described) = (0, false);
     for entity in desired.entities {
         let kind = entity.body.entity_type();
@@ -110,10 +122,15 @@ fn fill(desired: Desired) -> Result<Seed, String> {
                 let text = format!("Owned by the **data office**; ask there first. {text}");
                 body["description"] = json!(text);
             }
+            let is_still_the_same = Since::of(number) == Since::Nothing;
+            if renamed.is_none() && is_still_the_same && is_view_in_folder(&body, default_schema) {
+                renamed = Some(before_its_renaming(&body));
+            }
             there.insert(entity.fqn);
         }
         seed.entities.push((kind, body));
     }
+    seed.entities.extend(renamed.map(|body| (EntityType::Table, body)));
     let edges = desired.edges.iter();
     let edges = edges.filter(|edge| there.contains(&edge.from) && there.contains(&edge.to));
     for (number, edge) in edges.enumerate() {
@@ -150,6 +167,29 @@ fn change(body: &mut Value, since: Since) {
     if is_changed {
         body["sourceHash"] = json!("0".repeat(32));
     }
+}
+
+fn is_view_in_folder(body: &Value, default_schema: &str) -> bool {
+    let schema = body["databaseSchema"].as_str().unwrap_or_default();
+    body["tableType"] == "View" && schema.rsplit('.').next() != Some(default_schema)
+}
+
+/// A table under the name that it had once: Dremio has it no more, OpenMetadata still does.
+fn before_its_renaming(body: &Value) -> Value {
+    let mut body = body.clone();
+    let name = body["name"].as_str().unwrap_or_default().to_owned();
+    body["name"] = json!(format!("{name}_v1"));
+    body["description"] = json!(format!(
+        "Replaced by **{name}**. Kept until the last report has moved over; ask the data office \
+         before you use it."
+    ));
+    body["sourceHash"] = json!("0".repeat(32));
+    if let Some(Value::Array(columns)) = body.get_mut("columns")
+        && columns.len() > 1
+    {
+        columns.pop();
+    }
+    body
 }
 
 /// Takes the last line from a view's SQL that has several.

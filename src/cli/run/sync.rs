@@ -152,21 +152,31 @@ impl Servers {
             server = client.connect() => server?,
             () = session.cancel.cancelled() => return Err(Failure::interrupted()),
         };
-        let (dremio, _) = discover::connect(session, &target).await?;
-        let Reading { catalog, cancelled, root_error, gave_up, .. } =
-            discover::read(session, &dremio, settings.discovery_options()).await;
-        if cancelled {
-            return Err(Failure::interrupted());
-        }
-        if let Some(error) = root_error {
-            return Err(Failure::new(ExitStatus::Remote, error.message));
-        }
-        // Half a catalogue is nothing to compare with.
-        if let Some(gave_up) = gave_up {
-            return Err(Failure::new(ExitStatus::Remote, gave_up.to_string()));
-        }
+        let (dremio, catalog) = whole_catalogue(session, settings, &target).await?;
         Ok(Self { target, client, server, dremio, catalog })
     }
+}
+
+/// A connection to Dremio, and all that it shows; or why that cannot be read to its end.
+pub(super) async fn whole_catalogue(
+    session: &Session,
+    settings: &Settings,
+    target: &Target,
+) -> Result<(dremio::Client, Catalog), Failure> {
+    let (dremio, _) = discover::connect(session, target).await?;
+    let Reading { catalog, cancelled, root_error, gave_up, .. } =
+        discover::read(session, &dremio, settings.discovery_options()).await;
+    if cancelled {
+        return Err(Failure::interrupted());
+    }
+    if let Some(error) = root_error {
+        return Err(Failure::new(ExitStatus::Remote, error.message));
+    }
+    // Half a catalogue is nothing to compare with.
+    if let Some(gave_up) = gave_up {
+        return Err(Failure::new(ExitStatus::Remote, gave_up.to_string()));
+    }
+    Ok((dremio, catalog))
 }
 
 pub(super) fn status_of(report: &Report, is_cancelled: bool) -> ExitStatus {
@@ -275,7 +285,7 @@ async fn prepared(
 }
 
 /// Reads what views say of lineage, and the tables that only they name.
-async fn traced(
+pub(super) async fn traced(
     session: &Session,
     dremio: &dremio::Client,
     catalog: Catalog,
@@ -311,7 +321,7 @@ pub(super) fn tell_interrupted(session: &Session, prepared: &Prepared) {
     }
 }
 
-fn interrupted_text(left: &Interrupted) -> String {
+pub(super) fn interrupted_text(left: &Interrupted) -> String {
     const SHOWN: usize = 5;
     if let Some(why) = &left.unreadable {
         return format!(

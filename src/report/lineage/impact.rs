@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::escape::{csv_cell, one_line, shown};
 use super::text::counted;
-use crate::lineage::{Impact, LineageGraph, NodeIndex, NodeRole, impact};
+use crate::lineage::{Impact, LineageGraph, NodeIndex, NodeRole, Origin, impact};
 use crate::model::display::clean;
 use crate::model::path::fold;
 use crate::model::{DatasetPath, ServerInfo};
@@ -36,6 +36,11 @@ struct Entry<'a> {
     role: NodeRole,
     hops: u32,
     via: &'a DatasetPath,
+    /// Where the edge from there is known from.
+    origins: &'a [Origin],
+    /// The same in words; of no use where all edges are from the views' SQL.
+    #[serde(skip)]
+    told_by: Option<String>,
     /// Whether all of it is affected.
     whole: bool,
     /// How the affected columns upstream decide rows here.
@@ -81,8 +86,9 @@ impl<'a> ImpactReport<'a> {
             })
             .collect();
         affected.insert(node, column.map(|column| vec![fold(column)]));
+        let has_words = graph.has_several_origins();
         let impacts: Vec<Entry<'_>> =
-            found.iter().map(|impact| Entry::new(graph, impact, &affected)).collect();
+            found.iter().map(|impact| Entry::new(graph, impact, &affected, has_words)).collect();
         Self {
             schema_version: SCHEMA_VERSION,
             server,
@@ -124,6 +130,7 @@ impl<'a> ImpactReport<'a> {
             "kind",
             "subtype",
             "expression",
+            "origins",
         ])?;
         for impact in &self.impacts {
             let head = [
@@ -133,8 +140,12 @@ impl<'a> ImpactReport<'a> {
                 csv_cell(&impact.via.to_string()),
                 impact.whole.to_string(),
             ];
-            let mut line =
-                |rest: [&str; 7]| csv.write_record(head.iter().map(String::as_str).chain(rest));
+            let origins: Vec<&str> = impact.origins.iter().map(|origin| origin.name()).collect();
+            let origins = origins.join("; ");
+            let mut line = |rest: [&str; 7]| {
+                let cells = head.iter().map(String::as_str).chain(rest);
+                csv.write_record(cells.chain([origins.as_str()]))
+            };
             if impact.columns.is_empty() && impact.rows.is_empty() {
                 line(["table", "", "", "", "", "", ""])?;
             }
@@ -198,7 +209,9 @@ impl<'a> ImpactReport<'a> {
         } else {
             String::new()
         };
-        let _ = writeln!(out, "  {}  ({}){via}", shown(impact.path), impact.role.name());
+        let told_by = impact.told_by.as_ref().map(|words| format!("  {words}"));
+        let told_by = told_by.unwrap_or_default();
+        let _ = writeln!(out, "  {}  ({}){via}{told_by}", shown(impact.path), impact.role.name());
         if self.column.is_none() {
             // Asked for a table, every column is meant; the SQL of each is in the JSON.
             let mut names: Vec<&str> = impact.columns.iter().map(|column| column.name).collect();
@@ -240,7 +253,9 @@ impl<'a> Entry<'a> {
         graph: &'a LineageGraph,
         impact: &Impact,
         affected: &BTreeMap<NodeIndex, Option<Vec<String>>>,
+        has_words: bool,
     ) -> Self {
+        let last = graph.between(impact.via, impact.node);
         let mut columns = Vec::new();
         let mut rows = Vec::new();
         for (_, edge) in graph.upstream(impact.node) {
@@ -274,6 +289,8 @@ impl<'a> Entry<'a> {
             role: graph.node(impact.node).role,
             hops: impact.hops,
             via: &graph.node(impact.via).path,
+            origins: last.map_or(&[], |edge| edge.origins.as_slice()),
+            told_by: last.filter(|_| has_words).map(|edge| graph.told_by_in_words(edge)),
             whole: impact.is_whole,
             rows,
             columns,

@@ -45,6 +45,8 @@ pub struct LineageReport<'a> {
     differences: Vec<&'a Difference>,
     held: Option<&'a HeldLineage>,
     incomplete: bool,
+    /// Whether some edges are from elsewhere than the views' SQL.
+    has_several_origins: bool,
 }
 
 /// What a report is made of, beside the selection.
@@ -87,6 +89,7 @@ impl<'a> LineageReport<'a> {
             differences,
             held: input.held,
             incomplete: input.incomplete,
+            has_several_origins: graph.has_several_origins(),
         }
     }
 

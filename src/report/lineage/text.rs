@@ -11,9 +11,9 @@ use crate::graph::digraph::{Graph, Node, Side};
 use crate::graph::focus::{FocusedGraph, View};
 use crate::graph::glyph::Charset;
 use crate::graph::layout::layout;
-use crate::graph::outline::tree;
+use crate::graph::outline::{TreeRow, tree};
 use crate::lineage::{
-    Broken, BrokenKind, ColumnAt, ColumnEdge, Coverage, LineageNode, NodeIndex, NodeRole,
+    Broken, BrokenKind, ColumnAt, ColumnEdge, Coverage, Edge, LineageNode, NodeIndex, NodeRole,
     ReadingStatus,
 };
 use crate::model::NodeRef;
@@ -170,12 +170,29 @@ impl LineageReport<'_> {
             others.sort_unstable();
             others.dedup();
             let _ = writeln!(out, "\n{words}: {}", counted(others.len(), "dataset"));
+            let mut above = Above::new(root);
             for row in rows.iter().skip(1) {
-                let node = self.graph.node(node_of(&focused.nodes[row.node]));
+                let index = node_of(&focused.nodes[row.node]);
+                let parent = node_of(&focused.nodes[above.of(row)]);
+                let node = self.graph.node(index);
+                let ends = match side {
+                    Side::Upstream => (index, parent),
+                    Side::Downstream => (parent, index),
+                };
+                let told_by = self.told_by(self.graph.between(ends.0, ends.1));
                 let again = if row.repeated { "  (see above)" } else { "" };
                 let prefix = row.prefix(charset(options));
-                let _ = writeln!(out, "{prefix}{}{}{again}", shown(&node.path), remark(node));
+                let remark = remark(node);
+                let _ = writeln!(out, "{prefix}{}{remark}{told_by}{again}", shown(&node.path));
             }
+        }
+    }
+
+    /// Where an edge is known from, as the end of its line, if not all are from the views' SQL.
+    fn told_by(&self, edge: Option<&Edge>) -> String {
+        match edge.filter(|_| self.has_several_origins) {
+            Some(edge) => format!("  {}", self.graph.told_by_in_words(edge)),
+            None => String::new(),
         }
     }
 
@@ -194,7 +211,7 @@ impl LineageReport<'_> {
                 Node { key, ..Node::default() }
             })
             .collect();
-        let mut steps: BTreeMap<(usize, usize), &ColumnEdge> = BTreeMap::new();
+        let mut steps: BTreeMap<(usize, usize), (&ColumnEdge, &Edge)> = BTreeMap::new();
         for (index, pairs) in &trace.edges {
             let edge = self.graph.edge(*index);
             for (from, to) in pairs {
@@ -206,7 +223,7 @@ impl LineageReport<'_> {
                     .find(|step| fold_eq(&step.from, from) && fold_eq(&step.to, to));
                 let ends = (place.get(&upstream), place.get(&downstream));
                 if let ((Some(from), Some(to)), Some(step)) = (ends, step) {
-                    steps.insert((*from, *to), step);
+                    steps.insert((*from, *to), (step, edge));
                 }
             }
         }
@@ -221,37 +238,37 @@ impl LineageReport<'_> {
             others.sort_unstable();
             others.dedup();
             let _ = writeln!(out, "\n{words} {}", counted(others.len(), "column"));
-            // The row one level up is the other end of a row's step.
-            let mut above = vec![root];
+            let mut above = Above::new(root);
             for row in rows.iter().skip(1) {
-                above.truncate(row.depth);
-                let parent = above.last().copied().unwrap_or(root);
-                above.push(row.node);
+                let parent = above.of(row);
                 let number = |at: usize| node_of(&focused.nodes[at]).index();
                 let ends = match side {
                     Side::Upstream => (number(row.node), number(parent)),
                     Side::Downstream => (number(parent), number(row.node)),
                 };
-                let how = steps.get(&ends).map(|step| how(step)).unwrap_or_default();
+                let step = steps.get(&ends);
+                let how = step.map(|(step, _)| how(step)).unwrap_or_default();
+                let told_by = self.told_by(step.map(|(_, edge)| *edge));
                 let again = if row.repeated { "  (see above)" } else { "" };
                 let key = &focused.nodes[row.node].key;
-                let _ = writeln!(out, "{}{key}{how}{again}", row.prefix(charset(options)));
+                let _ = writeln!(out, "{}{key}{how}{told_by}{again}", row.prefix(charset(options)));
             }
         }
     }
 
     /// Every dataset with what it reads.
     fn write_list(&self, out: &mut String) {
-        let mut reads: BTreeMap<NodeIndex, Vec<NodeIndex>> = BTreeMap::new();
+        let mut reads: BTreeMap<NodeIndex, Vec<&Edge>> = BTreeMap::new();
         for index in &self.edges {
             let edge = self.graph.edge(*index);
-            reads.entry(edge.to).or_default().push(edge.from);
+            reads.entry(edge.to).or_default().push(edge);
         }
         for (index, node) in self.nodes() {
             let _ = writeln!(out, "{}  ({})", shown(&node.path), describe(node));
-            for from in reads.get(&index).into_iter().flatten() {
-                let from = self.graph.node(*from);
-                let _ = writeln!(out, "  reads {}{}", shown(&from.path), remark(from));
+            for edge in reads.get(&index).into_iter().flatten() {
+                let from = self.graph.node(edge.from);
+                let told_by = self.told_by(Some(edge));
+                let _ = writeln!(out, "  reads {}{}{told_by}", shown(&from.path), remark(from));
             }
         }
     }
@@ -284,6 +301,23 @@ impl LineageReport<'_> {
     /// The graph as selectors see it.
     pub fn digraph(&self) -> Graph {
         digraph(self.graph)
+    }
+}
+
+/// The rows above a row of a tree, one a level: the last is the other end of the row's edge.
+struct Above(Vec<usize>);
+
+impl Above {
+    fn new(root: usize) -> Self {
+        Self(vec![root])
+    }
+
+    /// The box above a row; rows come in their order.
+    fn of(&mut self, row: &TreeRow) -> usize {
+        self.0.truncate(row.depth.max(1));
+        let above = self.0.last().copied().unwrap_or(row.node);
+        self.0.push(row.node);
+        above
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn merge(
     let tags = columns::tags(sent.get("tags"), old.get("tags"));
     changed |= Some(tags.len()) != old.get("tags").and_then(Value::as_array).map(Vec::len);
     sent.insert("tags".to_owned(), Value::Array(tags));
-    references(&mut sent, old, caller, &mut changed);
+    references(&mut sent, old, caller, version, &mut changed);
     for key in [
         "tableType",
         "sourceUrl",
@@ -94,6 +94,7 @@ fn references(
     sent: &mut Map<String, Value>,
     old: &Map<String, Value>,
     caller: Caller,
+    version: Version,
     changed: &mut bool,
 ) {
     let is_empty = |map: &Map<String, Value>, key: &str| {
@@ -101,7 +102,8 @@ fn references(
     };
     for key in ["owners", "domains", "dataProducts"] {
         let kept = match key {
-            "owners" => is_empty(sent, key),
+            // 2.0's default bot policy denies editing them (contract §3.2).
+            "owners" => is_empty(sent, key) || (caller == Caller::Bot && version == Version::V2_0),
             "domains" => is_empty(sent, key) || (caller == Caller::Bot && !is_empty(old, key)),
             _ => caller == Caller::Bot && !is_empty(old, key),
         };

@@ -1,9 +1,10 @@
 //! An OpenMetadata that behaves as the contract's section 8 demands: four collections, lineage,
-//! data models, tags, and every quirk of writing that a client has to live with. State is in memory.
+//! data models, what entities refer to, and every quirk of writing that a client has to live with. State is in memory.
 
 mod change;
 mod check;
 mod columns;
+mod directory;
 pub mod fqn;
 mod lineage;
 mod merge;
@@ -14,6 +15,7 @@ mod seed;
 mod server;
 mod store;
 
+pub use directory::Named;
 pub use seed::Seed;
 pub use server::{Fault, OpenMetadataOptions, OpenMetadataSandbox, SeenRequest};
 
@@ -43,6 +45,7 @@ impl Version {
 /// Faults of a server that do not go with its version alone. By default each is as its version
 /// has it, or as all versions have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub struct Quirks {
     /// Whether a PUT fails to notice that only a view's SQL differs; `None` = up to 1.13
     /// (contract §3.3).
@@ -55,6 +58,8 @@ pub struct Quirks {
     pub bulk_limit: Option<usize>,
     /// A PUT of something stored is answered as if it were done, and is not (contract §3.1).
     pub echo_only: bool,
+    /// An encoded slash in a path is refused, by the servlet container or a proxy (contract §2.7).
+    pub refuses_encoded_slashes: bool,
     /// A service without a connection is a 500 (contract §2.3).
     pub needs_connection: bool,
 }

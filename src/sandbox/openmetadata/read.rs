@@ -59,13 +59,21 @@ fn fields(request: &Request<'_>, store: &Store) -> Result<Vec<String>, Refusal> 
     let is_known = |field: &str| {
         let is_new = field == "sourceHash" && store.version == Version::V1_12;
         let is_switched_off = store.quirks.unknown_fields.iter().any(|off| off == field);
-        let is_listed = ON_DEMAND.contains(&field) || ALSO_KNOWN.contains(&field);
+        let is_listed = ON_DEMAND.contains(&field)
+            || ALSO_KNOWN.contains(&field)
+            || (field == "domain" && has_one_domain(store));
         is_listed && !is_new && !is_switched_off
     };
     match asked.iter().find(|field| !is_known(field)) {
         Some(field) => Err(Refusal::bad(format!("Invalid field name {field}"))),
         None => Ok(asked),
     }
+}
+
+/// A server from before there could be several domains has one, under a name of its own
+/// (contract §7).
+fn has_one_domain(store: &Store) -> bool {
+    store.quirks.unknown_fields.iter().any(|off| off == "domains")
 }
 
 fn is_included(entity: &Map<String, Value>, request: &Request<'_>) -> bool {
@@ -153,6 +161,14 @@ fn lean(store: &Store, entity: &Map<String, Value>, fields: &[String]) -> Value 
         .into_iter()
         .filter(|(key, _)| !ON_DEMAND.contains(&key.as_str()) || asked(key))
         .collect();
+    if has_one_domain(store) {
+        let domains = store.with_inherited(entity).remove("domains");
+        if let Some(domain) =
+            domains.filter(|_| asked("domain")).and_then(|all| all.get(0).cloned())
+        {
+            shown.insert("domain".to_owned(), domain);
+        }
+    }
     if let Some(connection) = shown.get_mut("connection") {
         mask(connection);
     }

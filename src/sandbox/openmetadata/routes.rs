@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::columns::text;
+use super::directory::{self, Named};
 use super::read::{list, read};
 use super::server::Shared;
 use super::store::Store;
@@ -48,6 +49,9 @@ pub(super) fn answer(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Response {
+    if shared.options().quirks.refuses_encoded_slashes && uri.path().contains("%2F") {
+        return refuse(&Refusal::bad("Ambiguous URI path separator".to_owned()));
+    }
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let Some(path) = uri.path().strip_prefix("/api/v1/") else { return web_ui() };
     let segments: Vec<String> =
@@ -123,6 +127,9 @@ fn route(shared: &Shared, request: &Request<'_>) -> Result<Response, Refusal> {
         ["tags"] if request.method == Method::PUT => {
             tag(&mut store, request, Some("classification"))
         }
+        words if request.method == Method::GET && directory::is_read(words) => {
+            directory::read(&store, request, words)
+        }
         // The index of the search lags behind for ever (contract §4.5, §5.2).
         ["search", ..] => {
             Ok(Json(json!({ "hits": { "total": { "value": 0 }, "hits": [] } })).into_response())
@@ -157,9 +164,13 @@ fn tag(
         Some(key) => fqn::below(text(&body, key), name),
         None => name.to_owned(),
     };
-    let is_new = !store.tags.contains(&fqn);
+    let (collection, made) = match parent {
+        Some(_) => ("tags", Named::tag(&fqn)),
+        None => ("classifications", Named::classification(&fqn)),
+    };
+    let is_new = !store.directory.has(collection, &fqn);
     if is_new {
-        store.tags.push(fqn.clone());
+        store.directory.add(made);
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "name": name, "fullyQualifiedName": fqn }))).into_response())

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::directory::Named;
 use super::server::OpenMetadataSandbox;
 use super::store::missing;
 use super::{Caller, Refusal};
@@ -10,6 +11,8 @@ use crate::openmetadata::entity::EntityType;
 /// What a server holds at its start.
 #[derive(Clone, Debug, Default)]
 pub struct Seed {
+    /// What the entities refer to, or may.
+    pub named: Vec<Named>,
     /// Create bodies, parents before children.
     pub entities: Vec<(EntityType, Value)>,
     /// FQNs of two tables, and the details of the edge from the first to the second.
@@ -21,7 +24,8 @@ pub struct Seed {
 impl OpenMetadataSandbox {
     /// Takes a seed in, as a bot's writes; says what does not fit. The request log stays empty.
     pub fn fill(&self, seed: Seed) -> Result<(), String> {
-        let Seed { entities, edges, deleted } = seed;
+        let Seed { named, entities, edges, deleted } = seed;
+        self.know(named);
         let said = |refusal: Refusal| refusal.message;
         let shared = self.shared();
         let mut store = shared.store();

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::directory::Named;
 use super::store::Store;
 use super::{Caller, Quirks, Version, routes};
 use crate::openmetadata::entity::EntityType;
@@ -78,6 +79,8 @@ pub struct SeenRequest {
     pub body: String,
     /// The answer's status; `None` after a reset.
     pub status: Option<u16>,
+    /// What went wrong with it on purpose.
+    pub fault: Option<Fault>,
 }
 
 impl SeenRequest {
@@ -301,7 +304,8 @@ impl OpenMetadataSandbox {
     /// From now on whatever carries this glossary term is shown with this tag too.
     pub fn derive_tag(&self, term: &str, tag: &str) {
         let mut store = self.shared.store();
-        store.tags.extend([term.to_owned(), tag.to_owned()]);
+        store.directory.add(Named::term(term));
+        store.directory.add(Named::tag(tag));
         store.derived_tags.push((term.to_owned(), tag.to_owned()));
     }
 
@@ -373,6 +377,7 @@ async fn handle(
             target: target.clone(),
             body: String::from_utf8_lossy(&body).into_owned(),
             status: None,
+            fault: None,
         });
         seen.len() - 1
     };
@@ -381,7 +386,11 @@ async fn handle(
         tokio::time::sleep(latency).await;
     }
     let mut is_reset = false;
-    let response = match shared.draw(&method, &target) {
+    let fault = shared.draw(&method, &target);
+    if let Some(seen) = lock(&shared.seen).get_mut(number) {
+        seen.fault.clone_from(&fault);
+    }
+    let response = match fault {
         Some(Fault::Status(status, message)) => failure(status, &message),
         Some(Fault::Later(status, seconds)) => {
             let mut response = failure(status, "try again later");

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::check::{self, parent_key};
 use super::columns::{self, text};
+use super::directory::Directory;
 use super::merge::{self, Merged};
 use super::{Caller, Quirks, Refusal, Version, fqn};
 use crate::openmetadata::entity::EntityType;
@@ -33,8 +34,8 @@ pub(super) struct Store {
     pub(super) entities: BTreeMap<(EntityType, String), Map<String, Value>>,
     pub(super) by_id: HashMap<String, (EntityType, String)>,
     pub(super) edges: Vec<Edge>,
-    /// FQNs of classifications and tags.
-    pub(super) tags: Vec<String>,
+    /// What entities refer to.
+    pub(super) directory: Directory,
     /// Tags that come with a glossary term: term and tag.
     pub(super) derived_tags: Vec<(String, String)>,
     clock: i64,
@@ -85,6 +86,7 @@ impl Store {
         let name = text(&body, "name").to_owned();
         let (fqn, parent) = self.place(entity, &body, &name)?;
         let mut sent = body;
+        self.settle_references(&mut sent)?;
         sent.insert("fullyQualifiedName".to_owned(), json!(fqn));
         // The server's mapper ignores a data model in a create body (contract §2.2).
         sent.remove("dataModel");
@@ -109,6 +111,7 @@ impl Store {
         sent.insert("updatedAt".to_owned(), json!(now));
         sent.insert("updatedBy".to_owned(), json!(caller.name()));
         let Some(old) = self.entities.get(&(entity, fqn.clone())).cloned() else {
+            self.demand_exclusive(&sent)?;
             return Ok((201, self.create(entity, fqn, sent)));
         };
         if create_only {
@@ -134,6 +137,7 @@ impl Store {
         }
         let Merged { entity: merged, stored, columns } =
             merge::merge(sent, &old, caller, self.version, &self.quirks);
+        self.demand_exclusive(&merged)?;
         for (from, to) in &columns.renamed {
             self.rename_in_edges(from, to);
         }
@@ -223,8 +227,12 @@ impl Store {
     fn check_tags(&self, body: &Map<String, Value>) -> Result<(), Refusal> {
         for tag in body.get("tags").and_then(Value::as_array).into_iter().flatten() {
             let fqn = tag.get("tagFQN").and_then(Value::as_str).unwrap_or_default();
-            if !self.tags.iter().any(|known| known == fqn) {
-                return Err(Refusal::not_found(format!("tag instance for {fqn} not found")));
+            let (collection, word) = match tag.get("source").and_then(Value::as_str) {
+                Some("Glossary") => ("glossaryTerms", "glossaryTerm"),
+                _ => ("tags", "tag"),
+            };
+            if !self.directory.has(collection, fqn) {
+                return Err(Refusal::not_found(format!("{word} instance for {fqn} not found")));
             }
         }
         for key in ["columns", "children"] {
@@ -304,6 +312,12 @@ impl Store {
             }
         }
         let tags = columns::tags(model.get("tags"), stored.get("tags"));
+        // Owners only where there are none.
+        let has_owners =
+            stored.get("owners").and_then(Value::as_array).is_some_and(|o| !o.is_empty());
+        if let (Some(owners), false) = (model.get("owners"), has_owners) {
+            stored.insert("owners".to_owned(), owners.clone());
+        }
         stored.insert("tags".to_owned(), Value::Array(tags));
         stored.insert("dataModel".to_owned(), Value::Object(model));
         stored.remove("schemaDefinition");

@@ -6,6 +6,7 @@ use super::{App, MANY, Pane};
 use crate::model::{NodeKind, NodeRef};
 use crate::search::{Hit, Part};
 use crate::tui::core::{JobState, Server, shown_path};
+use crate::tui::dbt::InOpenMetadata;
 use crate::tui::layer::{Layer, Outcome};
 use crate::tui::layers::choice::{Choice, Entry};
 use crate::tui::layers::confirm::Confirm;
@@ -117,8 +118,11 @@ impl App {
     fn show_matches(&mut self) {
         match (self.core.dbt.matched(), self.core.dbt.absence()) {
             (Some(matched), _) => {
+                let matched = Arc::clone(matched);
+                self.core.dbt.forget_openmetadata();
+                let known = self.core.dbt.in_openmetadata().clone();
                 let disagreements = self.lineage.reading().0.map(|model| model.disagreements());
-                let matches = Matches::new(Arc::clone(matched), disagreements.unwrap_or_default());
+                let matches = Matches::new(matched, known, disagreements.unwrap_or_default());
                 self.layers.push(Layer::Matches(matches));
             }
             (None, why) => self.core.complain(why.unwrap_or_default()),
@@ -168,8 +172,8 @@ impl App {
         match outcome {
             sync::Outcome::Ignored => return false,
             sync::Outcome::Done => {}
-            sync::Outcome::Confirm(text) => {
-                let confirm = Confirm::new("Write to OpenMetadata", text, "write", Action::Apply);
+            sync::Outcome::Confirm(sync::Question { title, text, yes, no, action }) => {
+                let confirm = Confirm::new(title, text, yes, action).or(no);
                 self.layers.push(Layer::Confirm(confirm));
             }
             sync::Outcome::GoTo(path) => match self.core.catalog.at(&path).map(NodeRef::id) {
@@ -215,6 +219,7 @@ impl App {
                 match action {
                     Action::RefreshAll => self.walk(),
                     Action::Apply => self.sync.apply(&mut self.core),
+                    Action::ForgetInterrupted => self.sync.put_away(&mut self.core),
                     Action::Quit => self.sync.quit(&mut self.core),
                     _ => {}
                 }
@@ -242,6 +247,9 @@ impl App {
         }
         if !self.layers.iter().any(|layer| matches!(layer, Layer::Finder(_))) {
             self.core.cancel(Slot::Search);
+        }
+        if !self.is_showing_matches() {
+            self.core.cancel(Slot::Presence);
         }
     }
 
@@ -413,6 +421,11 @@ impl App {
             }
             Slot::Login => self.core.server = Server::Failed("Cancelled.".to_owned()),
             Slot::Layout => self.lineage.fail(slot, &JobState::Cancelled),
+            Slot::Presence => {
+                let known = InOpenMetadata::NotLookedUp("cancelled".to_owned());
+                self.core.dbt.take_openmetadata(known);
+                self.renew_matches();
+            }
             _ => {}
         }
     }

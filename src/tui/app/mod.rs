@@ -16,7 +16,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::core::{Core, Server, Walk};
-use super::dbt::DbtPart;
+use super::dbt::{DbtPart, InOpenMetadata};
 use super::keymap::{Keymap, Press};
 use super::layer::Layer;
 use super::layers::message::Message;
@@ -25,7 +25,7 @@ use super::panes::activity::ActivityPane;
 use super::panes::catalog::CatalogPane;
 use super::panes::detail::DetailPane;
 use super::panes::lineage::LineagePane;
-use super::panes::sync::SyncPane;
+use super::panes::sync::{SyncPane, Target};
 use super::remember::Remembered;
 use super::theme::{ColourDepth, Theme, ThemeName};
 use super::widgets::text;
@@ -285,6 +285,7 @@ impl App {
         self.catalog.refresh(&self.core);
         self.sync.go_on(&mut self.core);
         self.core.follow_dbt();
+        self.look_in_openmetadata();
         self.detail.take_dbt(self.core.dbt.matched());
         if self.catalog.selected() != self.detail.node() {
             self.detail.show(self.catalog.selected());
@@ -309,9 +310,31 @@ impl App {
         }
     }
 
-    /// Whether something on the screen takes the lineage.
+    fn is_showing_matches(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer, Layer::Matches(_)))
+    }
+
+    /// Has the matched datasets looked up in OpenMetadata while the match report is open.
+    fn look_in_openmetadata(&mut self) {
+        if !self.is_showing_matches() {
+            return;
+        }
+        let instead = match &self.sync.target {
+            Target::None(why) => Some(InOpenMetadata::NotLookedUp(why.clone())),
+            Target::Failed(why) => Some(InOpenMetadata::Failed(why.clone())),
+            Target::Connecting => Some(InOpenMetadata::Waiting),
+            Target::Ready(_) => None,
+        };
+        if self.core.follow_openmetadata(instead) {
+            self.renew_matches();
+        }
+    }
+
+    /// Whether something on the screen takes the lineage. The match report tells where dbt's and the
+    /// SQL's disagree.
     fn wants_lineage(&self) -> bool {
         self.right == Pane::Lineage
+            || self.is_showing_matches()
             || self.right == Pane::Detail && self.detail.wants_lineage(&self.core)
     }
 

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::App;
 use crate::discovery::DiscoveryEvent;
-use crate::model::path::fold;
 use crate::model::{Change, DatasetPath, NodeId};
-use crate::openmetadata::entity::EntityType;
-use crate::sync::plan::ItemKey;
-use crate::sync::session::Prepared;
 use crate::tui::core::{JobState, Server};
+use crate::tui::dbt::InOpenMetadata;
 use crate::tui::layer::Layer;
 use crate::tui::layers::message::Message;
 use crate::tui::msg::{JobBody, JobEvent, Slot};
@@ -20,6 +15,9 @@ impl App {
     pub(super) fn job(&mut self, JobEvent { job, slot, body }: JobEvent) {
         // The one place where stale reports are dropped.
         if !self.core.is_current(slot, job) {
+            if let JobBody::Planned(view) = body {
+                self.core.discard(view);
+            }
             return;
         }
         let record = self.core.running(slot);
@@ -99,15 +97,24 @@ impl App {
                 self.sync.reached(*reached);
             }
             JobBody::Planning(step) => self.sync.planning(step),
-            JobBody::Planned(prepared) => {
+            JobBody::Planned(view) => {
                 self.core.end(slot, JobState::Done);
-                self.learn_descriptions(&prepared);
-                self.sync.planned(prepared, &mut self.core);
+                self.sync.planned(*view, &mut self.core);
             }
             JobBody::Applying(events) => self.sync.applying(events, &mut self.core),
             JobBody::Applied(report) => {
                 self.core.end(slot, JobState::Done);
                 self.sync.applied(report, &mut self.core);
+            }
+            JobBody::Listing(done, total) => {
+                self.core.dbt.take_openmetadata(InOpenMetadata::Looking(done, total));
+                self.renew_matches();
+            }
+            JobBody::Presence(missing) => {
+                self.core.end(slot, JobState::Done);
+                let missing = missing.iter().map(DatasetPath::folded).collect();
+                self.core.dbt.take_openmetadata(InOpenMetadata::Lacks(Arc::new(missing)));
+                self.renew_matches();
             }
             JobBody::Done => self.ended(slot, node, JobState::Done),
             JobBody::Cancelled => self.ended(slot, node, JobState::Cancelled),
@@ -116,11 +123,12 @@ impl App {
     }
 
     /// Brings the match report up to date, if it is open.
-    fn renew_matches(&mut self) {
+    pub(super) fn renew_matches(&mut self) {
         let Some(matched) = self.core.dbt.matched() else { return };
         let known = self.lineage.reading().0.map(|model| model.disagreements());
         if let Some(Layer::Matches(matches)) = self.layers.last_mut() {
-            matches.take(Arc::clone(matched), known.unwrap_or_default());
+            let in_openmetadata = self.core.dbt.in_openmetadata().clone();
+            matches.take(Arc::clone(matched), in_openmetadata, known.unwrap_or_default());
         }
     }
 
@@ -141,7 +149,7 @@ impl App {
                 self.core.walk.running = false;
                 self.core.reading.clear();
             }
-            (Slot::OpenMetadata | Slot::Plan | Slot::Apply, state) => {
+            (Slot::OpenMetadata | Slot::Plan | Slot::Apply | Slot::Journal, state) => {
                 self.sync.ended(slot, state, &mut self.core);
             }
             (Slot::Index | Slot::Search, state) => {
@@ -154,6 +162,13 @@ impl App {
                 self.held.clear();
             }
             (Slot::Dbt, JobState::Failed(why)) => self.core.fail_dbt(why),
+            (Slot::Presence, state) => {
+                self.core.dbt.take_openmetadata(match state {
+                    JobState::Failed(why) => InOpenMetadata::Failed(why.clone()),
+                    _ => InOpenMetadata::NotLookedUp("cancelled".to_owned()),
+                });
+                self.renew_matches();
+            }
             (Slot::Lineage | Slot::Resolve | Slot::Layout, state) => self.lineage.fail(slot, state),
             _ => {}
         }
@@ -174,33 +189,6 @@ impl App {
                 self.core.walk.finished = (!cancelled).then_some(self.core.now);
                 self.make_index();
             }
-        }
-    }
-
-    /// Takes down what OpenMetadata says of columns, as far as a plan has read it.
-    fn learn_descriptions(&mut self, prepared: &Prepared) {
-        let paths: FxHashMap<&str, &DatasetPath> = prepared
-            .plan
-            .items
-            .iter()
-            .filter_map(|item| match &item.key {
-                ItemKey::Entity(EntityType::Table, fqn) => {
-                    Some((fqn.as_str(), item.path.as_ref()?))
-                }
-                _ => None,
-            })
-            .collect();
-        for table in &prepared.current.tables {
-            let Some(path) = paths.get(table.common.fully_qualified_name.as_str()) else {
-                continue;
-            };
-            let described = table.columns.iter().filter_map(|column| {
-                let text = column.description.as_ref().filter(|text| !text.trim().is_empty())?;
-                // A name that had to be changed is kept as the display name.
-                let name = column.display_name.as_ref().unwrap_or(&column.name);
-                Some([(fold(&column.name), text.clone()), (fold(name), text.clone())])
-            });
-            self.core.om_columns.insert(path.folded(), described.flatten().collect());
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::tui::core::Core;
 use crate::tui::keymap::Context;
 use crate::tui::layer::Outcome;
 use crate::tui::msg::Action;
+use crate::tui::widgets::list::scrollbar;
 use crate::tui::widgets::popup;
 use crate::tui::widgets::text::wrap;
 
@@ -22,6 +23,8 @@ pub(crate) struct Confirm {
     yes: &'static str,
     no: &'static str,
     action: Action,
+    /// Lines scrolled away.
+    top: usize,
 }
 
 impl Confirm {
@@ -32,7 +35,7 @@ impl Confirm {
         yes: &'static str,
         action: Action,
     ) -> Self {
-        Self { title, text, yes, no: "no", action }
+        Self { title, text, yes, no: "no", action, top: 0 }
     }
 
     /// The same with another word for not doing it.
@@ -48,25 +51,44 @@ impl Confirm {
         self.no
     }
 
-    pub(crate) fn handle(&self, action: Action) -> Outcome {
-        if action == Action::Accept { Outcome::Confirmed(self.action) } else { Outcome::Stay }
+    pub(crate) fn handle(&mut self, action: Action) -> Outcome {
+        match action {
+            Action::Accept => return Outcome::Confirmed(self.action),
+            Action::Up => self.wheel(-1),
+            Action::Down => self.wheel(1),
+            Action::PageUp | Action::HalfPageUp => self.wheel(-10),
+            Action::PageDown | Action::HalfPageDown => self.wheel(10),
+            _ => {}
+        }
+        Outcome::Stay
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
+    pub(crate) fn wheel(&mut self, lines: isize) {
+        self.top = self.top.saturating_add_signed(lines);
+    }
+
+    pub(crate) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, core: &Core) {
         let theme = &core.theme;
         let lines = wrap(&self.text, usize::from(WIDTH.min(area.width)) - 8);
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(5);
         let inside = popup::draw(frame, area, (WIDTH, height), self.title, "", theme);
-        let mut shown = vec![Line::default()];
-        shown.extend(lines.into_iter().map(Line::from));
-        shown.push(Line::default());
+        // However long the text is, the answers are always there.
+        let [text, answers] = [
+            Rect { y: inside.y + 1, height: inside.height.saturating_sub(3), ..inside },
+            Rect { y: inside.bottom().saturating_sub(1), height: 1, ..inside },
+        ];
+        let len = lines.len();
+        self.top = self.top.min(len.saturating_sub(usize::from(text.height)));
+        let seen: Vec<Line<'_>> = lines.into_iter().skip(self.top).map(Line::from).collect();
+        frame.render_widget(Paragraph::new(seen), text);
+        scrollbar(frame, Rect { width: text.width + 2, ..text }, self.top, len, theme.soft);
         let context = [Context::Overlay];
-        shown.push(Line::from(vec![
+        let answer = Line::from(vec![
             Span::styled(core.key(&context, Action::Accept), theme.key),
             Span::styled(format!(" {}    ", self.yes), theme.strong),
             Span::styled(core.key(&context, Action::Close), theme.key),
             Span::styled(format!(" {}", self.no), theme.soft),
-        ]));
-        frame.render_widget(Paragraph::new(shown), inside);
+        ]);
+        frame.render_widget(answer, answers.intersection(inside));
     }
 }

@@ -2,6 +2,7 @@
 //! Markdown.
 
 pub(crate) mod ascii;
+pub(crate) mod emoji;
 pub(crate) mod input;
 pub(crate) mod list;
 pub(crate) mod markdown;

@@ -14,9 +14,10 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 use super::rows::Row;
 use super::{CatalogPane, Mark, ancestors, matched_letters};
 use crate::model::{Listing, NodeId, NodeRef};
-use crate::tui::core::{Core, OmState, Server};
+use crate::tui::core::{Core, Server};
 use crate::tui::keymap::Context;
 use crate::tui::msg::Action;
+use crate::tui::om::OmState;
 use crate::tui::panes::kinds;
 use crate::tui::widgets::list::scrollbar;
 use crate::tui::widgets::text::{count, counted, marked, spans_width, spread, wrap};
@@ -267,8 +268,8 @@ impl Looks<'_> {
             Span::styled(format!("{text:>digits$}"), theme.soft)
         };
         right.push(count);
-        if !self.core.om.is_empty() {
-            right.push(match self.core.om.get(&node.path().folded()) {
+        if !self.core.om.states.is_empty() {
+            right.push(match self.core.om.states.get(&node.path().folded()) {
                 Some(OmState::InSync) => Span::styled(" ✓", theme.good),
                 Some(OmState::Differs) => Span::styled(" ●", theme.warning),
                 Some(OmState::Missing) => Span::styled(" ○", theme.busy),

@@ -426,7 +426,7 @@ impl CatalogPane {
         if self.marked.is_empty() {
             hints.push((Action::ToggleMark, "mark"));
         }
-        hints.push((Action::MakePlan, "diff"));
+        hints.push((Action::MakePlan, if self.marked.is_empty() { "diff" } else { "diff marked" }));
         hints.extend([
             (Action::Finder, "find"),
             (Action::Filter, "filter"),

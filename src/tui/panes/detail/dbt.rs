@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::facts::Page;
-use crate::dbt::{Exposure, MatchedProject, Node, TestState};
+use crate::dbt::{Exposure, MatchedProject, Node, Owner, TestState};
 use crate::model::DatasetPath;
 use crate::model::display::{clean, width};
 use crate::tui::theme::Theme;
@@ -52,10 +52,11 @@ impl Page<'_> {
             self.fact("Tags", &tags.join(" "), theme.call);
         }
         if !node.owners.is_empty() {
-            self.fact("Owners", &node.owners.join(", "), theme.base);
+            self.fact("Owners", &Owner::list(&node.owners), theme.base);
         }
         if let Some(group) = &node.group {
-            let owners = project.project.manifest.group(group).map(|group| group.owners.join(", "));
+            let owners = project.project.manifest.group(group);
+            let owners = owners.map(|group| Owner::list(&group.owners));
             let owners = owners.filter(|owners| !owners.is_empty());
             let text =
                 owners.map_or_else(|| group.to_string(), |owners| format!("{group} ({owners})"));
@@ -140,7 +141,7 @@ impl Page<'_> {
             let mut notes: Vec<String> = Vec::new();
             notes.extend(exposure.kind.as_deref().map(|kind| clean(kind).into_owned()));
             if !exposure.owners.is_empty() {
-                notes.push(clean(&exposure.owners.join(", ")).into_owned());
+                notes.push(clean(&Owner::list(&exposure.owners)).into_owned());
             }
             if !how.is_empty() {
                 notes.push(how.to_owned());

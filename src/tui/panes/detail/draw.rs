@@ -206,7 +206,7 @@ impl DetailPane {
                     let sql = node.sql().map(|_| self.sql.lines());
                     draw_beside(frame, beside, sql, wiki, core);
                 }
-                let described = core.om_columns.get(&node.path().folded());
+                let described = core.om.columns.get(&node.path().folded());
                 self.columns.draw(frame, area, node, described, theme, focused);
                 return;
             }

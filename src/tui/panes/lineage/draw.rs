@@ -390,6 +390,11 @@ impl LineagePane {
             }
             let sign = if core.ascii { "#=#" } else { "┏━┓" };
             entries.push((sign, theme.soft, "focus"));
+        } else if model.origin_cells().is_some() {
+            if !model.disagreements().is_empty() {
+                entries.push(("≠", theme.warning, "not told by"));
+            }
+            entries.push(("+", theme.call, "told by both"));
         }
         let mut spans = Vec::new();
         let mut used = 0;

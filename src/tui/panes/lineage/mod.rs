@@ -190,7 +190,7 @@ impl LineagePane {
     pub(crate) fn next_read(&self, core: &Core) -> Option<Duration> {
         let is_wanted = self.version != core.version || self.model.is_none();
         let is_idle = core.running(Slot::Lineage).is_none();
-        let may_ask = self.target != Target::Nothing && !core.catalog.is_empty();
+        let may_ask = !core.catalog.is_empty();
         if !is_wanted || !is_idle || !may_ask || self.failure.is_some() {
             return None;
         }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::scene::Scene;
 use super::words;
 use crate::graph::focus::Subject;
-use crate::lineage::{ColumnEdge, Edge, LineageNode, NodeIndex, NodeRole};
+use crate::lineage::{ColumnEdge, Edge, LineageNode, NodeIndex, NodeRole, Origin};
 use crate::model::display::{clean, truncate_middle, truncate_to_width, width};
 use crate::model::path::fold;
 use crate::sqlflow::Kind;
@@ -251,6 +251,10 @@ impl Panel<'_> {
                         Span::styled(format!("  {}", name(edge.from)), self.theme.base),
                         Span::styled(" → ", self.theme.soft),
                         Span::styled(name(edge.to), self.theme.base),
+                        Span::styled(
+                            format!("  {}", graph.told_by_in_words(edge)),
+                            self.theme.soft,
+                        ),
                     ])
                 };
                 std::iter::once(title).chain(edges.iter().take(EDGES).map(line)).collect()
@@ -288,6 +292,10 @@ impl Panel<'_> {
         let theme = self.theme;
         let mut about: Vec<String> =
             edge.origins.iter().map(|origin| format!("from {}", origin.name())).collect();
+        if self.model.graph().is_disputed(edge) {
+            let word = if edge.origins == [Origin::Dbt] { "not in the SQL" } else { "not in dbt" };
+            about.push(word.to_owned());
+        }
         about.push(words::confidence(edge.confidence).to_owned());
         let about = about.join(" · ");
         let names =

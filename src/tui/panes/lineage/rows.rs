@@ -27,12 +27,16 @@ const WIDTH_FOR_COUNTS: u16 = 70;
 /// The same for tables with a column at the end.
 const WIDTH_FOR_BOTH: u16 = 104;
 
+/// The heading above where edges are known from.
+const TOLD_BY: &str = "told by";
+
 /// A column of the table.
 #[derive(Clone, Copy)]
 enum Fact {
     Where,
     Kind,
     Dataset,
+    ToldBy,
     Reads,
     ReadBy,
     Hidden,
@@ -47,7 +51,7 @@ impl Fact {
             Self::Where | Self::Kind | Self::ReadBy => 7,
             Self::Hidden => 6,
             Self::Reads => 5,
-            Self::Dataset | Self::Traced | Self::Remarks => 0,
+            Self::Dataset | Self::ToldBy | Self::Traced | Self::Remarks => 0,
         }
     }
 }
@@ -131,6 +135,51 @@ impl Rows<'_> {
         }
     }
 
+    /// Cells for where edges are known from; `None` if all are from the views' SQL.
+    fn told_by_cells(&self) -> Option<usize> {
+        self.model.origin_cells().map(|cells| cells.max(TOLD_BY.len()))
+    }
+
+    /// Where the edges between these boxes are known from.
+    fn told_by(&self, pairs: impl IntoIterator<Item = (usize, usize)>) -> (String, Style) {
+        let (word, is_disputed) = self.scene.told_by(self.model.graph(), pairs);
+        let look = match word.as_str() {
+            _ if is_disputed => self.theme.warning,
+            "SQL" => self.theme.soft,
+            _ => self.theme.call,
+        };
+        (word, look)
+    }
+
+    /// The box above a row of the tree: the other end of its edge.
+    fn above(&self, at: usize, row: &TreeRow) -> Option<usize> {
+        let is_above = |item: &TreeItem| match item {
+            TreeItem::Box(above) if above.depth + 1 == row.depth => Some(above.node),
+            _ => None,
+        };
+        self.scene.tree[..at].iter().rev().find_map(is_above)
+    }
+
+    /// The word at the end of a row of the tree: where the edge to the row above is known from.
+    fn tree_edge(&self, at: usize, row: &TreeRow, side: Option<Side>) -> Vec<Span<'static>> {
+        let Some(cells) = self.told_by_cells() else { return Vec::new() };
+        let pair = match (side, self.above(at, row)) {
+            (Some(Side::Upstream), Some(above)) => Some((row.node, above)),
+            (Some(Side::Downstream), Some(above)) => Some((above, row.node)),
+            _ => None,
+        };
+        let (word, look) = self.told_by(pair);
+        let look = if self.scene.is_dimmed(row.node) { self.theme.faint } else { look };
+        vec![Span::styled(format!("{} ", fit(&word, cells)), look)]
+    }
+
+    /// The edges of a box on the side of the focus; of the focus itself those into it.
+    fn edges_inward(&self, at: usize, relation: Relation) -> impl Iterator<Item = (usize, usize)> {
+        let is_up = relation == Relation::Upstream;
+        let edges = self.scene.edges_of(at).into_iter();
+        edges.filter(move |(from, to)| if is_up { *from == at } else { *to == at })
+    }
+
     fn trouble(&self, at: usize) -> Option<Span<'static>> {
         let node = self.dataset(at)?;
         let (word, is_grave) = words::trouble(node)?;
@@ -147,11 +196,17 @@ impl Rows<'_> {
             let line_area = Rect { y, height: 1, ..area };
             let line = match &items[at] {
                 TreeItem::Heading(word) => {
-                    Line::from(Span::styled(format!(" {word}"), self.theme.header))
+                    let left = vec![Span::styled(format!(" {word}"), self.theme.header)];
+                    let right = self.told_by_cells().map(|cells| {
+                        Span::styled(format!("{} ", fit(TOLD_BY, cells)), self.theme.header)
+                    });
+                    let right = right.into_iter().collect();
+                    spread(left, right, usize::from(area.width))
                 }
                 TreeItem::Box(row) => {
                     let side = self.side_of(at);
-                    self.tree_line(row, side, names, usize::from(area.width))
+                    let edge = self.tree_edge(at, row, side);
+                    self.tree_line(row, side, names, edge, usize::from(area.width))
                 }
             };
             frame.render_widget(line, line_area);
@@ -193,6 +248,7 @@ impl Rows<'_> {
         row: &TreeRow,
         side: Option<Side>,
         names: usize,
+        edge: Vec<Span<'static>>,
         cells: usize,
     ) -> Line<'static> {
         let theme = self.theme;
@@ -248,15 +304,16 @@ impl Rows<'_> {
             .collect();
         if self.scene.trace.is_none() {
             left.extend(beside);
-            return spread(left, Vec::new(), cells);
+            return spread(left, edge, cells);
         }
         // On a trace the columns matter; the folder stands where it is in nobody's way.
-        let room = cells.saturating_sub(spans_width(&left) + 2);
+        let room = cells.saturating_sub(spans_width(&left) + spans_width(&edge) + 2);
         let mut right = Vec::new();
         if room >= spans_width(&beside) {
             right = beside;
-            right.push(Span::raw(" "));
+            right.push(Span::raw(if edge.is_empty() { " " } else { "  " }));
         }
+        right.extend(edge);
         spread(left, right, cells)
     }
 
@@ -278,9 +335,15 @@ impl Rows<'_> {
             facts.extend([Fact::Reads, Fact::ReadBy]);
         }
         facts.push(Fact::Hidden);
+        let told_by = self.told_by_cells();
         let fixed: usize = facts.iter().map(|fact| fact.width() + 2).sum();
+        let fixed = fixed + told_by.map_or(0, |cells| cells + 2);
         let room = usize::from(area.width).saturating_sub(fixed).max(16);
         let names = if has_last { room / 2 } else { room };
+        if told_by.is_some() {
+            // Beside the names, where it stays in sight.
+            facts.insert(3, Fact::ToldBy);
+        }
         if has_last {
             facts.push(if has_trace { Fact::Traced } else { Fact::Remarks });
         }
@@ -288,6 +351,7 @@ impl Rows<'_> {
             .iter()
             .map(|fact| match fact {
                 Fact::Dataset => Column::new("Dataset", names),
+                Fact::ToldBy => Column::new("Told by", told_by.unwrap_or_default()),
                 Fact::Traced => Column::new("Traced columns", room - names),
                 Fact::Remarks => Column::new("Remarks", room - names),
                 Fact::Where => Column::new("Where", fact.width()),
@@ -326,6 +390,10 @@ impl Rows<'_> {
                     let text = self.path(row.node, names);
                     let [_, name] = self.name(row.node);
                     (Cow::Owned(fit(&text, names)), name.style)
+                }
+                Fact::ToldBy => {
+                    let (word, look) = self.told_by(self.edges_inward(row.node, row.relation));
+                    (Cow::Owned(word), plain(look))
                 }
                 Fact::Reads => (Cow::Owned(row.incoming.to_string()), plain(theme.base)),
                 Fact::ReadBy => (Cow::Owned(row.outgoing.to_string()), plain(theme.base)),

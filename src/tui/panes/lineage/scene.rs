@@ -8,7 +8,8 @@ use crate::graph::digraph::Side;
 use crate::graph::focus::{FocusedGraph, Subject};
 use crate::graph::outline::{self, TableRow, TreeRow};
 use crate::graph::paths;
-use crate::lineage::{ColumnAt, LineageGraph, NodeIndex, Origin, trace_column};
+use crate::lineage::origins::DISPUTED;
+use crate::lineage::{ColumnAt, Edge, LineageGraph, NodeIndex, Origin, trace_column};
 use crate::model::path::fold;
 use crate::tui::lineage_model::LineageModel;
 
@@ -151,6 +152,46 @@ impl Scene {
         let (Some(from), Some(to)) = (index(from), index(to)) else { return false };
         let edge = graph.between(NodeIndex(from), NodeIndex(to));
         edge.is_some_and(|edge| edge.origins == [Origin::Dbt])
+    }
+
+    /// The edges of the lineage that the one between two boxes stands for; none where it leads
+    /// through something hidden.
+    pub(super) fn edges_between<'g>(
+        &self,
+        graph: &'g LineageGraph,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = &'g Edge> {
+        let nodes = |at: usize| -> &[usize] {
+            self.graph.nodes.get(at).map_or(&[], |node| node.subject.nodes())
+        };
+        let (from, to) = (nodes(from), nodes(to));
+        let index = |node: usize| NodeIndex(u32::try_from(node).unwrap_or(u32::MAX));
+        let edges = to.iter().flat_map(move |node| graph.upstream(index(*node)));
+        edges.map(|(_, edge)| edge).filter(|edge| from.contains(&edge.from.index()))
+    }
+
+    /// Where the edges between some pairs of boxes are known from: one word, or that it is not the
+    /// same of all; and whether dbt and the SQL disagree on one of them.
+    pub(super) fn told_by(
+        &self,
+        graph: &LineageGraph,
+        pairs: impl IntoIterator<Item = (usize, usize)>,
+    ) -> (String, bool) {
+        let mut words: BTreeSet<String> = BTreeSet::new();
+        let mut is_disputed = false;
+        for (from, to) in pairs {
+            for edge in self.edges_between(graph, from, to) {
+                is_disputed |= graph.is_disputed(edge);
+                words.insert(graph.told_by(edge));
+            }
+        }
+        let word = match words.len() {
+            0 | 1 => words.into_iter().next().unwrap_or_default(),
+            _ if is_disputed => format!("mixed {DISPUTED}"),
+            _ => "mixed".to_owned(),
+        };
+        (word, is_disputed)
     }
 
     /// The edges of a box, as pairs of boxes: what it reads, then what reads it.

@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 use super::choice::Toggled;
 use super::tree::Sort;
 use super::{Outcome, Stage, SyncPane, Target};
+use crate::sync::Action as Change;
 use crate::tui::core::Core;
 use crate::tui::msg::Action;
 use crate::tui::widgets::text::counted;
@@ -36,6 +37,7 @@ impl SyncPane {
             Action::Refresh if self.is_idle() && self.is_wanted() => self.plan_again(core),
             Action::TogglePrune | Action::ToggleOverwrite => self.throw_switch(action, core),
             Action::Apply => return self.confirmation(core),
+            Action::ForgetInterrupted => return self.ask_to_put_away(core),
             _ => return self.handle_on_plan(action, core),
         }
         Outcome::Done
@@ -78,6 +80,8 @@ impl SyncPane {
         };
         core.notify(format!("{what}: {}", if on { "on" } else { "off" }));
         if self.shown.is_some() {
+            let is_prune_on = action == Action::TogglePrune && on;
+            self.sought = is_prune_on.then_some(Change::Delete);
             self.plan_again(core);
         }
     }

@@ -68,8 +68,9 @@ impl SyncPane {
         if let Some(interrupted) = self.interrupted_text() {
             add(
                 &format!(
-                    "! {interrupted}. A plan of the same spaces shows what of it is missing; nothing \
-                     is written twice."
+                    "! {interrupted}.\n\nA plan of the same spaces shows what of it is missing; nothing \
+                     is written twice. {} shows more, and puts this notice away.",
+                    key(Action::ForgetInterrupted)
                 ),
                 theme.warning,
             );

@@ -20,6 +20,8 @@ use crate::tui::widgets::text::{count, counted, marked, occurrence, spread, wrap
 
 /// From this width on, the changes stand beside the tree and not below it.
 const SIDE_BY_SIDE: u16 = 96;
+/// From this width on, they share it evenly.
+const ROOMY: u16 = 120;
 
 impl SyncPane {
     /// Draws the pane's inside.
@@ -44,7 +46,8 @@ impl SyncPane {
             return;
         }
         let (tree, changes) = if body.width >= SIDE_BY_SIDE {
-            let left = body.width * 9 / 20;
+            // Where there is plenty of room, names in the tree need it more than changes do.
+            let left = if body.width >= ROOMY { body.width / 2 } else { body.width * 9 / 20 };
             draw_rule(frame, Rect { x: body.x + left, width: 1, ..body }, "│", &core.theme);
             let right = body.x + left + 2;
             (Rect { width: left, ..body }, Rect { x: right, width: body.right() - right, ..body })

@@ -10,11 +10,11 @@ use ratatui::widgets::Paragraph;
 use super::draw::{counts_below, look};
 use super::shown::{Progress, Shown, is_replaced_text};
 use super::tree::Sort;
-use super::words::{Marks, come, compare, gone, wrap_pieces};
-use crate::model::display::width;
+use super::words::{Marks, come, compare, gone, wrap_hanging, wrap_pieces};
+use crate::model::display::{clean_lines, width};
 use crate::report::sync::{name_of, sign};
 use crate::sync::apply::ItemOutcome;
-use crate::sync::{Action as Change, FieldChange, Item, Outcome};
+use crate::sync::{Action as Change, FieldChange, Item, ItemKey, Outcome};
 use crate::tui::core::Core;
 use crate::tui::msg::Action;
 use crate::tui::theme::{Theme, ThemeName};
@@ -23,6 +23,10 @@ use crate::tui::widgets::text::{counted, cut, span};
 
 /// A value up to so wide goes on one line with its field.
 const SHORT: usize = 40;
+/// So many lines of a name are shown at most; copying gives it whole.
+const NAME_LINES: usize = 3;
+/// So many lines of a value are shown at most.
+const MOST: usize = 1_000;
 
 /// What the lines of an item's fields depend on. Comparing long texts takes time, so it is done once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +97,7 @@ impl Changes {
             Some((of, fields)) if of == made => fields,
             _ => shown
                 .item_at(node)
-                .map_or_else(Vec::new, |item| field_lines(item, cells, theme, made.marks)),
+                .map_or_else(Vec::new, |item| field_lines(shown, item, cells, theme, made.marks)),
         };
         let mut lines = about(shown, node, cells, core);
         let height = usize::from(area.height);
@@ -137,6 +141,14 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
     let item = shown.item(index);
     let (sort, name) = name_of(&item.key);
     let mut lines = wrap_pieces(&[(name, theme.strong)], cells);
+    // A name may be longer than the pane is high; what is to be said of it comes first.
+    if lines.len() > NAME_LINES {
+        lines.truncate(NAME_LINES);
+        if let Some(last) = lines.last_mut() {
+            last.spans.push(Span::styled("…", theme.strong));
+            last.spans = cut(std::mem::take(&mut last.spans), cells);
+        }
+    }
     let word = if item.action == Change::Delete { "soft-delete" } else { item.action.name() };
     let what = format!("{} {word}", sign(item.action));
     lines.push(Line::from(cut(
@@ -156,7 +168,7 @@ fn about(shown: &Shown, node: usize, cells: usize, core: &Core) -> Vec<Line<'sta
         };
         lines.extend(wrap_pieces(&[(text, theme.warning)], cells));
     }
-    lines.extend(outcome_lines(&shown.progress[index], cells, theme));
+    lines.extend(outcome_lines(&shown.progress[index], item.action, cells, theme));
     for note in &item.notes {
         lines.extend(wrap_pieces(&[(format!("! {note}"), theme.warning)], cells));
     }
@@ -191,7 +203,12 @@ fn nothing_to_tell(item: &Item) -> Option<&'static str> {
     })
 }
 
-fn outcome_lines(progress: &Progress, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn outcome_lines(
+    progress: &Progress,
+    action: Change,
+    cells: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
     let (text, style) = match progress {
         Progress::Ended(ItemOutcome::Failed { reason, in_doubt }) => {
             let doubt = if *in_doubt {
@@ -209,7 +226,12 @@ fn outcome_lines(progress: &Progress, cells: usize, theme: &Theme) -> Vec<Line<'
         }
         Progress::Ended(ItemOutcome::Excluded) => ("☐ was left out".to_owned(), theme.warning),
         Progress::Ended(ItemOutcome::Done { notes }) => {
-            let mut text = "✓ written".to_owned();
+            let mut text = match action {
+                // What the plan said of it before is said again, since that is to be done now.
+                Change::Delete => "✓ soft-deleted",
+                _ => "✓ written",
+            }
+            .to_owned();
             for note in notes {
                 text.push_str("; ");
                 text.push_str(note);
@@ -223,18 +245,75 @@ fn outcome_lines(progress: &Progress, cells: usize, theme: &Theme) -> Vec<Line<'
     wrap_pieces(&[(text, style)], cells)
 }
 
-fn field_lines(item: &Item, cells: usize, theme: &Theme, marks: Marks) -> Vec<Line<'static>> {
+fn field_lines(
+    shown: &Shown,
+    item: &Item,
+    cells: usize,
+    theme: &Theme,
+    marks: Marks,
+) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    // The fingerprint says nothing to a person, so it comes last.
+    if item.action == Change::Delete {
+        gone_lines(&mut lines, shown, item, cells, theme);
+    }
+    // The address says little, the fingerprint nothing to a person, so they come last.
     let (plain, hashes): (Vec<_>, Vec<_>) =
         item.changes.iter().partition(|change| change.field != "sourceHash");
-    for change in plain {
+    let (addresses, plain): (Vec<_>, Vec<_>) =
+        plain.into_iter().partition(|change| change.field == "sourceUrl");
+    for change in plain.into_iter().chain(addresses) {
         change_lines(&mut lines, change, cells, theme, marks);
     }
     if !hashes.is_empty() && item.action != Change::Create {
         lines.push(Line::styled("sourceHash: the mark of this state, renewed", theme.faint));
     }
     lines
+}
+
+/// What goes out of sight with something that is deleted.
+fn gone_lines(
+    lines: &mut Vec<Line<'static>>,
+    shown: &Shown,
+    item: &Item,
+    cells: usize,
+    theme: &Theme,
+) {
+    let ItemKey::Entity(_, fqn) = &item.key else { return };
+    let Some((common, columns)) = shown.stored(fqn) else { return };
+    let inner = cells.saturating_sub(2);
+    let mut add = |title: &str, body: Vec<Line<'static>>| {
+        lines.push(Line::styled(title.to_owned(), theme.header));
+        lines.extend(body.into_iter().map(beside_bar(theme)));
+    };
+    let text = common.description.as_deref().unwrap_or_default();
+    if !text.trim().is_empty() {
+        add("description", paragraphs(text, (inner, 0), gone(theme)));
+    }
+    if !columns.is_empty() {
+        let names: Vec<&str> = columns
+            .iter()
+            .map(|column| column.display_name.as_ref().unwrap_or(&column.name).as_str())
+            .collect();
+        let text = names.join(", ");
+        add(&counted(columns.len(), "column"), paragraphs(&text, (inner, 0), gone(theme)));
+    }
+    let people: Vec<&str> =
+        common.owners.iter().filter_map(|owner| owner.name.as_deref()).collect();
+    if !people.is_empty() {
+        add("owners", paragraphs(&people.join(", "), (inner, 0), gone(theme)));
+    }
+    if let Some(who) = &common.updated_by {
+        let text = format!("last changed by {who}");
+        lines.extend(wrap_pieces(&[(text, theme.soft)], cells));
+    }
+}
+
+fn beside_bar(theme: &Theme) -> impl Fn(Line<'static>) -> Line<'static> {
+    let look = theme.faint;
+    move |mut line| {
+        line.spans.insert(0, Span::styled("│ ", look));
+        line
+    }
 }
 
 fn change_lines(
@@ -254,7 +333,7 @@ fn change_lines(
         |text: Option<&str>| text.is_none_or(|text| !text.contains('\n') && width(text) <= SHORT);
     let field = change.field.clone();
     if kept.is_none() && is_short(old) && is_short(new) {
-        let mut pieces = vec![(format!("{field}  "), theme.header)];
+        let mut pieces = vec![(field, theme.header), ("  ".to_owned(), theme.base)];
         match (old, new) {
             (None, Some(new)) => pieces.push((format!("+ {new}"), theme.good)),
             (old, new) => {
@@ -268,10 +347,12 @@ fn change_lines(
     }
     let mut title = vec![(field, theme.header)];
     if let Some(kept) = kept {
-        title.push((format!("  {kept}"), theme.warning));
+        title.extend([("  ".to_owned(), theme.base), (kept.to_owned(), theme.warning)]);
     }
     lines.extend(wrap_pieces(&title, cells));
-    let inner = cells.saturating_sub(2);
+    // Code is indented; what goes on below is to be seen as such.
+    let hang = if change.field == "schemaDefinition" { 2 } else { 0 };
+    let inner = (cells.saturating_sub(2), hang);
     let body = match (old, new) {
         // Nothing goes and nothing comes, so nothing looks like it.
         (Some(old), Some(new)) if kept.is_some() => {
@@ -286,15 +367,19 @@ fn change_lines(
         (Some(text), None) => paragraphs(text, inner, gone(theme)),
         (None, None) => Vec::new(),
     };
-    lines.extend(body.into_iter().map(|mut line| {
-        line.spans.insert(0, Span::styled("│ ", theme.faint));
-        line
-    }));
+    lines.extend(body.into_iter().map(beside_bar(theme)));
 }
 
-fn paragraphs(text: &str, cells: usize, style: Style) -> Vec<Line<'static>> {
-    text.trim_end()
+fn paragraphs(text: &str, (cells, hang): (usize, usize), style: Style) -> Vec<Line<'static>> {
+    let text = clean_lines(text.trim_end());
+    let all = text.split('\n').count();
+    let mut lines: Vec<Line<'static>> = text
         .split('\n')
-        .flat_map(|line| wrap_pieces(&[(line.to_owned(), style)], cells))
-        .collect()
+        .take(MOST)
+        .flat_map(|line| wrap_hanging(&[(line.to_owned(), style)], cells, hang))
+        .collect();
+    if let Some(more) = all.checked_sub(MOST).filter(|more| *more > 0) {
+        lines.push(Line::raw(format!("⋯ {} more", counted(more, "line"))));
+    }
+    lines
 }

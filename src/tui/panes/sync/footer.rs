@@ -29,6 +29,11 @@ impl SyncPane {
                     (None, _) => String::new(),
                 };
                 let version = clean(&version);
+                let is_applying = matches!(self.stage, Stage::Applying { .. });
+                if is_narrow && is_applying {
+                    // There is no room for both.
+                    return vec![Span::styled(format!("  {}", self.activity(core)), theme.busy)];
+                }
                 let text = if is_narrow {
                     format!("  OM {version}")
                 } else {
@@ -36,7 +41,7 @@ impl SyncPane {
                 };
                 let mut spans = vec![Span::styled(text, theme.soft)];
                 // Told wherever one is: what writes must not be forgotten.
-                if matches!(self.stage, Stage::Applying { .. }) {
+                if is_applying {
                     spans.push(Span::styled(format!("  {}", self.activity(core)), theme.busy));
                 }
                 spans
@@ -53,17 +58,25 @@ impl SyncPane {
         ];
         match (&self.stage, &self.shown) {
             (Stage::Applying { leaving: true, .. }, _) => vec![(Action::Quit, "quit at once")],
-            (Stage::Applying { .. }, _) => {
-                vec![
-                    (Action::CancelJob, "stop after what is under way"),
-                    (Action::NextAction, "show only"),
-                ]
+            (Stage::Applying { stopping, .. }, _) => {
+                let mut hints = vec![(Action::NextAction, "show only"), (Action::Filter, "search")];
+                if !stopping {
+                    hints.insert(0, (Action::CancelJob, "stop after what is under way"));
+                }
+                hints
             }
             (Stage::Planning(_) | Stage::Waiting, _) => vec![(Action::CancelJob, "cancel")],
             (Stage::Idle, None) => match self.target {
                 Target::Failed(_) => vec![(Action::Refresh, "try again")],
                 Target::None(_) => Vec::new(),
-                _ => vec![(Action::ShowCatalog, "catalog"), (Action::MakePlan, "compare")],
+                _ => {
+                    let mut hints =
+                        vec![(Action::ShowCatalog, "catalog"), (Action::MakePlan, "compare")];
+                    if self.interrupted.is_some() {
+                        hints.push((Action::ForgetInterrupted, "put the notice away"));
+                    }
+                    hints
+                }
             },
             (Stage::Idle, Some(shown)) => {
                 let mut hints = Vec::new();

@@ -1,5 +1,7 @@
 //! What stands above a plan: where it goes, its counts, and what a reader should know besides.
 
+use std::time::Duration;
+
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
@@ -23,6 +25,13 @@ use crate::tui::widgets::text::{count, counted, cut, span, spread, wrap};
 /// From this width on there is room for a long bar.
 const ROOM_FOR_BAR: usize = 70;
 
+/// The server's name in the request log.
+const OPENMETADATA: &str = "OpenMetadata";
+/// From this time on it is said that nothing comes on.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many requests without an answer are no accident any more.
+const SILENT: usize = 3;
+
 /// All lines above the tree.
 pub(super) fn lines(
     pane: &SyncPane,
@@ -31,7 +40,10 @@ pub(super) fn lines(
     cells: usize,
 ) -> Vec<Line<'static>> {
     let mut lines = vec![first_line(pane, shown, core, cells)];
-    lines.extend(counts(pane.list.only, shown, core, cells));
+    // Once applied, what was to be done is no longer to come: the result tells what was.
+    if shown.report.is_none() {
+        lines.extend(counts(pane.list.only, shown, core, cells));
+    }
     lines.extend(remarks(pane, shown, core, cells));
     lines
 }
@@ -46,7 +58,12 @@ fn first_line(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Line
     let mut right = Vec::new();
     match pane.stage {
         Stage::Idle if shown.report.is_some() => {
-            right.push(Span::styled("applied", theme.strong));
+            right.push(match shown.report.as_ref().and_then(|r| r.ended_early.as_deref()) {
+                Some("cancelled") => Span::styled("stopped", theme.warning),
+                Some(_) => Span::styled("ended early", theme.error),
+                None if shown.failed() > 0 => Span::styled("applied in part", theme.error),
+                None => Span::styled("applied", theme.strong),
+            });
         }
         Stage::Idle => {
             let switches = shown.switches;
@@ -131,7 +148,13 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
     if let Stage::Applying { .. } = pane.stage {
         let latest = shown.latest.map(|at| name_of(&shown.item(at).key));
         let now = latest.map_or_else(String::new, |(sort, name)| format!("now: {sort} {name}"));
-        one(now, theme.soft);
+        let silent = shown.heard.map(|heard| core.now.saturating_duration_since(heard));
+        match silent.filter(|silent| *silent >= PATIENCE) {
+            Some(silent) => {
+                one(format!("{} s without an answer; {now}", silent.as_secs()), theme.warning)
+            }
+            None => one(now, theme.soft),
+        }
     }
     if is_new && shown.is_in_sync() {
         let has = |action| shown.choice.taken(action);
@@ -153,10 +176,10 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         && shown.switches.prune
         && shown.choice.taken(Change::Delete) + shown.choice.total().out == 0
     {
-        one(
-            "✓ Nothing to delete: Dremio has all that OpenMetadata has here.".to_owned(),
-            theme.soft,
-        );
+        one("✓ Nothing to delete: Dremio has all that is there.".to_owned(), theme.soft);
+    }
+    if let Stage::Applying { .. } = pane.stage {
+        lines.extend(silence(core, cells));
     }
     if let Some(report) = &shown.report {
         lines.extend(result_lines(shown, report, core, cells));
@@ -180,7 +203,13 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         lines.extend(wrapped.into_iter().take(2).map(|line| Line::styled(line, theme.warning)));
     };
     if let Some(interrupted) = pane.interrupted_text() {
-        warn(format!("{interrupted}; the rest is in this plan"));
+        warn(interrupted);
+        let rest = if shown.is_in_sync() {
+            "This plan finds nothing missing"
+        } else {
+            "This plan has what is missing"
+        };
+        warn(format!("{rest}; {} puts this away", key(Action::ForgetInterrupted)));
     }
     if shown.unread > 0 {
         warn(format!(
@@ -210,6 +239,24 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         ));
     }
     lines
+}
+
+/// That the server is not there just now, if so: items that are tried again and again would look as
+/// if nothing happened.
+fn silence(core: &Core, cells: usize) -> Vec<Line<'static>> {
+    let Some((times, last)) =
+        core.log.unanswered(OPENMETADATA).filter(|(times, _)| *times >= SILENT)
+    else {
+        return Vec::new();
+    };
+    let why = last.error.or_else(|| last.status.map(|code| format!("HTTP {code}")));
+    let text = format!(
+        "! OpenMetadata has not answered {} in a row; trying again. The last: {}",
+        counted(times, "request"),
+        why.unwrap_or_default()
+    );
+    let wrapped = wrap(&text, cells).into_iter().take(3);
+    wrapped.map(|line| Line::styled(line, core.theme.warning)).collect()
 }
 
 /// What applying came to.
@@ -242,6 +289,7 @@ fn result_lines(shown: &Shown, report: &Report, core: &Core, cells: usize) -> Ve
         (done.excluded, "left out", theme.soft),
         (shown.failed().saturating_sub(not_tried), "failed", theme.error),
         (not_tried, "not tried", theme.error),
+        (shown.noted(), "with a note", theme.warning),
         (conflicts, "cannot be brought over", theme.error),
         (done.not_begun, "not begun", theme.warning),
     ] {
@@ -284,22 +332,5 @@ impl SyncPane {
                 format!("{spinner} {word} {}/{}", count(done), count(total))
             }
         }
-    }
-
-    /// What an earlier run left behind, in a sentence.
-    pub(super) fn interrupted_text(&self) -> Option<String> {
-        let interrupted = self.interrupted.as_ref()?;
-        let mut text = format!(
-            "An earlier sync was cut off: {} of {} written",
-            count(interrupted.written.len()),
-            counted(interrupted.planned, "item"),
-        );
-        if !interrupted.failed.is_empty() {
-            text.push_str(&format!(", {} failed", count(interrupted.failed.len())));
-        }
-        if !interrupted.in_doubt.is_empty() {
-            text.push_str(&format!(", {} in doubt", count(interrupted.in_doubt.len())));
-        }
-        Some(text)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::shown::Shown;
 use super::tree::{ACTIONS, Sort};
-use crate::sync::Action as Change;
+use crate::sync::{Action as Change, Item};
 use crate::tui::msg::Action;
 use crate::tui::widgets::input::LineInput;
 use crate::tui::widgets::list::Cursor;
@@ -23,6 +23,8 @@ pub(super) enum Only {
     One(Change),
     LeftOut,
     Failed,
+    /// What was written with a note, such as what the server did not take over.
+    Noted,
     Everything,
 }
 
@@ -34,6 +36,7 @@ impl Only {
             Self::One(action) => Some(action.name()),
             Self::LeftOut => Some("left out"),
             Self::Failed => Some("failed"),
+            Self::Noted => Some("with a note"),
             Self::Everything => Some("everything"),
         }
     }
@@ -60,23 +63,28 @@ pub(super) struct PlanList {
 }
 
 impl PlanList {
-    /// Begins anew with a plan, at the first thing that would be written.
-    pub(super) fn open(&mut self, shown: &Shown) {
-        *self = Self {
-            cursor: Cursor { height: self.cursor.height, ..Cursor::default() },
-            ..Self::default()
-        };
-        self.flatten(shown);
-        if self.rows.is_empty() {
-            self.only = Only::Everything;
-            self.flatten(shown);
+    /// The lines of a new plan, with the cursor on the first thing that would be written.
+    pub(super) fn on(shown: &Shown) -> Self {
+        let mut list = Self::default();
+        list.flatten(shown);
+        if list.rows.is_empty() {
+            list.only = Only::Everything;
+            list.flatten(shown);
         }
-        if self.rows.len() > UNFOLDED {
+        if list.rows.len() > UNFOLDED {
             let is_schema = |at: &usize| shown.tree.nodes[*at].sort == Sort::Schema;
-            self.folded = (0..shown.tree.nodes.len()).filter(is_schema).collect();
-            self.flatten(shown);
+            list.folded = (0..shown.tree.nodes.len()).filter(is_schema).collect();
+            list.flatten(shown);
         }
-        self.go_to_first(|at| shown.item_at(at).is_some_and(|item| item.action.writes()));
+        list.go_to_first(|at| shown.item_at(at).is_some_and(|item| item.action.writes()));
+        list
+    }
+
+    /// Takes over how many lines there is room for.
+    pub(super) fn with_height(mut self, height: usize) -> Self {
+        self.cursor.height = height;
+        self.go(self.cursor.at);
+        self
     }
 
     pub(super) fn rows(&self) -> &[Row] {
@@ -106,6 +114,19 @@ impl PlanList {
     pub(super) fn go_to(&mut self, node: usize) {
         if let Some(row) = self.rows.iter().position(|row| row.0 == node) {
             self.go(row);
+        }
+    }
+
+    /// Puts the cursor on the first item that is wanted, or on the folded line that holds it.
+    pub(super) fn go_to_item(&mut self, shown: &Shown, is_wanted: impl Fn(&Item) -> bool) {
+        let Some(index) = shown.plan().items.iter().position(is_wanted) else { return };
+        let mut next = Some(shown.tree.node_of[index]);
+        while let Some(at) = next {
+            if let Some(row) = self.rows.iter().position(|row| row.0 == at) {
+                self.go(row);
+                return;
+            }
+            next = shown.tree.nodes[at].parent;
         }
     }
 
@@ -165,7 +186,7 @@ impl PlanList {
     pub(super) fn show_next(&mut self, shown: &Shown) {
         let mut choices = vec![Only::Differences];
         choices.extend(ACTIONS.map(Only::One));
-        choices.extend([Only::LeftOut, Only::Failed, Only::Everything]);
+        choices.extend([Only::LeftOut, Only::Failed, Only::Noted, Only::Everything]);
         let has_any =
             |only: &Only| (0..shown.progress.len()).any(|item| passes(shown, item, *only));
         let at = choices.iter().position(|only| *only == self.only).unwrap_or(0);
@@ -262,6 +283,7 @@ fn passes(shown: &Shown, index: usize, only: Only) -> bool {
         Only::One(wanted) => action == wanted,
         Only::LeftOut => shown.choice.is_out(index),
         Only::Failed => shown.progress[index].has_failed(),
+        Only::Noted => shown.progress[index].has_notes(),
         Only::Everything => true,
     }
 }

@@ -10,10 +10,12 @@ mod draw;
 mod explain;
 mod footer;
 mod head;
+mod left_behind;
 mod list;
 mod marks;
 mod shown;
 mod tree;
+mod view;
 mod words;
 
 use std::collections::BTreeSet;
@@ -23,15 +25,17 @@ use ratatui::layout::Rect;
 
 use self::explain::Changes;
 use self::list::{Only, PlanList};
-use self::shown::{Before, Shown, Switches};
+use self::shown::{Shown, Switches};
+use self::view::Before;
+pub use self::view::{PlanView, ViewBasis};
 use crate::model::DatasetPath;
 use crate::openmetadata::ServerInfo;
 use crate::sync::apply::{ApplyEvent, Report};
 use crate::sync::journal::Interrupted;
-use crate::sync::session::{Prepared, Step};
-use crate::sync::{ItemKey, Selection};
+use crate::sync::session::Step;
+use crate::sync::{Action as Change, ItemKey, Selection};
 use crate::tui::core::{Core, JobState, Server};
-use crate::tui::msg::{Cmd, JobSpec, Slot};
+use crate::tui::msg::{Action, Cmd, JobSpec, Slot};
 use crate::tui::sync_target::{PlanRequest, Reached};
 use crate::tui::widgets::text::counted;
 
@@ -70,14 +74,33 @@ pub(crate) struct SyncPane {
     failure: Option<String>,
     /// What an earlier run left behind that was not brought to its end.
     interrupted: Option<Interrupted>,
+    /// The same while its journal is being put away.
+    put_away: Option<Interrupted>,
+    /// Whether this pane has written: then a journal that is not at its end is nobody else's.
+    has_applied: bool,
     selection: Selection,
     switches: Switches,
     /// What the next plan is for, if only for what failed.
     retry: Option<BTreeSet<ItemKey>>,
+    /// Where the cursor is to be in the next plan: on the same item, or on the first of what was
+    /// asked for.
+    at: Option<ItemKey>,
+    sought: Option<Change>,
     list: PlanList,
     changes: Changes,
     /// Where the rows were drawn last.
     area: Rect,
+}
+
+/// What a person has to agree to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) title: &'static str,
+    pub(crate) text: String,
+    pub(crate) yes: &'static str,
+    pub(crate) no: &'static str,
+    /// What is done then.
+    pub(crate) action: Action,
 }
 
 /// What became of an action.
@@ -85,8 +108,8 @@ pub(crate) struct SyncPane {
 pub(crate) enum Outcome {
     Ignored,
     Done,
-    /// This text must be confirmed first.
-    Confirm(String),
+    /// This must be confirmed first.
+    Confirm(Question),
     GoTo(DatasetPath),
 }
 
@@ -99,9 +122,13 @@ impl SyncPane {
             shown: None,
             failure: None,
             interrupted: None,
+            put_away: None,
+            has_applied: false,
             selection: Selection::default(),
             switches: Switches::default(),
             retry: None,
+            at: None,
+            sought: None,
             list: PlanList::default(),
             changes: Changes::default(),
             area: Rect::ZERO,
@@ -129,12 +156,20 @@ impl SyncPane {
         }
         self.selection = Selection { within, ..Selection::default() };
         self.retry = None;
-        self.plan_again(core);
+        self.begin_plan(None, core);
     }
 
+    /// Wants a plan for the same with the cursor where it is.
     fn plan_again(&mut self, core: &mut Core) {
+        let item = self.list.node().and_then(|at| self.shown.as_ref()?.item_at(at));
+        let at = item.map(|item| item.key.clone());
+        self.begin_plan(at, core);
+    }
+
+    fn begin_plan(&mut self, at: Option<ItemKey>, core: &mut Core) {
         core.cancel(Slot::Plan);
         self.failure = None;
+        self.at = at;
         self.stage = Stage::Waiting;
         match self.target {
             Target::None(_) => self.stage = Stage::Idle,
@@ -157,36 +192,47 @@ impl SyncPane {
             overwrite: self.switches.overwrite,
             server: server.clone(),
         };
+        let basis = ViewBasis {
+            server: server.clone(),
+            selection: self.selection.clone(),
+            switches: self.switches,
+            before: Before {
+                left_out: self.shown.as_ref().map(Shown::left_out).unwrap_or_default(),
+                at: self.at.take(),
+                sought: self.sought.take(),
+                retry: self.retry.take(),
+            },
+            om: Arc::clone(&core.om),
+        };
         self.stage = Stage::Planning(None);
-        core.start("Compare with OpenMetadata", JobSpec::Plan(Box::new(request)));
+        let spec = JobSpec::Plan(Box::new(request), Box::new(basis));
+        core.start("Compare with OpenMetadata", spec);
     }
 
     pub(crate) fn planning(&mut self, step: Step) {
         self.stage = Stage::Planning(Some(step));
     }
 
-    /// Takes a plan in.
-    pub(crate) fn planned(&mut self, prepared: Arc<Prepared>, core: &mut Core) {
+    /// Takes a plan in. All that takes time was done by the job, and what it takes the place of is
+    /// dropped by another.
+    pub(crate) fn planned(&mut self, view: PlanView, core: &mut Core) {
         self.stage = Stage::Idle;
-        let Target::Ready(server) = &self.target else { return };
-        let before = Before {
-            left_out: self.shown.as_ref().map(Shown::left_out).unwrap_or_default(),
-            retry: self.retry.take(),
-        };
-        let selection = &self.selection;
-        let unread =
-            prepared.desired.unread.iter().filter(|path| selection.holds(path, false)).count();
-        let shown = Shown::new(prepared, server.clone(), self.switches, unread, &before);
-        shown.mark(core);
-        self.list.open(&shown);
+        let PlanView { shown, list, om } = view;
+        if self.interrupted.is_some() || !self.has_applied {
+            self.interrupted = shown.prepared().interrupted.clone();
+        }
+        let list = list.with_height(self.list.cursor.height);
         self.changes.reset();
-        self.shown = Some(shown);
+        let before = self.shown.replace(shown);
+        let list_before = std::mem::replace(&mut self.list, list);
+        let om_before = std::mem::replace(&mut core.om, om);
+        core.discard((before, list_before, om_before));
     }
 
     /// Takes in what has happened while applying.
     pub(crate) fn applying(&mut self, events: Vec<ApplyEvent>, core: &mut Core) {
         let Some(shown) = &mut self.shown else { return };
-        shown.take(events, core);
+        shown.take(events, Arc::make_mut(&mut core.om), core.now);
         if self.list.only == Only::Failed {
             self.list.flatten(shown);
         }
@@ -199,20 +245,27 @@ impl SyncPane {
         let Some(shown) = &mut self.shown else { return };
         // Its journal has taken the place of the one that told of an earlier run.
         self.interrupted = None;
+        self.has_applied = true;
         self.failure = report.ended_early.as_ref().map(|why| match why.as_str() {
             "cancelled" => "The sync was stopped.".to_owned(),
             why => format!("The sync ended early: {why}."),
         });
         let has_ended = report.ended_early.is_none();
-        shown.finish(report, core);
+        shown.finish(report, Arc::make_mut(&mut core.om));
         let failed = shown.failed();
         if failed > 0 {
             core.complain(format!("{} could not be written", counted(failed, "item")));
             self.list.show(Only::Failed, shown);
         } else {
-            self.list.flatten(shown);
-            if has_ended {
-                core.notify("OpenMetadata is up to date with the plan");
+            let noted = shown.noted();
+            if noted > 0 {
+                core.complain(format!("{} written with a note", counted(noted, "item")));
+                self.list.show(Only::Noted, shown);
+            } else {
+                self.list.flatten(shown);
+                if has_ended {
+                    core.notify("OpenMetadata is up to date with the plan");
+                }
             }
         }
         if is_leaving {
@@ -234,6 +287,10 @@ impl SyncPane {
             if matches!(self.stage, Stage::Waiting) {
                 self.stage = Stage::Idle;
             }
+            return;
+        }
+        if slot == Slot::Journal {
+            self.was_put_away(state, core);
             return;
         }
         let is_leaving = self.is_leaving();
@@ -325,14 +382,21 @@ impl SyncPane {
         } else if shown.choice.total().taken == 0 {
             core.complain("everything is left out: there is nothing to write");
         } else {
-            return Outcome::Confirm(shown.question());
+            return Outcome::Confirm(Question {
+                title: "Write to OpenMetadata",
+                text: shown.question(),
+                yes: "write",
+                no: "no",
+                action: Action::Apply,
+            });
         }
         Outcome::Done
     }
 
     /// Writes what was confirmed.
     pub(crate) fn apply(&mut self, core: &mut Core) {
-        if !self.is_idle() {
+        // Its journal begins where the other one is just being removed.
+        if !self.is_idle() || self.put_away.is_some() {
             return;
         }
         let Some(shown) = self.shown.as_ref().filter(|shown| shown.report.is_none()) else {

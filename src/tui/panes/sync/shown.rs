@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::choice::{Choice, Toggled, Why};
+use super::marks::{Fate, Marks};
 use super::tree::{ACTIONS, Tree};
+use super::view::Before;
+use crate::model::DatasetPath;
 use crate::openmetadata::ServerInfo;
+use crate::openmetadata::entity::{StoredColumn, StoredCommon};
 use crate::report::sync::name_of;
 use crate::sync::apply::{ApplyEvent, ItemOutcome, Report};
 use crate::sync::session::Prepared;
 use crate::sync::{Action as Change, FieldChange, Item, ItemKey, Outcome, Plan};
-use crate::tui::core::Core;
+use crate::tui::om::{OmFacts, OmState};
 use crate::tui::widgets::text::{count, counted};
 
-/// From so many items on, the catalog's containers are marked at the end only, since each look at
-/// them goes through all items.
-const MANY: usize = 2_000;
 /// So many deletions are named in the question before they are done.
 const NAMED: usize = 5;
 
@@ -28,6 +30,11 @@ pub(super) enum Progress {
 }
 
 impl Progress {
+    /// Whether it was written, and there is something to say about that.
+    pub(super) fn has_notes(&self) -> bool {
+        matches!(self, Self::Ended(ItemOutcome::Done { notes }) if !notes.is_empty())
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self, Self::Ended(ItemOutcome::Failed { .. } | ItemOutcome::Skipped { .. }))
     }
@@ -63,15 +70,9 @@ pub(super) struct Shown {
     failed: usize,
     /// What was sent last.
     pub(super) latest: Option<usize>,
-}
-
-/// What a new plan takes over from what was there.
-#[derive(Debug, Default)]
-pub(super) struct Before {
-    /// Left out by hand.
-    pub(super) left_out: BTreeSet<ItemKey>,
-    /// Nothing else is written, if the plan is only for what had failed.
-    pub(super) retry: Option<BTreeSet<ItemKey>>,
+    /// When applying last came on.
+    pub(super) heard: Option<Instant>,
+    marks: Marks,
 }
 
 impl Shown {
@@ -96,6 +97,7 @@ impl Shown {
         }
         let tree = Tree::new(plan);
         let choice = Choice::new(&tree, plan, by_hand);
+        let marks = Marks::new(plan, &tree);
         let changes = plan.items.iter().flat_map(|item| &item.changes);
         let kept_texts = changes.filter(|change| is_kept_text(change)).count();
         Self {
@@ -111,6 +113,8 @@ impl Shown {
             ended: 0,
             failed: 0,
             latest: None,
+            heard: None,
+            marks,
             prepared,
         }
     }
@@ -132,6 +136,18 @@ impl Shown {
         self.tree.nodes[node].item.map(|item| self.item(item))
     }
 
+    /// What OpenMetadata has now under an FQN, and its columns if it is a table. Goes through all that
+    /// was read.
+    pub(super) fn stored(&self, fqn: &str) -> Option<(&StoredCommon, &[StoredColumn])> {
+        let current = &self.prepared.current;
+        let tables = current.tables.iter().map(|table| (&table.common, table.columns.as_slice()));
+        let containers = current.databases.iter().chain(&current.schemas);
+        containers
+            .map(|common| (common, [].as_slice()))
+            .chain(tables)
+            .find(|(common, _)| common.fully_qualified_name == fqn)
+    }
+
     /// Wikis and labels that could not be read.
     pub(super) fn unread_texts(&self) -> usize {
         self.prepared.unread_texts.len()
@@ -151,6 +167,11 @@ impl Shown {
     pub(super) fn not_tried(&self) -> usize {
         let is_skipped = |p: &&Progress| matches!(p, Progress::Ended(ItemOutcome::Skipped { .. }));
         self.progress.iter().filter(is_skipped).count()
+    }
+
+    /// How many items were written with a note. Goes through all items.
+    pub(super) fn noted(&self) -> usize {
+        self.progress.iter().filter(|progress| progress.has_notes()).count()
     }
 
     /// Whether the plan would write nothing, whatever is chosen.
@@ -193,8 +214,8 @@ impl Shown {
     }
 
     /// Takes in what has happened while applying.
-    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, core: &mut Core) {
-        let is_many = self.progress.len() >= MANY;
+    pub(super) fn take(&mut self, events: Vec<ApplyEvent>, om: &mut OmFacts, now: Instant) {
+        self.heard = Some(now);
         for event in events {
             match event {
                 ApplyEvent::Begun(at) => {
@@ -205,26 +226,43 @@ impl Shown {
                     self.ended += usize::from(!matches!(self.progress[at], Progress::Ended(_)));
                     self.progress[at] = Progress::Ended(outcome);
                     self.failed += usize::from(self.progress[at].has_failed());
-                    if is_many {
-                        self.mark_leaf(at, core);
-                    }
+                    self.mark(at, om);
                 }
             }
         }
-        if !is_many {
-            self.mark(core);
-        }
+    }
+
+    /// The marks that follow from the plan, as it stands.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (&DatasetPath, OmState)> {
+        self.marks.all()
+    }
+
+    /// Brings the marks of an item and all above it up to date.
+    fn mark(&mut self, index: usize, om: &mut OmFacts) {
+        let progress = &self.progress;
+        let fate = |item: usize| match &progress[item] {
+            Progress::Ended(ItemOutcome::Done { notes }) if notes.is_empty() => Fate::Written,
+            Progress::Ended(ItemOutcome::Done { .. }) => Fate::WrittenInPart,
+            _ => Fate::Unwritten,
+        };
+        let mut on_change = |path: &DatasetPath, state: OmState| match om.states.get_mut(path) {
+            Some(known) => *known = state,
+            None => drop(om.states.insert(path.clone(), state)),
+        };
+        self.marks.ended(index, &self.prepared.plan, &self.tree, &fate, &mut on_change);
     }
 
     /// Takes in the result.
-    pub(super) fn finish(&mut self, report: Box<Report>, core: &mut Core) {
-        for (progress, outcome) in self.progress.iter_mut().zip(&report.outcomes) {
-            *progress = Progress::Ended(outcome.clone());
+    pub(super) fn finish(&mut self, report: Box<Report>, om: &mut OmFacts) {
+        for (index, outcome) in report.outcomes.iter().enumerate().take(self.progress.len()) {
+            if !matches!(&self.progress[index], Progress::Ended(known) if known == outcome) {
+                self.progress[index] = Progress::Ended(outcome.clone());
+                self.mark(index, om);
+            }
         }
         self.failed = self.progress.iter().filter(|progress| progress.has_failed()).count();
         self.latest = None;
         self.report = Some(report);
-        self.mark(core);
     }
 
     /// What a person has to agree to before anything is written.

@@ -1,11 +1,17 @@
 //! `sync` as a person or a script runs it: the real binary against sandbox servers in this process.
 #![cfg(feature = "demo")]
 
+mod dbt;
+mod dry;
+mod rescue;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use dremio_explorer::http::{HttpOptions, RequestLog};
 use dremio_explorer::openmetadata::entity::EntityType;
+use dremio_explorer::openmetadata::{Client, ConnectOptions, Credentials};
 use dremio_explorer::sandbox::dremio::{DremioOptions, DremioSandbox};
 use dremio_explorer::sandbox::openmetadata::{
     Fault, OpenMetadataOptions, OpenMetadataSandbox, Seed, Version,
@@ -29,10 +35,15 @@ fn command_to(
     home: &Path,
     arguments: &[&str],
 ) -> Command {
+    let mut command = program(dremio, openmetadata, home);
+    command.arg("sync").args(arguments);
+    command
+}
+
+/// The program, told where the servers are and who asks.
+fn program(dremio: &DremioSandbox, openmetadata: &OpenMetadataSandbox, home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dremio-explorer"));
     command
-        .arg("sync")
-        .args(arguments)
         .arg("--data-dir")
         .arg(home)
         .env_clear()
@@ -46,6 +57,17 @@ fn command_to(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// Somebody else at the same server.
+fn person(servers: &Sandbox) -> Client {
+    let options = ConnectOptions {
+        url: servers.openmetadata.url(),
+        credentials: Credentials::Token(servers.openmetadata.user_token().into()),
+        http: HttpOptions::default(),
+        max_concurrency: None,
+    };
+    Client::new(options, RequestLog::new()).expect("good settings")
 }
 
 /// Runs the command on a thread of its own, so that the servers can answer meanwhile.
