@@ -72,7 +72,7 @@ impl Stage {
     /// The same with a dbt project that takes part.
     pub(crate) async fn open_dbt(&self, size: (u16, u16), files: Arc<dyn ArtifactFiles>) -> Runner {
         let log = RequestLog::new();
-        let live = self.live(&self.openmetadata.url(), &log);
+        let live = self.live(&self.openmetadata.url(), &log, HttpOptions::default());
         let settings = Settings { log, no_sync: None, ..settings() };
         let runner = Runner::start_dbt(live, size, settings, Some(files));
         runner.wait_for("read just now").await;
@@ -94,11 +94,11 @@ impl Stage {
         http: HttpOptions,
     ) -> Runner {
         let log = RequestLog::new();
-        let live = self.live(openmetadata, &log);
+        let live = self.live(openmetadata, &log, http);
         Runner::start_with(live, size, Settings { log, no_sync: None, ..settings })
     }
 
-    fn live(&self, openmetadata: &str, log: &RequestLog) -> Live {
+    fn live(&self, openmetadata: &str, log: &RequestLog, http: HttpOptions) -> Live {
         let connect = ConnectOptions {
             deployment: Deployment::Software { base_url: self.dremio.url().parse().unwrap() },
             credentials: Credentials::Password {
