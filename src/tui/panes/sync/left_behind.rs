@@ -25,6 +25,11 @@ impl SyncPane {
             core.complain("no earlier sync that was cut off is told of here");
             return Outcome::Done;
         };
+        if !interrupted.edges.is_empty() {
+            // Only its journal knows how they were.
+            core.complain("its journal holds edges that a plan has to put back first: apply one");
+            return Outcome::Done;
+        }
         let mut text = format!("{}.\n", sentence(interrupted));
         let failed: Vec<&ItemKey> = interrupted.failed.iter().map(|(key, _)| key).collect();
         let in_doubt: Vec<&ItemKey> = interrupted.in_doubt.iter().collect();
@@ -85,6 +90,10 @@ fn sentence(interrupted: &Interrupted) -> String {
         text.push_str(&format!("what it wrote cannot be read from {why}"));
         return text;
     }
+    if interrupted.ended {
+        let edges = counted(interrupted.edges.len(), "edge");
+        return format!("A sync{} left {edges} to be put back", when.as_deref().unwrap_or(""));
+    }
     text.push_str(&format!(
         "{} of {} written",
         count(interrupted.written.len()),
@@ -124,7 +133,9 @@ mod tests {
             sentence(&interrupted),
             "A sync of 2026-11-24 19:02 UTC was cut off: 1 of 1,200 items written, 1 in doubt"
         );
-        interrupted.began_at = None;
+        interrupted.ended = true;
+        assert!(sentence(&interrupted).ends_with(" UTC left 0 edges to be put back"));
+        (interrupted.began_at, interrupted.ended) = (None, false);
         assert!(sentence(&interrupted).starts_with("A sync was cut off: 1 of"));
     }
 }

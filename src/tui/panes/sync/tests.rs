@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::choice::{Choice, Share, Toggled, Why};
+use super::marks::{Fate, Marks};
 use super::tree::{Sort, Tree, place};
+use crate::model::DatasetPath;
 use crate::openmetadata::entity::EntityType;
 use crate::sync::{Action, Item, ItemKey, Plan, Principal};
+use crate::tui::om::OmState;
 
 fn item(key: ItemKey, action: Action) -> Item {
     Item {
@@ -165,4 +168,43 @@ fn a_container_is_not_deleted_while_something_in_it_stays() {
     let toggled = choice.toggle(&tree, &plan, node(&tree, "gone"), |item| item == 9);
     assert_eq!(toggled, Toggled::LeftOut(1));
     assert_eq!(choice.left_out(), BTreeSet::from([9]));
+}
+
+/// The marks as they are kept by somebody who hears of every change, beside those counted anew.
+#[test]
+fn marks_follow_what_is_written() {
+    use OmState::{Differs, InSync, Missing};
+    let mut plan = plan();
+    for (index, parts) in [(1, "a"), (2, "a.b"), (3, "a.b.v"), (4, "a.b.w")] {
+        plan.items[index].path = Some(DatasetPath::new(parts.split('.')));
+    }
+    plan.items[3].action = Action::Create;
+    let tree = Tree::new(&plan);
+    let mut marks = Marks::new(&plan, &tree);
+    let path = |text: &str| DatasetPath::new(text.split('.'));
+    let mut known: std::collections::BTreeMap<DatasetPath, OmState> =
+        marks.all().map(|(path, state)| (path.clone(), state)).collect();
+    assert_eq!(known[&path("a")], Differs, "a part of it is there");
+    assert_eq!(known[&path("a.b.v")], Missing);
+    let mut fates = vec![Fate::Unwritten; plan.items.len()];
+    let steps = [
+        // The edge into it is still to come, and its column lineage is not taken over as a whole.
+        (1, Fate::Written, "a.b.v", Missing),
+        (2, Fate::Written, "a.b.v", Missing),
+        (3, Fate::Written, "a.b.v", Differs),
+        (5, Fate::WrittenInPart, "a.b.v", Differs),
+        (5, Fate::Written, "a.b.v", InSync),
+        (3, Fate::WrittenInPart, "a.b", Differs),
+        (3, Fate::Written, "a", InSync),
+    ];
+    for (index, fate, at, state) in steps {
+        fates[index] = fate;
+        marks.ended(index, &plan, &tree, &|item| fates[item], &mut |path, state| {
+            known.insert(path.clone(), state);
+        });
+        assert_eq!(known[&path(at)], state, "{index} {fate:?}");
+        for (path, state) in marks.all() {
+            assert_eq!(known[path], state, "{path}");
+        }
+    }
 }
