@@ -187,7 +187,7 @@ async fn what_a_server_cannot_read_itself_is_not_taken_for_absent() {
         bench.ours.list::<StoredTable>(EntityType::Table, filter, |_, _| ()).await
     };
     for (collection, body) in parents {
-        assert_eq!(rows().await.expect("lists"), [], "before {collection}");
+        assert!(rows().await.expect("lists").is_empty(), "before {collection}");
         assert_eq!(bench.raw("PUT", collection, Some(body)).await.0, 201);
     }
     let told = rows().await.expect_err("there is one").to_string();
