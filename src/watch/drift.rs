@@ -1,7 +1,7 @@
 //! [`Drift`]: how OpenMetadata differs from what was read, and bringing over of that what is
 //! permitted. What the plan says is what a sync would say; what people wrote stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::permits::{Permit, Permits};
 use super::reading::Reading;
 use super::round::Event;
 use super::state::hash;
-use crate::model::DatasetPath;
+use crate::model::{Catalog, DatasetPath, SchemaState};
 use crate::openmetadata::entity::EntityType;
 use crate::sync::apply::{
     Application, ApplyEvent, ApplyOptions, ItemOutcome, Report, Statistics, apply,
@@ -21,7 +21,7 @@ use crate::sync::apply::{
 use crate::sync::journal::Interrupted;
 use crate::sync::plan::{Counts, Plan};
 use crate::sync::session::{PrepareError, Prepared, Sources, SyncSettings, prepare};
-use crate::sync::{Action, ItemKey, Selection};
+use crate::sync::{Action, Item, ItemKey, Selection};
 use crate::{dremio, openmetadata};
 
 /// More tables than these at once, and more than a quarter of all, are not deleted unattended: it
@@ -79,6 +79,8 @@ pub struct DriftItem {
     pub action: Action,
     /// Whether that is permitted.
     pub is_permitted: bool,
+    /// Whether it is left all the same, since its columns could not be read this time.
+    pub is_unread: bool,
     /// What became of it, if it was tried.
     pub outcome: Option<ItemOutcome>,
 }
@@ -201,27 +203,59 @@ pub(super) async fn drift(
     };
     let on_step = |step| on_event(Event::Step(step));
     let mut prepared = prepare(sources, &selection, &settings, &on_step, cancel).await?;
-    let (excluded, to_write) = choose(&prepared.plan, &permits);
+    let is_unread = |item: &Item| is_unread(&reading.catalog, item);
+    let (excluded, to_write) = choose(&prepared.plan, &permits, is_unread);
     let held_back = guard(&prepared, &excluded, to_write, options);
     let report = if to_write > 0 && held_back.is_none() {
         Some(write(client, &server, &mut prepared, &excluded, options, on_event, cancel).await)
     } else {
         None
     };
-    Ok(conclude(server, prepared, &permits, held_back, report, told))
+    Ok(conclude(server, prepared, (&permits, &is_unread), held_back, report, told))
 }
 
-/// The items that are not permitted, and how many of the others would be written.
-fn choose(plan: &Plan, permits: &Permits) -> (BTreeSet<usize>, usize) {
+/// Whether writing it would take away the columns of a table only because they could not be read: it
+/// has become forbidden, or its source is down. What people wrote of these columns would go too.
+fn is_unread(catalog: &Catalog, item: &Item) -> bool {
+    let is_table = matches!(item.key, ItemKey::Entity(EntityType::Table, _));
+    let node = item.path.as_ref().and_then(|path| catalog.at(path));
+    is_table
+        && matches!(item.action, Action::Update | Action::Restore)
+        && node
+            .is_some_and(|node| node.error().is_some() || node.schema().state != SchemaState::Known)
+}
+
+/// The items that are not to be written, with those that need one of them, and how many of the others
+/// would be written.
+fn choose(
+    plan: &Plan,
+    permits: &Permits,
+    is_unread: impl Fn(&Item) -> bool,
+) -> (BTreeSet<usize>, usize) {
     let mut excluded = BTreeSet::new();
+    // Entities that will still not be there; the plan has parents first, and edges after all of them.
+    let mut missing: HashSet<&str> = HashSet::new();
     let mut to_write = 0;
     for (index, item) in plan.items.iter().enumerate() {
-        match Permit::of(item) {
-            Some(permit) if permits.allow(permit) => to_write += 1,
-            Some(_) => {
-                excluded.insert(index);
+        let Some(permit) = Permit::of(item) else { continue };
+        let needs_missing = match &item.key {
+            ItemKey::Entity(_, fqn) => {
+                let mut ends = fqn.match_indices('.').map(|(end, _)| end);
+                ends.any(|end| missing.contains(&fqn[..end]))
             }
-            None => {}
+            ItemKey::Edge { from, to } => {
+                missing.contains(from.as_str()) || missing.contains(to.as_str())
+            }
+        };
+        if permits.allow(permit) && !is_unread(item) && !needs_missing {
+            to_write += 1;
+            continue;
+        }
+        excluded.insert(index);
+        if let (ItemKey::Entity(_, fqn), Action::Create | Action::Restore) =
+            (&item.key, item.action)
+        {
+            missing.insert(fqn);
         }
     }
     (excluded, to_write)
@@ -319,7 +353,7 @@ async fn write(
 fn conclude(
     server: openmetadata::ServerInfo,
     prepared: Prepared,
-    permits: &Permits,
+    (permits, is_unread): (&Permits, &dyn Fn(&Item) -> bool),
     mut held_back: Option<String>,
     written: Option<Result<(Report, Vec<String>), String>>,
     told: Option<&str>,
@@ -349,6 +383,7 @@ fn conclude(
             key: item.key.clone(),
             action: item.action,
             is_permitted: Permit::of(item).is_some_and(|permit| permits.allow(permit)),
+            is_unread: is_unread(item),
             outcome,
         });
     }

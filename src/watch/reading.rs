@@ -107,8 +107,10 @@ pub(super) async fn read<A: CatalogApi>(
     settle(&mut graph, &reading.absent, &reading.failed);
     reading.graph = Arc::new(graph);
     reading.catalog = done.catalog;
+    // Some servers say 404 of what is forbidden (contract §1.4).
     let is_loss = |error: &NodeError| {
-        !matches!(error.kind, NodeErrorKind::Forbidden | NodeErrorKind::SourceDown)
+        use NodeErrorKind::{Forbidden, NotFound, SourceDown};
+        !matches!(error.kind, Forbidden | NotFound | SourceDown)
     };
     let nodes = reading.catalog.walk();
     let lost = nodes.filter_map(|node| Some((node.path(), node.error()?)));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::{BROKEN, datasets, declared, kinds, number, run, world};
+use crate::{BROKEN, datasets, declared, kinds, number, world};
 
 /// Whether a result may hold this value in a column of this type.
 fn fits(value: &Value, data_type: &DataType) -> bool {

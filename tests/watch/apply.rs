@@ -18,6 +18,11 @@ async fn nothing_is_written_that_was_not_allowed() {
     let again = stage.sync_once(&[]).await.exits(0).json();
     assert_eq!((&again["news"], &again["openmetadata"]["news"]), (&false.into(), &false.into()));
 
+    // What needs something that may not be made is left, and is no failure.
+    let round = stage.sync_once(&["--apply", "update,lineage"]).await.exits(0).json();
+    assert_eq!(round["openmetadata"]["result"], Value::Null);
+    assert_eq!(stage.writes(), Vec::<String>::new());
+
     let round = stage.sync_once(&["--apply", "new"]).await.exits(0).json();
     assert_eq!(round["openmetadata"]["result"]["tables"], 11);
     assert_eq!(round["openmetadata"]["pending"], 0);
@@ -83,6 +88,32 @@ async fn what_a_person_wrote_stays() {
     let table = &dump["entities"]["table dremio.sales.staging.stg_customers"];
     assert_eq!(table["description"], "By hand.", "{}", dump["entities"]);
     assert_eq!(table["columns"].as_array().map(Vec::len), Some(4), "the rest is brought over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_may_not_be_read_any_more_keeps_its_columns() {
+    let mut stage = Stage::new().await;
+    stage.sync_once(&["--apply", "all"]).await.exits(0);
+    stage.writes();
+    stage
+        .serve(&world(&[("name: customers, kind", "name: customers, forbidden: true, kind")]))
+        .await;
+    let ran = run(stage.syncing(&["--once", "--apply", "all,delete"])).await.exits(0);
+    assert_eq!(stage.writes(), Vec::<String>::new(), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 of these stay as they are"), "{}", ran.stdout);
+    let dump = stage.openmetadata.dump();
+    let table = &dump["entities"]["table dremio.crm.public.customers"];
+    assert_eq!(table["columns"].as_array().map(Vec::len), Some(3));
+    // It blocks nothing else.
+    stage
+        .serve(&world(&[
+            ("name: customers, kind", "name: customers, forbidden: true, kind"),
+            ("name: leads", "name: deals"),
+        ]))
+        .await;
+    let round = stage.sync_once(&["--apply", "all,delete"]).await.exits(0).json();
+    let result = &round["openmetadata"]["result"];
+    assert_eq!((&result["tables"], &result["deleted"]), (&1.into(), &1.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -172,7 +172,7 @@ pub enum Command {
     Impact(ImpactArgs),
     /// Lineage of SQL from files or standard input; no server needed
     SqlLineage(SqlLineageArgs),
-    /// Read again and again: tell what changes, who depends on it, and bring over what is allowed
+    /// Read again and again: tell what changes, bring over what is allowed
     Watch(WatchArgs),
     /// Stored readings of the catalogue: list, show, compare
     #[command(subcommand)]

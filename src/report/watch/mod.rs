@@ -74,6 +74,8 @@ struct Item<'a> {
     name: String,
     action: Action,
     permitted: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unread: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a ItemOutcome>,
 }
@@ -167,10 +169,17 @@ fn line(mut out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
 
 fn held(drift: &Drift) -> InOpenMetadata<'_> {
     let openmetadata::ServerInfo { host, version, .. } = &drift.server;
-    let item = |item: &'_ DriftItem| (name_of(&item.key), item.action, item.is_permitted);
     let items = drift.items.iter().map(|found| {
-        let ((sort, name), action, permitted) = item(found);
-        Item { sort, name, action, permitted, result: found.outcome.as_ref() }
+        let (sort, name) = name_of(&found.key);
+        let DriftItem { action, is_permitted: permitted, is_unread: unread, outcome, .. } = found;
+        Item {
+            sort,
+            name,
+            action: *action,
+            permitted: *permitted,
+            unread: *unread,
+            result: outcome.as_ref(),
+        }
     });
     InOpenMetadata {
         host,
