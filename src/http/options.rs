@@ -30,7 +30,8 @@ pub struct HttpOptions {
     pub slow_read_timeout: Duration,
     /// How often a retryable request is sent again after the first time.
     pub retries: u32,
-    /// The first pause before a retry; doubled each time, with jitter.
+    /// The first pause before a retry; doubled each time, with jitter. While the server answers
+    /// other requests, the pauses are a quarter of that.
     pub retry_pause: Duration,
 }
 
