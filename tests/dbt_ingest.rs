@@ -68,7 +68,8 @@ fn the_shop_is_matched_with_one_of_each_trouble() {
     assert_eq!(counts["ambiguous"], 1, "{counts}");
     assert_eq!(counts["out_of_date"], 1, "{counts}");
     assert_eq!(counts["not_datasets"], 1, "{counts}");
-    assert_eq!(counts["missing_in_openmetadata"], 11, "{counts}");
+    // One of them is there, and deleted.
+    assert_eq!(counts["missing_in_openmetadata"], 12, "{counts}");
     assert_eq!(node(&found, "model.shop.customer_churn")["status"], "missing");
     assert_eq!(node(&found, "model.shop.customer_lifetime_gross")["status"], "ambiguous");
     assert_eq!(node(&found, "model.shop.customer_lifetime")["status"], "matched");
@@ -312,9 +313,12 @@ fn lineage_commands_take_the_project_in() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let exposure = "board_dashboard";
-    let plain = run(&["check-lineage"]);
-    let joined = run(&["check-lineage", "--target-dir", &target()]);
-    assert!(!plain.contains(exposure) && joined.contains(exposure), "{joined}");
+    // The demo's own project takes part by itself, as in `ingest-dbt` and in the terminal UI.
+    let joined = run(&["check-lineage"]);
+    assert!(joined.contains(exposure), "{joined}");
+    assert_eq!(run(&["check-lineage", "--target-dir", &target()]), joined);
+    let impact = run(&["impact", "--table", "marts.core.fct_orders"]);
+    assert!(impact.contains(exposure), "{impact}");
     let both = |line: &&str| {
         line.starts_with("table,staging.shop.stg_orders,") && line.contains("int_orders_enriched")
     };
@@ -330,4 +334,99 @@ fn lineage_commands_take_the_project_in() {
     assert!(tagged.contains("fct_orders") && !tagged.contains("stg_orders"), "{tagged}");
     tagged = run(&["--config", &config, "impact", "--table", "marts.core.fct_orders"]);
     assert!(tagged.contains(exposure), "{tagged}");
+}
+
+fn sandbox(runtime: &tokio::runtime::Runtime) -> Sandbox {
+    let content = Content::Named("shop".to_owned());
+    let servers =
+        Sandbox::start(&content, DremioOptions::default(), OpenMetadataOptions::default());
+    runtime.block_on(servers).expect("starts")
+}
+
+#[test]
+fn without_openmetadata_the_report_says_that_nobody_looked() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let sandbox = sandbox(&runtime);
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
+        let mut command = program(home.path());
+        command
+            .env("DREMIO_URL", sandbox.dremio.url())
+            .env("DREMIO_USER", sandbox.dremio.user())
+            .env("DREMIO_PASSWORD", sandbox.dremio.password())
+            .args(["ingest-dbt", "--target-dir", &target()])
+            .args(args);
+        command
+    };
+    let found = document(run(&["--dry-run"]).args(["--format", "json"]));
+    assert_eq!(found["counts"]["matched"], 34);
+    assert_eq!(found["counts"]["missing_in_openmetadata"], Value::Null);
+    assert_eq!(found["missing_in_openmetadata"], Value::Null);
+    assert_eq!(found["sync"], Value::Null);
+    let why = found["openmetadata_not_looked_up"].as_str().expect("a reason");
+    assert!(why.contains("openmetadata.url"), "{why}");
+    let text = run(&["--dry-run"]).output().expect("runs");
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("?  missing in OpenMetadata: not looked up"), "{text}");
+    // There is nowhere to write to.
+    let refused = refusal(&mut run(&["--yes"]));
+    assert!(refused.contains("OpenMetadata"), "{refused}");
+}
+
+/// A project whose artifacts are those of the shop with other spaces, and its profile.
+fn project_with_profile(root: &std::path::Path, spaces: &str) {
+    let target = root.join("target");
+    std::fs::create_dir_all(&target).expect("a folder");
+    let manifest = format!(
+        r#"{{"metadata":{{"dbt_schema_version":"https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "adapter_type":"dremio","project_name":"shop"}},
+           "nodes":{{"model.shop.fct_orders":{{"name":"fct_orders","resource_type":"model",
+             "database":"{spaces}","schema":"core","config":{{"materialized":"view"}},
+             "compiled_code":"select 1"}}}}}}"#
+    );
+    std::fs::write(target.join("manifest.json"), manifest).expect("writes");
+    std::fs::write(root.join("dbt_project.yml"), "name: shop\nprofile: shop\n").expect("writes");
+    let profiles = "shop:\n  target: dev\n  outputs:\n    dev: &dev {type: dremio, user: ada, \
+                    password: hunter2, dremio_space: dev_marts, dremio_space_folder: core}\n    \
+                    prod: {<<: *dev, dremio_space: \"{{ env_var('SPACE', 'marts') }}\"}\n";
+    std::fs::write(root.join("profiles.yml"), profiles).expect("writes");
+}
+
+#[test]
+fn a_target_of_the_profile_is_held_against_the_artifacts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let place = tempfile::tempdir().expect("a folder");
+    project_with_profile(place.path(), "dev_marts");
+    let run = |settings: &str| {
+        let config = home.path().join("config.yaml");
+        std::fs::write(&config, settings).expect("writes");
+        let output = program(home.path())
+            .args(["--demo", "ingest-dbt", "--dry-run", "--dbt-project"])
+            .arg(place.path())
+            .arg("--config")
+            .arg(&config)
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{output:?}");
+        let both = [&output.stdout, &output.stderr];
+        let text = both.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).join("\n");
+        assert!(!text.contains("hunter2"), "{text}");
+        text
+    };
+    // Nothing of it is in this Dremio, and the place of another target is.
+    let text = run("{}");
+    assert!(
+        text.contains("the artifacts are of target dev, and this Dremio has marts.core"),
+        "{text}"
+    );
+    assert!(!text.contains("not of target"), "{text}");
+    let text = run("dbt: {target: prod}");
+    for words in ["not of target prod", "marts.core", "dev_marts.core", "fit target dev"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!run("dbt: {target: dev}").contains("not of target"));
+    let text = run("dbt: {target: staging}");
+    assert!(text.contains("profile shop has no target staging; it has dev, prod"), "{text}");
+    let text = run("dbt: {profiles_dir: /nowhere}");
+    assert!(text.contains("dbt.profiles_dir: there is no profiles.yml in /nowhere"), "{text}");
 }

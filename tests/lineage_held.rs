@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 const VIEW: &str = "dremio.Analytics.marts.fct_orders";
 
 async fn servers() -> Sandbox {
-    let content = Content::Named("reference".to_owned());
+    serving("reference").await
+}
+
+async fn serving(catalogue: &str) -> Sandbox {
+    let content = Content::Named(catalogue.to_owned());
     Sandbox::start(&content, DremioOptions::default(), OpenMetadataOptions::default())
         .await
         .expect("starts")
@@ -142,6 +146,41 @@ async fn what_openmetadata_holds_is_compared_edge_by_edge() {
     call(&servers, Method::PUT, "lineage", Some(edge(&first_id, &view, "Manual"))).await;
     let drawn = run(&servers, home.path(), &require).await;
     assert!(findings(&drawn).contains(&told("manual", &first, VIEW)), "{}", text(&drawn));
+}
+
+/// Every edge from a staging model to a mart is in OpenMetadata, or the check fails and names it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_edges_of_a_dbt_project_are_verified() {
+    let home = tempfile::tempdir().expect("a folder");
+    let servers = serving("shop").await;
+    let target = format!("{}/assets/sandbox/dbt/target", env!("CARGO_MANIFEST_DIR"));
+    let check = ["check-lineage", "--target-dir", &target, "--openmetadata", "require"];
+    let check: Vec<&str> =
+        check.into_iter().chain(["--select", "+tag:mart", "--format", "json"]).collect();
+    let before = run(&servers, home.path(), &check).await;
+    assert_eq!(before.status.code(), Some(1), "{}", text(&before));
+
+    let synced = run(&servers, home.path(), &["sync", "--yes"]).await;
+    assert_eq!(synced.status.code(), Some(0), "{}", text(&synced));
+    let ingested =
+        run(&servers, home.path(), &["ingest-dbt", "--target-dir", &target, "--yes"]).await;
+    assert_eq!(ingested.status.code(), Some(0), "{}", text(&ingested));
+    let after = run(&servers, home.path(), &check).await;
+    assert_eq!(after.status.code(), Some(0), "{}", text(&after));
+    assert_eq!(findings(&after), []);
+    let document: Value = serde_json::from_slice(&after.stdout).expect("JSON");
+    let of_dbt =
+        |edge: &&Value| edge["origins"].as_array().is_some_and(|it| it.contains(&json!("dbt")));
+    let edges = document["edges"].as_array().expect("edges");
+    assert!(edges.iter().filter(of_dbt).count() > 10, "{edges:?}");
+
+    let (from, to) = ("dremio.staging.shop.stg_refunds", "dremio.intermediate.int_orders_enriched");
+    let (from_id, to_id) = (id(&servers, from).await, id(&servers, to).await);
+    let delete = format!("lineage/table/{from_id}/table/{to_id}");
+    call(&servers, Method::DELETE, &delete, None).await;
+    let gone = run(&servers, home.path(), &check).await;
+    assert_eq!(gone.status.code(), Some(1), "{}", text(&gone));
+    assert_eq!(findings(&gone), [("missing".to_owned(), from.to_owned(), to.to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,10 +102,10 @@ impl<'a> Steps<'a> {
             stops.push(stop);
             lists.push(parents);
         }
-        let number = |id: &Box<str>| numbers.get(&**id).copied();
+        let number = |id: &str| numbers.get(id).copied();
         // What exists is not passed, so nobody asks for its parents here.
         let parents = lists.iter().zip(&stops).map(|(ids, stop)| match stop {
-            Stop::Passed => ids.iter().filter_map(number).collect(),
+            Stop::Passed => ids.iter().filter_map(|id| number(id)).collect(),
             Stop::Exists | Stop::End => Vec::new(),
         });
         let parents = parents.collect();

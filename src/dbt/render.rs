@@ -294,6 +294,27 @@ mod tests {
     }
 
     #[test]
+    fn the_target_is_known_where_a_profile_is() {
+        let raw = "{{ target.schema }}.t {% if target.name == 'prod' %}a{% else %}b{% endif %}";
+        let code = format!(",\"raw_code\":{}", serde_json::to_string(raw).expect("a text"));
+        let mut manifest = manifest(&[("m", "view", &code, &[])]);
+        let said =
+            |manifest: &Manifest| compiled(manifest, manifest.node("model.p.m").expect("a model"));
+        assert_eq!(said(&manifest), None);
+        let target = |name: &str| crate::dbt::Target {
+            name: name.to_owned(),
+            folder: Some("core".to_owned()),
+            ..crate::dbt::Target::default()
+        };
+        manifest.target = Some(target("prod"));
+        assert_eq!(said(&manifest).as_deref(), Some("core.t a"));
+        manifest.target = Some(target("dev"));
+        assert_eq!(said(&manifest).as_deref(), Some("core.t b"));
+        manifest.target = Some(crate::dbt::Target::default());
+        assert_eq!(said(&manifest), None);
+    }
+
+    #[test]
     fn what_dbt_alone_can_render_is_left_to_it() {
         for raw in [
             "{{ var('x') }}",

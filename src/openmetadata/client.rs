@@ -25,6 +25,8 @@ use crate::http::{
 const DEFAULT_CONCURRENCY: usize = 8;
 /// The oldest version with `owners` (contract §7).
 const OLDEST: (u32, u32) = (1, 5);
+/// The oldest version that may have `domains` instead of one `domain` (contract §7).
+const SEVERAL_DOMAINS: (u32, u32) = (1, 9);
 
 /// A connection. Clones share login, limits and log.
 #[derive(Clone)]
@@ -118,6 +120,15 @@ impl Client {
         let numbers = parse_version(&answer.version);
         if (numbers.0, numbers.1) < OLDEST && numbers != (0, 0, 0) {
             return Err(Error::TooOld { version: answer.version });
+        }
+        if (numbers.0, numbers.1) < SEVERAL_DOMAINS && numbers != (0, 0, 0) {
+            // A proxy may empty a refusal, which then does not name the field (contract §1.4).
+            let mut unknown = self.unknown_fields();
+            for field in ["domains", "certification"] {
+                if !unknown.contains(&field) {
+                    unknown.push(field);
+                }
+            }
         }
         Ok((answer.version, numbers))
     }
@@ -364,14 +375,16 @@ pub(super) fn again(is_read: bool, error: &Error) -> Again {
         Error::Server { status: 502..=504, .. } | Error::Limited { retry_after: Some(_), .. } => {
             Again::Yes
         }
-        Error::Rejected { status: 409, message, .. } if speaks_of_lock(message) => Again::Once,
+        Error::Rejected { status: 409, message, .. } if !is_about_existence(message) => Again::Once,
         _ => Again::No,
     }
 }
 
-/// A parent that is being deleted, by the words or the constant of the server (contract §1.4).
-fn speaks_of_lock(message: &str) -> bool {
-    message.to_ascii_lowercase().contains("lock")
+/// The other 409 of the server (contract §1.4). The lock that a deletion holds on what is below it
+/// need not be named: `errorType` is optional, and a proxy may have emptied the body.
+fn is_about_existence(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("already exist") || message.contains("already_exist")
 }
 
 pub(super) type Verdict<T> = Judged<Result<T, Error>>;

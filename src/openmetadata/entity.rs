@@ -4,7 +4,7 @@
 //! properties. `Stored…` values are what a read gives; they are lenient, and hold raw JSON where the
 //! program only has to carry a value back unchanged.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// The four collections this program writes to, parents first.
@@ -340,6 +340,7 @@ pub struct StoredTable {
     /// `View`, `Regular`, …
     pub table_type: Option<String>,
     /// The columns in stored order.
+    #[serde(deserialize_with = "without_spare_room")]
     pub columns: Vec<StoredColumn>,
     /// A view's SQL; a PATCH by anyone may have erased it (quirk 8).
     pub schema_definition: Option<String>,
@@ -385,6 +386,18 @@ pub struct StoredColumn {
     pub ordinal_position: Option<i64>,
     /// Tags, derived ones included.
     pub tags: Vec<TagLabel>,
+}
+
+/// A list as long as what is in it. One that is read grows by doubling, and a service's columns are
+/// most of what a sync holds.
+fn without_spare_room<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// The details of a lineage edge, as sent and read. A PUT replaces all of them (quirk 16).
@@ -451,5 +464,21 @@ impl AsRef<StoredCommon> for StoredService {
 impl AsRef<StoredCommon> for StoredTable {
     fn as_ref(&self) -> &StoredCommon {
         &self.common
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_take_no_more_room_than_they_need() {
+        let columns: Vec<Value> =
+            (0..21).map(|n| serde_json::json!({"name": n.to_string()})).collect();
+        let table = serde_json::json!({"id": "t", "columns": columns}).to_string();
+        let table: StoredTable = serde_json::from_str(&table).expect("a table");
+        assert_eq!((table.columns.len(), table.columns.capacity()), (21, 21));
+        let bare: StoredTable = serde_json::from_str(r#"{"id": "t"}"#).expect("a table");
+        assert_eq!(bare.columns, []);
     }
 }

@@ -56,6 +56,9 @@ pub(super) struct PageWire<T> {
     pub(super) data: Vec<T>,
     #[serde(default)]
     pub(super) paging: PagingWire,
+    /// What a 2.0 could not read itself, in the place of those rows (contract §4.1).
+    #[serde(default)]
+    errors: Option<Vec<Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -139,6 +142,7 @@ impl Client {
         let mut rows: Vec<T> = Vec::new();
         let mut seen = HashSet::new();
         let mut after: Option<String> = None;
+        let mut left_out: Vec<Value> = Vec::new();
         for _ in 0..MAX_PAGES {
             let mut call = Call::new(Method::Get, entity.collection())
                 .query(filter.0, filter.1)
@@ -164,12 +168,24 @@ impl Client {
                 }
             }
             on_page(rows.len(), page.paging.total);
+            left_out.extend(page.errors.into_iter().flatten());
             match page.paging.after {
                 Some(cursor) if after.as_ref() != Some(&cursor) => after = Some(cursor),
-                _ => return Ok(rows),
+                _ => break,
             }
         }
-        Ok(rows)
+        let Some(first) = left_out.first() else { return Ok(rows) };
+        // Taken for absent, such a row would be written over as if it were new.
+        let why = first.get("message").and_then(Value::as_str).unwrap_or_default();
+        Err(Error::Server {
+            request: format!("GET {}", entity.collection()),
+            status: 200,
+            message: format!(
+                "it could not read {} of what it holds below {}: {why}",
+                left_out.len(),
+                filter.1,
+            ),
+        })
     }
 
     /// One entity by FQN, soft-deleted ones too; `None` when there is none.

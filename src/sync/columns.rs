@@ -23,7 +23,12 @@ pub struct ProjectedColumns {
 
 /// Projects a dataset's columns; none when they are not known.
 pub fn project(schema: &SchemaView<'_>) -> ProjectedColumns {
-    let mut projected = ProjectedColumns::default();
+    // A catalogue's columns are most of what a sync holds: their lists have no room to spare.
+    let mut projected = ProjectedColumns {
+        columns: Vec::with_capacity(schema.len()),
+        dremio_names: Vec::with_capacity(schema.len()),
+        warnings: Vec::new(),
+    };
     let mut taken = HashSet::new();
     for (index, column) in schema.iter().enumerate() {
         let mut sent = typed(column.data_type);

@@ -1,7 +1,7 @@
 //! Quirks of the API around the entities: paths, tokens, fields, refusals, limits.
 
 use dremio_explorer::openmetadata::Error;
-use dremio_explorer::openmetadata::entity::EntityType;
+use dremio_explorer::openmetadata::entity::{EntityType, StoredTable};
 use dremio_explorer::sandbox::openmetadata::{Fault, Quirks, Version};
 use dremio_explorer::sync::apply::ItemOutcome;
 use serde_json::{Value, json};
@@ -167,4 +167,29 @@ async fn quirk_32_no_job_is_started_whose_end_nobody_hears() {
     assert_eq!(status, 202);
     assert!(answer.contains("jobId"), "{answer}");
     assert_eq!(bench.server.count(EntityType::Database), 0);
+}
+
+#[tokio::test]
+async fn what_a_server_cannot_read_itself_is_not_taken_for_absent() {
+    let quirks = Quirks { unreadable: vec![DAILY.to_owned()], ..Quirks::default() };
+    let bench = Bench::start(Version::V2_0, false, quirks).await;
+    let parents = [
+        ("services/databaseServices", json!({ "name": "Dremio", "serviceType": "Dremio" })),
+        ("databases", json!({ "name": "Sales", "service": "Dremio" })),
+        ("databaseSchemas", json!({ "name": "marts", "database": "Dremio.Sales" })),
+        (
+            "tables",
+            json!({ "name": "daily", "databaseSchema": "Dremio.Sales.marts", "columns": [] }),
+        ),
+    ];
+    let rows = async || {
+        let filter = ("database", "Dremio.Sales");
+        bench.ours.list::<StoredTable>(EntityType::Table, filter, |_, _| ()).await
+    };
+    for (collection, body) in parents {
+        assert_eq!(rows().await.expect("lists"), [], "before {collection}");
+        assert_eq!(bench.raw("PUT", collection, Some(body)).await.0, 201);
+    }
+    let told = rows().await.expect_err("there is one").to_string();
+    assert!(told.contains("Dremio.Sales.marts.daily could not be read"), "{told}");
 }

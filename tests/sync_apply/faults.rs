@@ -230,7 +230,7 @@ fn arm(server: &OpenMetadataSandbox, proxy: &Proxy, step: Step, trouble: Trouble
         ResetAfter => (1, Fault::ResetAfter),
         Silence => (1, Fault::Slow(Duration::from_secs(2))),
         Locked => {
-            (1, Fault::Status(409, "the parent is being deleted: entity is locked".to_owned()))
+            (1, Fault::Status(409, "lake is being deleted".to_owned()))
         }
         Unauthorized => (1, Fault::Status(401, "Expired token!".to_owned())),
         Page => (1, Fault::Html),

@@ -7,6 +7,7 @@ use dremio_explorer::dbt::ArtifactFiles;
 
 use crate::fake::Fake;
 use crate::runner::{Runner, settings};
+use crate::sync::Stage;
 
 const WIDE: (u16, u16) = (120, 40);
 
@@ -100,6 +101,57 @@ async fn the_report_says_why() {
     runner.typed("did not pass").wait_for("unique_customers").await;
     runner.wait_for("fail: Got 7 results").await;
     runner.keys("esc").wait_gone("did not pass").await;
+}
+
+const SHOP: &str = r#"{
+    "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+        "project_name": "sales", "adapter_type": "dremio"},
+    "nodes": {
+        "model.sales.customers": {"name": "customers", "resource_type": "model",
+            "database": "sales", "schema": "core", "config": {"materialized": "view"},
+            "compiled_code": "SELECT id FROM erp.raw.people"},
+        "model.sales.orders": {"name": "orders", "resource_type": "model",
+            "database": "sales", "schema": "core", "config": {"materialized": "view"},
+            "compiled_code": "SELECT id, price FROM erp.raw.items",
+            "depends_on": {"nodes": ["source.sales.erp.items", "model.sales.customers"]}}},
+    "sources": {"source.sales.erp.items": {"name": "items", "resource_type": "source",
+        "source_name": "erp", "database": "erp", "schema": "raw", "identifier": "items"}}}"#;
+
+#[tokio::test]
+async fn what_openmetadata_lacks_is_looked_up_by_itself() {
+    let stage = Stage::new().await;
+    let runner = stage.open_dbt(WIDE, Arc::new(Files(SHOP))).await;
+    runner.keys("B").wait_for("Missing in OpenMetadata  3").await;
+    let text = runner.text();
+    for words in ["3 not in OpenMetadata", "+ source.sales.erp.items", "Out of date  1"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    runner.typed("customers").wait_gone("orders").await;
+    runner.keys("down down").wait_for("has no table of it").await;
+    assert_eq!(stage.openmetadata.writes(), [], "nothing is written");
+    // Where dbt and the SQL disagree is read too, and stands in the rows of a lineage.
+    runner.keys("esc").wait_gone("has no table of it").await;
+    runner.keys("B").typed("disagree").wait_for("sales.core.customers → sales.core.orders").await;
+    runner.keys("enter").wait_for("core › orders").await;
+    runner.keys("3").wait_for("▷ dbt only").await;
+    runner.keys("t").wait_for("told by").await;
+    let text = runner.text();
+    let ends = |name: &str, word: &str| {
+        let mut rows = text.lines();
+        rows.any(|row| row.contains(name) && row.contains("├") | row.contains("└") && row.contains(word))
+    };
+    assert!(ends("customers", "dbt≠SQL") && ends("items", "SQL+dbt"), "{text}");
+    runner.keys("t").wait_for("Told by").await;
+    assert!(runner.text().contains("dbt≠SQL"), "{}", runner.text());
+}
+
+#[tokio::test]
+async fn without_openmetadata_nothing_is_said_of_it() {
+    let runner = with(MANIFEST).await;
+    let words = "Missing in OpenMetadata  not looked up: no OpenMetadata server is set";
+    runner.keys("B").wait_for(words).await;
+    // What has no dataset leads nowhere, and says so.
+    runner.keys("enter").wait_for("has no dataset in Dremio to go to").await;
 }
 
 #[tokio::test]

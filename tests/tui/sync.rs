@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dremio_explorer::dbt::ArtifactFiles;
 use dremio_explorer::discovery::DiscoveryOptions;
 use dremio_explorer::dremio::{Client, ConnectOptions, Credentials, Deployment};
 use dremio_explorer::http::{HttpOptions, RequestLog};
@@ -37,7 +38,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// An empty OpenMetadata beside the spaces `ops` and `sales` on the source `erp`.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::on(OpenMetadataOptions::default()).await
     }
 
@@ -68,6 +69,17 @@ impl Stage {
         runner
     }
 
+    /// The same with a dbt project that takes part.
+    pub(crate) async fn open_dbt(&self, size: (u16, u16), files: Arc<dyn ArtifactFiles>) -> Runner {
+        let log = RequestLog::new();
+        let live = self.live(&self.openmetadata.url(), &log, HttpOptions::default());
+        let settings = Settings { log, no_sync: None, ..settings() };
+        let runner = Runner::start_dbt(live, size, settings, Some(files));
+        runner.wait_for("read just now").await;
+        runner.wait_for("1.13").await;
+        runner
+    }
+
     fn start(&self, size: (u16, u16), openmetadata: &str, settings: Settings) -> Runner {
         // A test that waits for a failure has no time for retries.
         let http = HttpOptions { retries: 0, ..HttpOptions::default() };
@@ -82,6 +94,11 @@ impl Stage {
         http: HttpOptions,
     ) -> Runner {
         let log = RequestLog::new();
+        let live = self.live(openmetadata, &log, http);
+        Runner::start_with(live, size, Settings { log, no_sync: None, ..settings })
+    }
+
+    fn live(&self, openmetadata: &str, log: &RequestLog, http: HttpOptions) -> Live {
         let connect = ConnectOptions {
             deployment: Deployment::Software { base_url: self.dremio.url().parse().unwrap() },
             credentials: Credentials::Password {
@@ -103,12 +120,11 @@ impl Stage {
             batch_size: 1,
             data_dir: Some(self.data.path().to_owned()),
         };
-        let live = Live {
+        Live {
             client: Client::new(connect, log.clone()).unwrap(),
             discovery: DiscoveryOptions::default(),
             sync: Some(SyncTarget::new(sync, log.clone()).unwrap()),
-        };
-        Runner::start_with(live, size, Settings { log, no_sync: None, ..settings })
+        }
     }
 
     /// What OpenMetadata was asked to write, by method and path.

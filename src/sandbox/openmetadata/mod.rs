@@ -60,6 +60,8 @@ pub struct Quirks {
     pub echo_only: bool,
     /// An encoded slash in a path is refused, by the servlet container or a proxy (contract §2.7).
     pub refuses_encoded_slashes: bool,
+    /// FQNs of what the server cannot read itself, and lists among `errors` (contract §4.1).
+    pub unreadable: Vec<String>,
     /// A service without a connection is a 500 (contract §2.3).
     pub needs_connection: bool,
 }

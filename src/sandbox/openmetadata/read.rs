@@ -148,9 +148,21 @@ pub(super) fn list(
         let last = text(page[limit - 1], "fullyQualifiedName");
         paging["after"] = json!(URL_SAFE_NO_PAD.encode(last));
     }
-    let data: Vec<Value> =
-        page.iter().take(limit).map(|stored| lean(store, stored, &fields)).collect();
-    Ok(Json(json!({ "data": data, "paging": paging })).into_response())
+    let is_unreadable = |stored: &&Map<String, Value>| {
+        store.quirks.unreadable.iter().any(|fqn| fqn == text(stored, "fullyQualifiedName"))
+    };
+    let (errors, data): (Vec<_>, Vec<_>) =
+        page.into_iter().take(limit).copied().partition(is_unreadable);
+    let data: Vec<Value> = data.into_iter().map(|stored| lean(store, stored, &fields)).collect();
+    let mut answer = json!({ "data": data, "paging": paging });
+    if store.version >= Version::V2_0 {
+        let unread = |stored: &Map<String, Value>| {
+            let fqn = text(stored, "fullyQualifiedName");
+            json!({ "message": format!("{fqn} could not be read") })
+        };
+        answer["errors"] = errors.into_iter().map(unread).collect();
+    }
+    Ok(Json(answer).into_response())
 }
 
 /// An entity as it is read: with what it inherits, without what was not asked for.

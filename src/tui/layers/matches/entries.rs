@@ -39,6 +39,8 @@ pub(super) struct Entry {
     pub(super) look: Look,
     pub(super) sign: &'static str,
     pub(super) name: String,
+    /// The same at length, where the name is short for something.
+    pub(super) whole: Option<String>,
     /// Where it stands or would stand.
     pub(super) place: Option<DatasetPath>,
     /// The dataset to go to.
@@ -56,6 +58,7 @@ impl Entry {
             look,
             sign,
             name: name.to_owned(),
+            whole: None,
             place: None,
             target: None,
             reason: String::new(),
@@ -109,12 +112,16 @@ pub(super) fn entries(
     entries.extend(failed_tests(project));
     entries.extend(disagreements.iter().map(|found| {
         let section = "Lineage on which dbt and SQL disagree";
-        Entry::new(section, (Look::Warning, "≠"), &format!("{} → {}", found.from, found.to))
-            .at(Some(found.to.clone()))
-            .saying(match found.known_to {
-                Origin::Dbt => "dbt lists this edge, and the view's SQL does not read it",
-                _ => "the view's SQL reads it, and dbt does not list it: is the name written out where a ref or source should be?",
-            })
+        let name = format!("{} → {}", found.from.name(), found.to.name());
+        let reason = match found.known_to {
+            Origin::Dbt => "dbt lists this edge, and the view's SQL does not read it",
+            _ => {
+                "the view's SQL reads it, and dbt does not list it: is the name written out where a ref or source should be?"
+            }
+        };
+        let entry = Entry::new(section, (Look::Warning, "≠"), &name);
+        let whole = Some(format!("{} → {}", found.from, found.to));
+        Entry { whole, ..entry.at(Some(found.to.clone())).saying(reason) }
     }));
     entries.extend(missing_in_openmetadata(project, in_openmetadata));
     entries.extend(report.unknown.iter().map(|found| {

@@ -91,7 +91,8 @@ impl Matches {
     fn rows(&self) -> Vec<Row<'_>> {
         let needle = self.input.value().trim().to_lowercase();
         let fits = |entry: &&Entry| {
-            contains(&entry.name, &needle)
+            contains(entry.whole.as_ref().unwrap_or(&entry.name), &needle)
+                || contains(&entry.name, &needle)
                 || contains(entry.section, &needle)
                 || entry.place.as_ref().is_some_and(|path| contains(&path.to_string(), &needle))
                 || entry.rule.is_some_and(|rule| contains(rule.name(), &needle))
@@ -294,12 +295,13 @@ fn words_about(entry: &Entry, core: &Core, cells: usize) -> Vec<Line<'static>> {
     let styled = |text: &str, look: Style| -> Vec<Line<'static>> {
         wrap(text, cells).into_iter().map(|line| Line::from(Span::styled(line, look))).collect()
     };
-    let head = match &entry.place {
-        Some(path) if !entry.name.ends_with(&path.to_string()) && entry.name != path.name() => {
+    let head = match (&entry.whole, &entry.place) {
+        (Some(whole), _) => clean(whole).into_owned(),
+        (None, Some(path)) if entry.name != path.name() => {
             format!("{} → {}", clean(&entry.name), shown_path(path))
         }
-        Some(path) if entry.name == path.name() => shown_path(path),
-        _ => clean(&entry.name).into_owned(),
+        (None, Some(path)) => shown_path(path),
+        (None, None) => clean(&entry.name).into_owned(),
     };
     let mut lines = styled(&head, theme.strong);
     lines.extend(styled(&entry.reason, theme.overlay));
