@@ -236,10 +236,8 @@ fn push_drift(text: &mut String, drift: &Drift) {
     push_more(text, drift.items.len());
     let unread = drift.items.iter().filter(|item| item.is_permitted && item.is_unread).count();
     if unread > 0 {
-        let _ = writeln!(
-            text,
-            "{unread} of these stay as they are, since their columns could not be read"
-        );
+        let _ =
+            writeln!(text, "{unread} of these stay as they are, since columns could not be read");
     }
     if let Some(why) = &drift.held_back {
         let _ = writeln!(text, "{}", clean(why));
