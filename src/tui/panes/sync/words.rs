@@ -16,8 +16,9 @@ const CONTEXT: usize = 1;
 /// How long the shortest comparison is looked for; after that, a longer one will do. A frame is to be
 /// drawn in the same time.
 const PATIENCE: Duration = Duration::from_millis(4);
-/// Lines of which less is the same are not woven together: nobody could read them.
-const WOVEN: f32 = 0.4;
+/// Lines of which less is the same, in percent of their letters, are not woven together: nobody could
+/// read them.
+const WOVEN: usize = 40;
 
 /// How words that differ are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +117,14 @@ fn push_words(
 ) {
     let words = TextDiff::configure().deadline(until).diff_words(before, after);
     let is_one_line = !before.trim_end().contains('\n') && !after.trim_end().contains('\n');
-    if !is_one_line && words.ratio() < WOVEN {
+    // Spaces are the same in any two texts, and say nothing.
+    let letters = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).count();
+    let same: usize = words
+        .iter_all_changes()
+        .filter(|change| change.tag() == ChangeTag::Equal)
+        .map(|change| letters(change.value()))
+        .sum();
+    if !is_one_line && same * 200 < (letters(before) + letters(after)) * WOVEN {
         push(paragraphs, ChangeTag::Delete, before, theme, marks);
         if !before.ends_with('\n') {
             paragraphs.push(Paragraph::default());
@@ -259,7 +267,7 @@ mod tests {
             compare("all orders of a day", "orders of a week", (60, 0), &theme, Marks::Signs);
         assert_eq!(plain(&lines), ["[-all -]orders of a [-day-]{+week+}"]);
         let lines = compare("a\nb", "a\nc\nd", (60, 0), &theme, Marks::Signs);
-        assert_eq!(plain(&lines), ["a", "[-b-]{+c+}", "{+d+}"]);
+        assert_eq!(plain(&lines), ["a", "[-b-]", "{+c+}", "{+d+}"]);
     }
 
     #[test]
@@ -306,8 +314,9 @@ mod tests {
                 "    column_149 + 149 AS ",
                 "      other_149,",
                 "    [-SUM(a)-]{+SUM(b)+}",
-                "       AS ",
-                "      total_of_the_month,",
+                "      AS ",
+                "      total_of_the_month",
+                "      ,",
                 "    column_151 + 151 AS ",
                 "      other_151,",
                 "⋯ 148 lines the same",
