@@ -174,7 +174,7 @@ async fn the_edges_of_a_dbt_project_are_verified() {
     let edges = document["edges"].as_array().expect("edges");
     assert!(edges.iter().filter(of_dbt).count() > 10, "{edges:?}");
 
-    let (from, to) = ("dremio.staging.shop.stg_refunds", "dremio.intermediate.int_orders_enriched");
+    let (from, to) = ("dremio.staging.crm.stg_customers", "dremio.marts.core.dim_customers");
     let (from_id, to_id) = (id(&servers, from).await, id(&servers, to).await);
     let delete = format!("lineage/table/{from_id}/table/{to_id}");
     call(&servers, Method::DELETE, &delete, None).await;

@@ -109,25 +109,28 @@ const SHOP: &str = r#"{
     "nodes": {
         "model.sales.customers": {"name": "customers", "resource_type": "model",
             "database": "sales", "schema": "core", "config": {"materialized": "view"},
-            "compiled_code": "SELECT id FROM erp.raw.people"},
+            "compiled_code": "SELECT id FROM erp.raw.people",
+            "depends_on": {"nodes": ["source.sales.erp.people"]}},
         "model.sales.orders": {"name": "orders", "resource_type": "model",
             "database": "sales", "schema": "core", "config": {"materialized": "view"},
             "compiled_code": "SELECT id, price FROM erp.raw.items",
             "depends_on": {"nodes": ["source.sales.erp.items", "model.sales.customers"]}}},
     "sources": {"source.sales.erp.items": {"name": "items", "resource_type": "source",
-        "source_name": "erp", "database": "erp", "schema": "raw", "identifier": "items"}}}"#;
+        "source_name": "erp", "database": "erp", "schema": "raw", "identifier": "items"},
+        "source.sales.erp.people": {"name": "people", "resource_type": "source",
+        "source_name": "erp", "database": "erp", "schema": "raw", "identifier": "people"}}}"#;
 
 #[tokio::test]
 async fn what_openmetadata_lacks_is_looked_up_by_itself() {
     let stage = Stage::new().await;
     let runner = stage.open_dbt(WIDE, Arc::new(Files(SHOP))).await;
-    runner.keys("B").wait_for("Missing in OpenMetadata  3").await;
+    runner.keys("B").wait_for("Missing in OpenMetadata  4").await;
     let text = runner.text();
-    for words in ["3 not in OpenMetadata", "+ source.sales.erp.items", "Out of date  1"] {
+    for words in ["4 not in OpenMetadata", "+ source.sales.erp.items", "Out of date  1"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    runner.typed("customers").wait_gone("orders").await;
-    runner.keys("down down").wait_for("has no table of it").await;
+    runner.typed("missing in open").wait_gone("Out of date").await;
+    runner.wait_for("has no table of it").await;
     assert_eq!(stage.openmetadata.writes(), [], "nothing is written");
     // Where dbt and the SQL disagree is read too, and stands in the rows of a lineage.
     runner.keys("esc").wait_gone("has no table of it").await;
