@@ -169,7 +169,8 @@ async fn what_could_not_be_put_back_is_told_and_tried_again() {
     let home = tempfile::tempdir().expect("a folder");
     let (servers, before) = drawn(home.path()).await;
     let refusal = Fault::Status(403, "not today".to_owned());
-    servers.openmetadata.fail_next(2, Some("PUT"), "/api/v1/lineage", refusal);
+    // One is ours, two are theirs.
+    servers.openmetadata.fail_next(3, Some("PUT"), "/api/v1/lineage", refusal);
     let arguments = ["--yes", "--no-descriptions"];
     let first = run(&servers, home.path(), &arguments).await;
     let words = String::from_utf8_lossy(&first.stdout).into_owned();
