@@ -277,6 +277,7 @@ impl Settings {
             lineage: lineage.enabled && lineage.auto_discover && lineage.parse_sql,
             column_lineage: lineage.column_level,
             names: self.sync.names.clone(),
+            reads_all: self.discovery.is_whole(),
             ..sync::session::SyncSettings::default()
         }
     }

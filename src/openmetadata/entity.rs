@@ -100,6 +100,7 @@ pub struct EntityReference {
 
 /// Writes a reference with its names: what a server stores as it is given, such as an edge's
 /// pipeline, has to go back whole, and a plan that is read from a file has to equal the one made.
+#[expect(clippy::ref_option, reason = "the signature is serde's to say")]
 pub(crate) fn whole_reference<S: Serializer>(
     reference: &Option<EntityReference>,
     serializer: S,

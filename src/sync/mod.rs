@@ -30,6 +30,7 @@ pub mod session;
 pub mod settled;
 mod tally;
 pub mod texts;
+pub mod unread;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions};

@@ -55,6 +55,8 @@ pub struct SyncSettings {
     pub prune: bool,
     /// Read all edges again instead of relying on what earlier runs verified.
     pub reread_edges: bool,
+    /// The catalogue is read without leaving anything out: only then is what is absent gone.
+    pub reads_all: bool,
 }
 
 impl Default for SyncSettings {
@@ -73,6 +75,7 @@ impl Default for SyncSettings {
             overwrite_owners: false,
             prune: false,
             reread_edges: false,
+            reads_all: true,
         }
     }
 }
@@ -114,6 +117,13 @@ pub enum PrepareError {
     /// The service's name cannot be used.
     #[error("the service name cannot be used: {0}")]
     ServiceName(#[from] NameError),
+    /// What discovery leaves out would be taken for gone.
+    #[error(
+        "pruning needs the whole catalogue: what discovery.include, exclude, include_types or max_depth \
+         leave out would be taken for gone and deleted; restrict what takes part by --space, --include and \
+         --exclude instead"
+    )]
+    PruneOfPart,
     /// OpenMetadata could not be read.
     #[error(transparent)]
     OpenMetadata(#[from] openmetadata::Error),
@@ -230,6 +240,9 @@ pub async fn prepare(
     on_step: &(dyn Fn(Step) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Prepared, PrepareError> {
+    if settings.prune && !settings.reads_all {
+        return Err(PrepareError::PruneOfPart);
+    }
     let selection = &Selection { names: settings.names.clone(), ..selection.clone() };
     let wanted =
         Wanted { wikis: settings.descriptions, labels: settings.label_classification.is_some() };

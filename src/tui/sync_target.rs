@@ -18,6 +18,7 @@ use crate::sync::journal::{Interrupted, interrupted};
 use crate::sync::memory::SyncMemory;
 use crate::sync::presence::missing;
 use crate::sync::session::{Prepared, Sources, Step, SyncSettings, Traced, prepare, trace};
+use crate::sync::unread::keep_unread;
 use crate::{dremio, openmetadata};
 
 /// What the UI is told about syncing.
@@ -164,7 +165,9 @@ impl SyncTarget {
                 let _ = steps.send(step);
             };
             let made = prepare(sources, &request.selection, &settings, &on_step, &cancel).await;
-            made.map_err(|error| error.to_string())
+            let mut prepared = made.map_err(|error| error.to_string())?;
+            keep_unread(&mut prepared.plan, &prepared.current, &catalog);
+            Ok(prepared)
         })
         .await
     }

@@ -156,7 +156,9 @@ impl From<PrepareError> for DriftError {
     fn from(error: PrepareError) -> Self {
         match error {
             PrepareError::Cancelled => Self::Cancelled,
-            PrepareError::ServiceName(_) => Self::Settings(error.to_string()),
+            PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
+                Self::Settings(error.to_string())
+            }
             PrepareError::OpenMetadata(error) => error.into(),
         }
     }

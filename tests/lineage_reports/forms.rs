@@ -1,8 +1,6 @@
 //! Text, JSON and CSV of a lineage and of an impact.
 
-use dremio_explorer::report::lineage::{
-    Draw, ImpactReport, LineageReport, TextOptions, Wanted,
-};
+use dremio_explorer::report::lineage::{Draw, ImpactReport, LineageReport, TextOptions, Wanted};
 use serde_json::Value;
 
 use crate::{all, csv, hostile, json, path, small, wanted};

@@ -229,9 +229,7 @@ fn arm(server: &OpenMetadataSandbox, proxy: &Proxy, step: Step, trouble: Trouble
         Reset => (1, Fault::Reset),
         ResetAfter => (1, Fault::ResetAfter),
         Silence => (1, Fault::Slow(Duration::from_secs(2))),
-        Locked => {
-            (1, Fault::Status(409, "lake is being deleted".to_owned()))
-        }
+        Locked => (1, Fault::Status(409, "lake is being deleted".to_owned())),
         Unauthorized => (1, Fault::Status(401, "Expired token!".to_owned())),
         Page => (1, Fault::Html),
         Limited => (1, Fault::Status(429, "limits are reached".to_owned())),

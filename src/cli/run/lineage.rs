@@ -268,7 +268,9 @@ impl Lineage {
         );
         let held = asked.await.map_err(|error| match error {
             PrepareError::Cancelled => Failure::interrupted(),
-            PrepareError::ServiceName(_) => Failure::usage(error.to_string()),
+            PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
+                Failure::usage(error.to_string())
+            }
             PrepareError::OpenMetadata(error) => error.into(),
         })?;
         self.held = Some(held);

@@ -200,7 +200,10 @@ fn tags(
 }
 
 /// What of the owners and the domain that were sent did not get stored (quirk 35).
-pub(in crate::sync) fn governance_not_stored(sent: &CreateCommon, stored: &StoredCommon) -> Vec<String> {
+pub(in crate::sync) fn governance_not_stored(
+    sent: &CreateCommon,
+    stored: &StoredCommon,
+) -> Vec<String> {
     let mut notes = Vec::new();
     let has_owner = |owner: &EntityReference| stored.owners.iter().any(|own| own.id == owner.id);
     if !sent.owners.iter().all(has_owner) {

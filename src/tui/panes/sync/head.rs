@@ -151,7 +151,7 @@ fn remarks(pane: &SyncPane, shown: &Shown, core: &Core, cells: usize) -> Vec<Lin
         let silent = shown.heard.map(|heard| core.now.saturating_duration_since(heard));
         match silent.filter(|silent| *silent >= PATIENCE) {
             Some(silent) => {
-                one(format!("{} s without an answer; {now}", silent.as_secs()), theme.warning)
+                one(format!("{} s without an answer; {now}", silent.as_secs()), theme.warning);
             }
             None => one(now, theme.soft),
         }

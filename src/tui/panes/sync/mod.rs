@@ -219,7 +219,7 @@ impl SyncPane {
         self.stage = Stage::Idle;
         let PlanView { shown, list, om } = view;
         if self.interrupted.is_some() || !self.has_applied {
-            self.interrupted = shown.prepared().interrupted.clone();
+            self.interrupted.clone_from(&shown.prepared().interrupted);
         }
         let list = list.with_height(self.list.cursor.height);
         self.changes.reset();
