@@ -139,11 +139,11 @@ async fn what_openmetadata_lacks_is_looked_up_by_itself() {
     runner.keys("3").wait_for("▷ dbt only").await;
     runner.keys("t").wait_for("told by").await;
     let text = runner.text();
-    let ends = |name: &str, word: &str| {
-        let mut rows = text.lines();
-        rows.any(|row| row.contains(name) && row.contains("├") | row.contains("└") && row.contains(word))
+    let is_told = |name: &str, word: &str| {
+        let is_row = |row: &&str| row.contains('├') || row.contains('└');
+        text.lines().filter(is_row).any(|row| row.contains(name) && row.contains(word))
     };
-    assert!(ends("customers", "dbt≠SQL") && ends("items", "SQL+dbt"), "{text}");
+    assert!(is_told("customers", "dbt≠SQL") && is_told("items", "SQL+dbt"), "{text}");
     runner.keys("t").wait_for("Told by").await;
     assert!(runner.text().contains("dbt≠SQL"), "{}", runner.text());
 }
