@@ -4,6 +4,7 @@
 mod dbt;
 mod dry;
 mod rescue;
+mod unread;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
