@@ -187,7 +187,8 @@ fn suspending_gives_it_back_and_takes_it_again() {
     terminal.send(b"\x1a").wait_for("stopped");
     let output = terminal.output();
     is_restored(&output[..output.find("stopped").unwrap()]);
-    terminal.until("the screen again", |output| output.matches("\x1b[?1049h").count() == 2);
+    // Both waking up and the signal to go on take it, so more than once is right too.
+    terminal.until("the screen again", |output| output.matches("\x1b[?1049h").count() > 1);
     terminal.until("the tree again", |output| {
         output.rsplit("\x1b[?1049h").next().unwrap().contains("finance")
     });
