@@ -174,7 +174,7 @@ fn main() {
         timed("lineage of all views", || Engine::new(&catalog).graph(&catalog).edges().len());
     planning += timed("projection with edges", whole);
     planning += timed("hashes of the edges", || {
-        let hashes = EdgeHashes::of(&desired);
+        let hashes = EdgeHashes::of(&desired, &current);
         let mut settled = SettledEdges::default();
         for table in &current.tables {
             settled.settle(&hashes, &table.common.fully_qualified_name, &table.common.id);

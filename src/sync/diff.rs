@@ -253,6 +253,10 @@ pub fn table(
     options: DiffOptions,
 ) -> EntityDiff {
     let mut diff = EntityDiff::default();
+    if !(columns_known && sql_known) {
+        // It tells of what could be read this time only.
+        body.common.source_hash.clone_from(&stored.common.source_hash);
+    }
     common(&mut diff, &mut body.common, &stored.common, options);
     diff.text("tableType", stored.table_type.as_deref(), body.table_type.clone().as_deref());
     if sql_known {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::desired::{Desired, DesiredEdge};
 use super::diff::{FieldChange, Outcome};
+use super::fitting::Fitted;
 use super::plan::{Action, Current, Item, ItemKey, Payload};
 use crate::model::path::fold;
 use crate::openmetadata::entity::{
@@ -45,6 +46,7 @@ pub struct EdgeBody {
 /// Compares the desired edges with the stored ones.
 pub(super) fn items(
     desired: &Desired,
+    fitted: &[Fitted<'_>],
     current: &Current,
     touched: &HashSet<String>,
     clashing: &HashSet<&str>,
@@ -59,7 +61,7 @@ pub(super) fn items(
         desired.entities.iter().map(|entity| fold(&entity.fqn)).collect();
     let mut wanted_ids = HashSet::new();
     let mut items = Vec::new();
-    for edge in &desired.edges {
+    for Fitted { edge, waiting, is_blind } in fitted {
         let ends = (by_fqn.get(&fold(&edge.from)), by_fqn.get(&fold(&edge.to)));
         let stored = match ends {
             (Some(from), Some(to)) => {
@@ -70,7 +72,7 @@ pub(super) fn items(
             }
             _ => None,
         };
-        let mut item = edge_item(edge, stored);
+        let mut item = edge_item(edge, stored, *is_blind);
         if stored.is_none() && current.settled.contains(&edge.to) {
             item.action = Action::Unchanged;
             item.changes.clear();
@@ -99,10 +101,16 @@ pub(super) fn items(
             && (touched.contains(&edge.from) || touched.contains(&edge.to))
         {
             item.action = Action::Update;
-            item.payload = Some(Payload::Edge(body(edge, stored)));
+            item.payload = Some(Payload::Edge(body(edge, stored, *is_blind)));
             item.notes.push(
                 "sent again: the server rewrites edges of a table whose columns go".to_owned(),
             );
+        }
+        if *waiting > 0 && item.action.writes() {
+            item.notes.push(format!(
+                "{waiting} column mappings wait until OpenMetadata has the columns of {}",
+                edge.from
+            ));
         }
         items.push(item);
     }
@@ -112,7 +120,7 @@ pub(super) fn items(
     items
 }
 
-fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> Item {
+fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>, is_blind: bool) -> Item {
     let mut item = Item {
         key: ItemKey::Edge { from: edge.from.clone(), to: edge.to.clone() },
         path: None,
@@ -125,7 +133,7 @@ fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> Item {
         description_patch: None,
         data_model: None,
     };
-    let wanted = body(edge, stored);
+    let wanted = body(edge, stored, is_blind);
     let Some(stored) = stored else {
         item.changes = changes(&LineageDetails::default(), &wanted, edge);
         item.payload = Some(Payload::Edge(wanted));
@@ -148,8 +156,8 @@ fn edge_item(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> Item {
     item
 }
 
-/// The desired edge with what others wrote on the stored one.
-fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> EdgeBody {
+/// The desired edge with what others wrote on the stored one; with `is_blind`, what we once wrote too.
+fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>, is_blind: bool) -> EdgeBody {
     let details = stored.and_then(|stored| stored.lineage_details.clone()).unwrap_or_default();
     let other =
         details.source.clone().filter(|source| *source != edge.source && source != "Manual");
@@ -166,7 +174,7 @@ fn body(edge: &DesiredEdge, stored: Option<&StoredEdge>) -> EdgeBody {
             from.any(|column| !ours.contains(&column))
         })
     };
-    let foreign = if other.is_some() {
+    let foreign = if other.is_some() || is_blind {
         details.columns_lineage.into_iter().filter(says_more).collect()
     } else {
         Vec::new()

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::desired::{self, Body, Desired};
 use super::diff::FieldChange;
 use super::edges;
+use super::fitting::Fitted;
 use super::lineage::{desired_edges, traced};
 use super::plan::{Action, Current, Item, ItemKey};
 use super::read::{self, ReadProgress};
@@ -167,7 +168,9 @@ fn compare(
         equal: 0,
         findings: Vec::new(),
     };
-    for item in edges::items(wanted, current, &HashSet::new(), &HashSet::new(), true) {
+    // As computed: what OpenMetadata has no columns for is a difference too.
+    let whole: Vec<Fitted<'_>> = wanted.edges.iter().map(Fitted::whole).collect();
+    for item in edges::items(wanted, &whole, current, &HashSet::new(), &HashSet::new(), true) {
         let ItemKey::Edge { from, to } = &item.key else { continue };
         let path = |fqn: &String| paths.get(&fold(fqn)).map(|path| (*path).clone());
         let (from_path, to_path) = (path(from), path(to));

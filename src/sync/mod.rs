@@ -12,6 +12,7 @@ pub mod dbt;
 pub mod desired;
 pub mod diff;
 pub mod edges;
+mod fitting;
 mod governance;
 mod handles;
 pub mod held;
@@ -30,7 +31,6 @@ pub mod session;
 pub mod settled;
 mod tally;
 pub mod texts;
-pub mod unread;
 mod write;
 
 pub use desired::{Conflict, Desired, DesiredEdge, DesiredEntity, ProjectionOptions};

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::desired::{Body, Desired, DesiredEntity};
 use super::diff::{self, DescriptionPatch, DiffOptions, EntityDiff, FieldChange};
+use super::fitting::Fitting;
 use super::rescue::EdgeBefore;
 use super::selection::Selection;
 use super::{creation, data_model, edges, governance, prune};
@@ -277,7 +278,10 @@ pub fn plan(desired: &Desired, current: &Current, options: &PlanOptions) -> Plan
         notes: vec![found.reason.clone()],
         ..conflict(ItemKey::Entity(found.entity, found.path.to_string()), Some(found.path.clone()))
     }));
-    items.extend(edges::items(desired, current, &touched, &clashing, options.prune.is_some()));
+    let fitting = Fitting::new(desired, current);
+    let fitted: Vec<_> = desired.edges.iter().map(|edge| fitting.edge(edge)).collect();
+    let is_pruning = options.prune.is_some();
+    items.extend(edges::items(desired, &fitted, current, &touched, &clashing, is_pruning));
     if let Some(selection) = &options.prune {
         items.extend(prune::deletes(desired, &stored, selection));
     }

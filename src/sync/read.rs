@@ -160,7 +160,7 @@ async fn read_edges(
     mut progress: ReadProgress,
     on_progress: &(dyn Fn(ReadProgress) + Send + Sync),
 ) -> Result<(), Error> {
-    let hashes = EdgeHashes::of(desired);
+    let hashes = EdgeHashes::of(desired, current);
     let at_stake = at_stake(desired, current);
     let mut unsettled = Vec::new();
     for table in &current.tables {

@@ -368,7 +368,7 @@ impl Prepared {
 
     /// Remembers which edges a run left as they should be.
     pub fn remember(&mut self, report: &Report) -> std::io::Result<()> {
-        let hashes = EdgeHashes::of(&self.desired);
+        let hashes = EdgeHashes::of(&self.desired, &self.current);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
             // Of a view that was not read wholly nothing was pruned.

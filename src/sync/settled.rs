@@ -9,6 +9,8 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Desired, DesiredEdge};
+use super::fitting::Fitting;
+use super::plan::Current;
 use crate::openmetadata::entity::StoredCommon;
 
 /// Tables by FQN, with what was written for them.
@@ -32,9 +34,12 @@ struct Settled {
 pub struct EdgeHashes(HashMap<String, String>);
 
 impl EdgeHashes {
-    /// Hashes all edges of a projection.
-    pub fn of(desired: &Desired) -> Self {
-        let mut edges: Vec<&DesiredEdge> = desired.edges.iter().collect();
+    /// Hashes all edges of a projection, as far as what is stored beside them has their columns: once
+    /// it has more, they are not settled any more.
+    pub fn of(desired: &Desired, current: &Current) -> Self {
+        let fitting = Fitting::new(desired, current);
+        let fitted: Vec<_> = desired.edges.iter().map(|edge| fitting.edge(edge).edge).collect();
+        let mut edges: Vec<&DesiredEdge> = fitted.iter().map(|edge| &**edge).collect();
         edges.sort_by(|a, b| (&a.to, &a.from).cmp(&(&b.to, &b.from)));
         let groups = edges.chunk_by(|a, b| a.to == b.to);
         Self(groups.map(|group| (group[0].to.clone(), hash(group))).collect())

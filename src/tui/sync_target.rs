@@ -18,7 +18,6 @@ use crate::sync::journal::{Interrupted, interrupted};
 use crate::sync::memory::SyncMemory;
 use crate::sync::presence::missing;
 use crate::sync::session::{Prepared, Sources, Step, SyncSettings, Traced, prepare, trace};
-use crate::sync::unread::keep_unread;
 use crate::{dremio, openmetadata};
 
 /// What the UI is told about syncing.
@@ -165,9 +164,7 @@ impl SyncTarget {
                 let _ = steps.send(step);
             };
             let made = prepare(sources, &request.selection, &settings, &on_step, &cancel).await;
-            let mut prepared = made.map_err(|error| error.to_string())?;
-            keep_unread(&mut prepared.plan, &prepared.current, &catalog);
-            Ok(prepared)
+            made.map_err(|error| error.to_string())
         })
         .await
     }

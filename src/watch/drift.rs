@@ -13,7 +13,7 @@ use super::permits::{Permit, Permits};
 use super::reading::Reading;
 use super::round::Event;
 use super::state::hash;
-use crate::model::{Catalog, DatasetPath, NodeRef, SchemaState};
+use crate::model::DatasetPath;
 use crate::openmetadata::entity::EntityType;
 use crate::sync::apply::{
     Application, ApplyEvent, ApplyOptions, ItemOutcome, Report, Statistics, apply,
@@ -21,7 +21,7 @@ use crate::sync::apply::{
 use crate::sync::journal::Interrupted;
 use crate::sync::plan::{Counts, Plan};
 use crate::sync::session::{PrepareError, Prepared, Sources, SyncSettings, prepare};
-use crate::sync::{Action, Item, ItemKey, Selection};
+use crate::sync::{Action, ItemKey, Selection};
 use crate::{dremio, openmetadata};
 
 /// More tables than these at once, and more than a quarter of all, are not deleted unattended: it
@@ -79,8 +79,6 @@ pub struct DriftItem {
     pub action: Action,
     /// Whether that is permitted.
     pub is_permitted: bool,
-    /// Whether it is left all the same, since its columns could not be read this time.
-    pub is_unread: bool,
     /// What became of it, if it was tried.
     pub outcome: Option<ItemOutcome>,
 }
@@ -205,50 +203,19 @@ pub(super) async fn drift(
     };
     let on_step = |step| on_event(Event::Step(step));
     let mut prepared = prepare(sources, &selection, &settings, &on_step, cancel).await?;
-    let unread = unread_tables(&reading.catalog, &prepared.plan);
-    let (excluded, to_write) = choose(&prepared.plan, &permits, &unread);
+    let (excluded, to_write) = choose(&prepared.plan, &permits);
     let held_back = guard(&prepared, &excluded, to_write, options);
     let report = if to_write > 0 && held_back.is_none() {
         Some(write(client, &server, &mut prepared, &excluded, options, on_event, cancel).await)
     } else {
         None
     };
-    Ok(conclude(server, prepared, (&permits, &unread), held_back, report, told))
-}
-
-/// Tables that are in OpenMetadata and whose columns could not be read this time: they have become
-/// forbidden, or their source is down.
-fn unread_tables(catalog: &Catalog, plan: &Plan) -> HashSet<String> {
-    let mut unread = HashSet::new();
-    for item in plan.items.iter().filter(|item| item.action != Action::Create) {
-        let ItemKey::Entity(EntityType::Table, fqn) = &item.key else { continue };
-        let node = item.path.as_ref().and_then(|path| catalog.at(path));
-        let is_known =
-            |node: NodeRef<'_>| node.error().is_none() && node.schema().state == SchemaState::Known;
-        if node.is_some_and(|node| !is_known(node)) {
-            unread.insert(fqn.clone());
-        }
-    }
-    unread
-}
-
-/// Whether writing it would take away columns, of a table or of its edges, only because they could not
-/// be read. What people wrote of these columns would go too.
-fn is_unread(item: &Item, unread: &HashSet<String>) -> bool {
-    match &item.key {
-        ItemKey::Entity(_, fqn) => {
-            matches!(item.action, Action::Update | Action::Restore) && unread.contains(fqn)
-        }
-        ItemKey::Edge { from, to } => {
-            matches!(item.action, Action::Update | Action::Delete)
-                && (unread.contains(from) || unread.contains(to))
-        }
-    }
+    Ok(conclude(server, prepared, &permits, held_back, report, told))
 }
 
 /// The items that are not to be written, with those that need one of them, and how many of the others
 /// would be written.
-fn choose(plan: &Plan, permits: &Permits, unread: &HashSet<String>) -> (BTreeSet<usize>, usize) {
+fn choose(plan: &Plan, permits: &Permits) -> (BTreeSet<usize>, usize) {
     let mut excluded = BTreeSet::new();
     // Entities that will still not be there; the plan has parents first, and edges after all of them.
     let mut missing: HashSet<&str> = HashSet::new();
@@ -264,7 +231,7 @@ fn choose(plan: &Plan, permits: &Permits, unread: &HashSet<String>) -> (BTreeSet
                 missing.contains(from.as_str()) || missing.contains(to.as_str())
             }
         };
-        if permits.allow(permit) && !is_unread(item, unread) && !needs_missing {
+        if permits.allow(permit) && !needs_missing {
             to_write += 1;
             continue;
         }
@@ -370,7 +337,7 @@ async fn write(
 fn conclude(
     server: openmetadata::ServerInfo,
     prepared: Prepared,
-    (permits, unread): (&Permits, &HashSet<String>),
+    permits: &Permits,
     mut held_back: Option<String>,
     written: Option<Result<(Report, Vec<String>), String>>,
     told: Option<&str>,
@@ -400,7 +367,6 @@ fn conclude(
             key: item.key.clone(),
             action: item.action,
             is_permitted: Permit::of(item).is_some_and(|permit| permits.allow(permit)),
-            is_unread: is_unread(item, unread),
             outcome,
         });
     }

@@ -372,7 +372,7 @@ impl Bench {
             &CancellationToken::new(),
         )
         .await;
-        let hashes = EdgeHashes::of(&self.lake.desired());
+        let hashes = EdgeHashes::of(&self.lake.desired(), &current);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);
             if self.lake.prune {

@@ -221,7 +221,7 @@ impl Turn<'_> {
             &self.cancel,
         )
         .await;
-        let hashes = EdgeHashes::of(desired);
+        let hashes = EdgeHashes::of(desired, &current);
         for (fqn, id) in &report.settled {
             settled.settle(&hashes, fqn, id);
         }

@@ -15,7 +15,6 @@ use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, DbtWishes, make_tags, missing_tags, prepare};
 use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
-use crate::sync::unread::keep_unread;
 use crate::sync::{LeftOut, presence};
 
 /// Runs the command.
@@ -142,17 +141,14 @@ async fn prepared(
         tags_as: (!args.no_tags).then_some(args.tags_as.as_str()),
         owners: args.owners || args.overwrite_owners || settings.dbt.update_owners,
     };
-    let catalog = sources.catalog;
     let made = prepare(sources, facts, &wanted, wishes, &on_step, &session.cancel).await;
-    let (mut prepared, left_out) = made.map_err(|error| match error {
+    made.map_err(|error| match error {
         PrepareError::Cancelled => Failure::interrupted(),
         PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
             Failure::usage(error.to_string())
         }
         PrepareError::OpenMetadata(error) => error.into(),
-    })?;
-    keep_unread(&mut prepared.plan, &prepared.current, catalog);
-    Ok((prepared, left_out))
+    })
 }
 
 fn read_project(

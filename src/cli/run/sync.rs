@@ -26,7 +26,6 @@ use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
 use crate::sync::session::{
     PrepareError, Prepared, Sources, Step, SyncSettings, Traced, prepare, trace,
 };
-use crate::sync::unread::keep_unread;
 
 /// A reviewed plan with what it was asked for, so that it can be made again and compared.
 #[derive(Serialize, Deserialize)]
@@ -276,17 +275,14 @@ async fn prepared(
             progress.set("reading OpenMetadata".to_owned(), done, Some(total));
         }
     };
-    let catalog = sources.catalog;
     let made = prepare(sources, selection, settings, &on_step, &session.cancel).await;
-    let mut prepared = made.map_err(|error| match error {
+    made.map_err(|error| match error {
         PrepareError::Cancelled => Failure::interrupted(),
         PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
             Failure::usage(error.to_string())
         }
         PrepareError::OpenMetadata(error) => error.into(),
-    })?;
-    keep_unread(&mut prepared.plan, &prepared.current, catalog);
-    Ok(prepared)
+    })
 }
 
 /// Reads what views say of lineage, and the tables that only they name.

@@ -74,8 +74,6 @@ struct Item<'a> {
     name: String,
     action: Action,
     permitted: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    unread: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a ItemOutcome>,
 }
@@ -171,15 +169,8 @@ fn held(drift: &Drift) -> InOpenMetadata<'_> {
     let openmetadata::ServerInfo { host, version, .. } = &drift.server;
     let items = drift.items.iter().map(|found| {
         let (sort, name) = name_of(&found.key);
-        let DriftItem { action, is_permitted: permitted, is_unread: unread, outcome, .. } = found;
-        Item {
-            sort,
-            name,
-            action: *action,
-            permitted: *permitted,
-            unread: *unread,
-            result: outcome.as_ref(),
-        }
+        let DriftItem { action, is_permitted: permitted, outcome, .. } = found;
+        Item { sort, name, action: *action, permitted: *permitted, result: outcome.as_ref() }
     });
     InOpenMetadata {
         host,

@@ -234,17 +234,12 @@ fn push_drift(text: &mut String, drift: &Drift) {
         let _ = writeln!(text, "  {} {sort:<9} {}", sign(item.action), clean(&name));
     }
     push_more(text, drift.items.len());
-    let unread = drift.items.iter().filter(|item| item.is_permitted && item.is_unread).count();
-    if unread > 0 {
-        let _ =
-            writeln!(text, "{unread} of these stay as they are, since columns could not be read");
-    }
     if let Some(why) = &drift.held_back {
         let _ = writeln!(text, "{}", clean(why));
     }
     match &drift.applied {
         Some(applied) => push_applied(text, drift, applied),
-        None if drift.held_back.is_none() && drift.pending() > unread => {
+        None if drift.held_back.is_none() && drift.pending() > 0 => {
             text.push_str("nothing of this may be written unseen; `sync` shows it and writes it\n");
         }
         None => {}
