@@ -557,7 +557,7 @@ fn names_that_are_too_long_are_reported() {
 fn unknown_columns_and_hidden_sql_leave_the_stored_ones() {
     let full = project(&sales());
     let mut current = synced(&full);
-    stored_table(&mut current, DAILY).common.source_hash = None;
+    let hash = stored_table(&mut current, DAILY).common.source_hash.clone();
     let mut hidden = sales();
     let item =
         Listed { path: path("Sales.marts.daily"), id: None, kind: NodeKind::View, raw_kind: None };
@@ -566,12 +566,16 @@ fn unknown_columns_and_hidden_sql_leave_the_stored_ones() {
         created_at: None,
         detail: EntityDetail::Dataset(DatasetDetail::default()),
     })));
+    let nothing = plan(&project(&hidden), &current, &plan_options(Principal::Bot));
+    assert_eq!(table_item(&nothing, DAILY).action, Action::Unchanged);
+    stored_table(&mut current, DAILY).table_type = None;
     let plan = plan(&project(&hidden), &current, &plan_options(Principal::Bot));
     let Some(Payload::Put(Body::Table(body))) = &table_item(&plan, DAILY).payload else {
         panic!("a body")
     };
     assert_eq!(body.columns.len(), 2);
     assert!(body.schema_definition.is_some());
+    assert_eq!(body.common.source_hash, hash);
 }
 
 #[test]
