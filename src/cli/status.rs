@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, CredentialError};
+use crate::sync::session::PrepareError;
 use crate::{dremio, openmetadata};
 
 /// What the exit code says.
@@ -102,6 +103,18 @@ impl From<dremio::Error> for Failure {
             _ => ExitStatus::Remote,
         };
         Self::new(status, on_two_lines(&error, error.advice()))
+    }
+}
+
+impl From<PrepareError> for Failure {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Cancelled => Self::interrupted(),
+            PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
+                Self::usage(error.to_string())
+            }
+            PrepareError::OpenMetadata(error) => error.into(),
+        }
     }
 }
 

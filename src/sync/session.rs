@@ -1,13 +1,15 @@
 //! From two servers to a plan: the steps that the command and the terminal UI share.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::apply::Report;
+use super::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
 use super::desired::{self, Desired, DesiredEdge, ProjectionOptions};
 use super::journal::{self, Interrupted, Journal};
 use super::lineage::{desired_edges, traced};
@@ -185,6 +187,32 @@ impl Sources<'_> {
     }
 }
 
+/// How a plan is to be applied.
+#[derive(Clone, Copy)]
+pub struct Writing<'a> {
+    /// With which client.
+    pub client: &'a openmetadata::Client,
+    /// To which server.
+    pub server: &'a ServerInfo,
+    /// Items that are left out, by their index in the plan.
+    pub excluded: &'a BTreeSet<usize>,
+    /// Requests under way at once.
+    pub max_workers: usize,
+    /// New tables in one bulk request; 1 = each by itself.
+    pub batch_size: usize,
+    /// Hears what goes on.
+    pub on_event: &'a (dyn Fn(ApplyEvent) + Send + Sync),
+}
+
+/// What came of applying a plan.
+#[derive(Debug)]
+pub struct Written {
+    /// What became of its items.
+    pub report: Report,
+    /// What could not be noted for the next run.
+    pub notes: Vec<String>,
+}
+
 /// A catalogue with its lineage.
 #[derive(Debug, Default)]
 pub struct Traced {
@@ -331,12 +359,51 @@ fn left_behind(memory: Option<&SyncMemory>) -> Option<Interrupted> {
 }
 
 impl Prepared {
-    /// To be called before the plan is applied. Gives the journal to apply it with: none when
-    /// nothing is remembered between runs, or nothing is to be written.
+    /// Applies the plan and keeps its journal. An error means that the journal cannot be written, and
+    /// that nothing else was.
+    pub async fn write(
+        &mut self,
+        writing: Writing<'_>,
+        cancel: &CancellationToken,
+    ) -> io::Result<Written> {
+        let journal = self.begin(&writing.server.host)?.map(Mutex::new);
+        let options = ApplyOptions {
+            max_workers: writing.max_workers,
+            batch_size: writing.batch_size,
+            stores_sql_changes: self.traits.stores_sql_changes,
+        };
+        let application = Application {
+            client: writing.client,
+            plan: &self.plan,
+            current: &self.current,
+            excluded: writing.excluded,
+            options: &options,
+            journal: journal.as_ref(),
+            on_event: writing.on_event,
+        };
+        let report = apply(application, cancel).await;
+        let mut notes = Vec::new();
+        // A run that was cut short keeps its journal open: the next one tells what was done.
+        if let Some(journal) = journal
+            && report.ended_early.is_none()
+            && let Err(error) = journal.into_inner().unwrap_or_else(PoisonError::into_inner).end()
+        {
+            notes.push(format!("the journal of the sync could not be closed: {error}"));
+        }
+        if let Err(error) = self.remember(&report) {
+            notes.push(format!(
+                "what was verified could not be remembered ({error}); the next run reads the edges again"
+            ));
+        }
+        Ok(Written { report, notes })
+    }
+
+    /// The journal to apply the plan with: none when nothing is remembered between runs, or nothing is
+    /// to be written.
     ///
     /// Edges that will be written count as unverified from here on, on disk too: a run that is
     /// killed between a table and its edges leaves edges that the server has rewritten (quirk 15).
-    pub fn begin(&mut self, host: &str) -> io::Result<Option<Journal>> {
+    fn begin(&mut self, host: &str) -> io::Result<Option<Journal>> {
         let Some(memory) = &self.memory else { return Ok(None) };
         let writes = self.plan.items.iter().filter(|item| item.action.writes());
         let total = writes.clone().count();
@@ -367,7 +434,7 @@ impl Prepared {
     }
 
     /// Remembers which edges a run left as they should be.
-    pub fn remember(&mut self, report: &Report) -> std::io::Result<()> {
+    fn remember(&mut self, report: &Report) -> io::Result<()> {
         let hashes = EdgeHashes::of(&self.desired, &self.current);
         for (fqn, id) in &report.settled {
             self.settled.settle(&hashes, fqn, id);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -13,11 +13,13 @@ use url::Url;
 use crate::model::{Catalog, DatasetPath};
 use crate::openmetadata::{Client, ServerInfo};
 use crate::sync::Selection;
-use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
+use crate::sync::apply::{ApplyEvent, Report};
 use crate::sync::journal::{Interrupted, interrupted};
 use crate::sync::memory::SyncMemory;
 use crate::sync::presence::missing;
-use crate::sync::session::{Prepared, Sources, Step, SyncSettings, Traced, prepare, trace};
+use crate::sync::session::{
+    Prepared, Sources, Step, SyncSettings, Traced, Writing, prepare, trace,
+};
 use crate::{dremio, openmetadata};
 
 /// What the UI is told about syncing.
@@ -202,39 +204,24 @@ impl SyncTarget {
         cancel: CancellationToken,
     ) -> Result<Report, String> {
         on_a_thread(move || async move {
-            let journal = prepared.begin(&server.host).map_err(|error| {
-                format!("nothing was written: the journal cannot be written: {error}")
-            })?;
-            let journal = journal.map(Mutex::new);
             let on_event = |event| {
                 let _ = events.send(event);
             };
-            let options = ApplyOptions {
+            let writing = Writing {
+                client: &self.client,
+                server: &server,
+                excluded: &excluded,
                 max_workers: self.max_workers,
                 batch_size: self.batch_size,
-                stores_sql_changes: prepared.traits.stores_sql_changes,
-            };
-            let application = Application {
-                client: &self.client,
-                plan: &prepared.plan,
-                current: &prepared.current,
-                excluded: &excluded,
-                options: &options,
-                journal: journal.as_ref(),
                 on_event: &on_event,
             };
-            let report = apply(application, &cancel).await;
-            if let Some(journal) = journal
-                && report.ended_early.is_none()
-                && let Err(error) =
-                    journal.into_inner().unwrap_or_else(PoisonError::into_inner).end()
-            {
-                tracing::warn!(%error, "the journal could not be closed");
+            let written = prepared.write(writing, &cancel).await.map_err(|error| {
+                format!("nothing was written: the journal cannot be written: {error}")
+            })?;
+            for note in &written.notes {
+                tracing::warn!("{note}");
             }
-            if let Err(error) = prepared.remember(&report) {
-                tracing::warn!(%error, "what a sync verified could not be remembered");
-            }
-            Ok(report)
+            Ok(written.report)
         })
         .await
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,12 +15,12 @@ use super::round::Event;
 use super::state::hash;
 use crate::model::DatasetPath;
 use crate::openmetadata::entity::EntityType;
-use crate::sync::apply::{
-    Application, ApplyEvent, ApplyOptions, ItemOutcome, Report, Statistics, apply,
-};
+use crate::sync::apply::{ApplyEvent, ItemOutcome, Statistics};
 use crate::sync::journal::Interrupted;
 use crate::sync::plan::{Counts, Plan};
-use crate::sync::session::{PrepareError, Prepared, Sources, SyncSettings, prepare};
+use crate::sync::session::{
+    PrepareError, Prepared, Sources, SyncSettings, Writing, Written, prepare,
+};
 use crate::sync::{Action, ItemKey, Selection};
 use crate::{dremio, openmetadata};
 
@@ -273,7 +273,7 @@ fn guard(
     })
 }
 
-/// Applies the plan but for what is excluded, and keeps the journal.
+/// Applies the plan but for what is excluded.
 async fn write(
     client: &openmetadata::Client,
     server: &openmetadata::ServerInfo,
@@ -282,56 +282,28 @@ async fn write(
     options: &DriftOptions,
     on_event: &(dyn Fn(Event) + Send + Sync),
     cancel: &CancellationToken,
-) -> Result<(Report, Vec<String>), String> {
-    let journal = prepared.begin(&server.host).map_err(|error| {
-        format!("nothing was written: the journal of the sync cannot be written: {error}")
-    })?;
-    let journal = journal.map(Mutex::new);
-    let plan = &prepared.plan;
+) -> Result<Written, String> {
     let is_chosen = |(index, _): &(usize, _)| !excluded.contains(index);
-    let items = plan.items.iter().enumerate().filter(is_chosen);
+    let items = prepared.plan.items.iter().enumerate().filter(is_chosen);
     let all = items.filter(|(_, item)| item.action.writes()).count();
-    let done = Mutex::new(0_usize);
+    let done = AtomicUsize::new(0);
     let on_apply = |event| {
         if let ApplyEvent::Finished(..) = event {
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            *done += 1;
-            on_event(Event::Applying { done: *done, all });
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            on_event(Event::Applying { done, all });
         }
     };
-    let report = apply(
-        Application {
-            client,
-            plan,
-            current: &prepared.current,
-            excluded,
-            options: &ApplyOptions {
-                max_workers: options.max_workers,
-                batch_size: options.batch_size,
-                stores_sql_changes: prepared.traits.stores_sql_changes,
-            },
-            journal: journal.as_ref(),
-            on_event: &on_apply,
-        },
-        cancel,
-    )
-    .await;
-    let mut notes = Vec::new();
-    // A run that was cut short keeps its journal open: the next one tells what was done.
-    if let Some(journal) = journal
-        && report.ended_early.is_none()
-    {
-        let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = journal.end() {
-            notes.push(format!("the journal of the sync could not be closed: {error}"));
-        }
-    }
-    if let Err(error) = prepared.remember(&report) {
-        notes.push(format!(
-            "what was verified could not be remembered ({error}); the next round reads the edges again"
-        ));
-    }
-    Ok((report, notes))
+    let writing = Writing {
+        client,
+        server,
+        excluded,
+        max_workers: options.max_workers,
+        batch_size: options.batch_size,
+        on_event: &on_apply,
+    };
+    prepared.write(writing, cancel).await.map_err(|error| {
+        format!("nothing was written: the journal of the sync cannot be written: {error}")
+    })
 }
 
 fn conclude(
@@ -339,11 +311,11 @@ fn conclude(
     prepared: Prepared,
     permits: &Permits,
     mut held_back: Option<String>,
-    written: Option<Result<(Report, Vec<String>), String>>,
+    written: Option<Result<Written, String>>,
     told: Option<&str>,
 ) -> Drift {
     let (report, notes) = match written {
-        Some(Ok((report, notes))) => (Some(report), notes),
+        Some(Ok(Written { report, notes })) => (Some(report), notes),
         Some(Err(why)) => {
             held_back = Some(why);
             (None, Vec::new())

@@ -1,6 +1,6 @@
 //! `ingest-dbt`: find the artifacts, match, show, and bring dbt's facts to OpenMetadata.
 
-use super::sync::{Servers, demand_consent, status_of, tell_interrupted, traced, write};
+use super::sync::{Servers, demand_consent, status_of, tell_interrupted, tell_step, traced, write};
 use super::{dbt_matches, discover};
 use crate::cli::args::{IngestDbtArgs, ReportFormat};
 use crate::cli::dbt_project;
@@ -14,7 +14,7 @@ use crate::model::DatasetPath;
 use crate::report::dbt::InOpenMetadata;
 use crate::report::{DbtReport, SyncReport};
 use crate::sync::dbt::{DbtFacts, DbtWishes, make_tags, missing_tags, prepare};
-use crate::sync::session::{PrepareError, Prepared, Sources, Step, SyncSettings, Traced};
+use crate::sync::session::{Prepared, Sources, SyncSettings, Traced};
 use crate::sync::{LeftOut, presence};
 
 /// Runs the command.
@@ -122,14 +122,7 @@ async fn prepared(
     settings: &Settings,
 ) -> Result<(Prepared, Vec<LeftOut>), Failure> {
     let progress = session.printer.progress();
-    let on_step = |step| match step {
-        Step::Texts(done, total) => progress.set("reading wikis".to_owned(), done, Some(total)),
-        Step::Current(read) => {
-            let done = read.databases + read.lineages;
-            let total = read.databases_total + read.lineages_total;
-            progress.set("reading OpenMetadata".to_owned(), done, Some(total));
-        }
-    };
+    let on_step = |step| tell_step(&progress, step);
     let wanted = SyncSettings {
         descriptions: !args.no_descriptions,
         lineage: settings.lineage.enabled && !args.no_lineage,
@@ -141,14 +134,7 @@ async fn prepared(
         tags_as: (!args.no_tags).then_some(args.tags_as.as_str()),
         owners: args.owners || args.overwrite_owners || settings.dbt.update_owners,
     };
-    let made = prepare(sources, facts, &wanted, wishes, &on_step, &session.cancel).await;
-    made.map_err(|error| match error {
-        PrepareError::Cancelled => Failure::interrupted(),
-        PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
-            Failure::usage(error.to_string())
-        }
-        PrepareError::OpenMetadata(error) => error.into(),
-    })
+    Ok(prepare(sources, facts, &wanted, wishes, &on_step, &session.cancel).await?)
 }
 
 fn read_project(

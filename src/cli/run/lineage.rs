@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::spawn_blocking;
 
 use super::follow::{follow, workers};
+use super::sync::tell_reading;
 use super::{discover, snapshots};
 use crate::cli::args::{DbtArgs, DremioGraphArg};
 use crate::cli::dbt_project;
@@ -30,8 +31,6 @@ use crate::model::{Catalog, DatasetPath, NodeErrorKind, ServerInfo};
 use crate::openmetadata;
 use crate::report::lineage::{LineageInput, Selection, Wanted};
 use crate::snapshots::{SnapshotEntry, SnapshotStore, StoreError};
-use crate::sync::read::ReadProgress;
-use crate::sync::session::PrepareError;
 use crate::sync::{HeldLineage, HeldScope, held};
 
 /// A lineage and where it is from.
@@ -252,11 +251,7 @@ impl Lineage {
         let scope =
             HeldScope { downstream: paths(&selection.checked), upstream: paths(&selection.nodes) };
         let progress = session.printer.progress();
-        let on_progress = |read: ReadProgress| {
-            let done = read.databases + read.lineages;
-            let total = read.databases_total + read.lineages_total;
-            progress.set("reading OpenMetadata".to_owned(), done, Some(total));
-        };
+        let on_progress = |read| tell_reading(&progress, read);
         let sync = settings.sync_settings();
         let asked = held(
             (&client, &server),
@@ -266,14 +261,7 @@ impl Lineage {
             &on_progress,
             &session.cancel,
         );
-        let held = asked.await.map_err(|error| match error {
-            PrepareError::Cancelled => Failure::interrupted(),
-            PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
-                Failure::usage(error.to_string())
-            }
-            PrepareError::OpenMetadata(error) => error.into(),
-        })?;
-        self.held = Some(held);
+        self.held = Some(asked.await?);
         self.target = Some(target);
         Ok(())
     }

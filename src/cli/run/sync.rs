@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::discover::{self, Reading};
 use crate::cli::args::{ReportFormat, SyncArgs};
+use crate::cli::printer::Progress;
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure};
 use crate::config::Settings;
@@ -19,12 +20,13 @@ use crate::model::{Catalog, DatasetPath};
 use crate::openmetadata::{Client, ServerInfo};
 use crate::report::SyncReport;
 use crate::sync::Selection;
-use crate::sync::apply::{Application, ApplyEvent, ApplyOptions, Report, apply};
+use crate::sync::apply::{ApplyEvent, Report};
 use crate::sync::journal::Interrupted;
 use crate::sync::memory::SyncMemory;
 use crate::sync::plan::{PLAN_SCHEMA_VERSION, Plan};
+use crate::sync::read::ReadProgress;
 use crate::sync::session::{
-    PrepareError, Prepared, Sources, Step, SyncSettings, Traced, prepare, trace,
+    Prepared, Sources, Step, SyncSettings, Traced, Writing, Written, prepare, trace,
 };
 
 /// A reviewed plan with what it was asked for, so that it can be made again and compared.
@@ -265,24 +267,23 @@ async fn prepared(
     settings: &SyncSettings,
 ) -> Result<Prepared, Failure> {
     let progress = session.printer.progress();
-    let on_step = |step| match step {
-        Step::Texts(done, total) => {
-            progress.set("reading wikis".to_owned(), done, Some(total));
-        }
-        Step::Current(read) => {
-            let done = read.databases + read.lineages;
-            let total = read.databases_total + read.lineages_total;
-            progress.set("reading OpenMetadata".to_owned(), done, Some(total));
-        }
-    };
-    let made = prepare(sources, selection, settings, &on_step, &session.cancel).await;
-    made.map_err(|error| match error {
-        PrepareError::Cancelled => Failure::interrupted(),
-        PrepareError::ServiceName(_) | PrepareError::PruneOfPart => {
-            Failure::usage(error.to_string())
-        }
-        PrepareError::OpenMetadata(error) => error.into(),
-    })
+    let on_step = |step| tell_step(&progress, step);
+    Ok(prepare(sources, selection, settings, &on_step, &session.cancel).await?)
+}
+
+/// Shows how far reading for a plan is.
+pub(super) fn tell_step(progress: &Progress, step: Step) {
+    match step {
+        Step::Texts(done, total) => progress.set("reading wikis".to_owned(), done, Some(total)),
+        Step::Current(read) => tell_reading(progress, read),
+    }
+}
+
+/// Shows how far reading OpenMetadata is.
+pub(super) fn tell_reading(progress: &Progress, read: ReadProgress) {
+    let done = read.databases + read.lineages;
+    let total = read.databases_total + read.lineages_total;
+    progress.set("reading OpenMetadata".to_owned(), done, Some(total));
 }
 
 /// Reads what views say of lineage, and the tables that only they name.
@@ -378,54 +379,33 @@ pub(super) async fn write(
     prepared: &mut Prepared,
 ) -> Result<Report, Failure> {
     let total = prepared.plan.items.iter().filter(|item| item.action.writes()).count();
-    let journal = prepared.begin(&server.host).map_err(|error| {
-        let place = prepared.memory().map(SyncMemory::journal).unwrap_or_default();
-        Failure::usage(format!(
-            "nothing was written: the journal {} cannot be written: {error}",
-            place.display()
-        ))
-    })?;
-    let journal = journal.map(Mutex::new);
+    let place = prepared.memory().map(SyncMemory::journal).unwrap_or_default();
     let progress = session.printer.progress();
-    let done = Mutex::new(0_usize);
+    let done = AtomicUsize::new(0);
     let on_event = |event| {
         if let ApplyEvent::Finished(..) = event {
-            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *done += 1;
-            progress.set("writing".to_owned(), *done, Some(total));
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress.set("writing".to_owned(), done, Some(total));
         }
     };
-    let report = apply(
-        Application {
-            client,
-            plan: &prepared.plan,
-            current: &prepared.current,
-            excluded: &BTreeSet::new(),
-            options: &ApplyOptions {
-                max_workers: settings.sync.max_workers,
-                batch_size: settings.sync.batch_size,
-                stores_sql_changes: prepared.traits.stores_sql_changes,
-            },
-            journal: journal.as_ref(),
-            on_event: &on_event,
-        },
-        &session.cancel,
-    )
-    .await;
+    let writing = Writing {
+        client,
+        server,
+        excluded: &BTreeSet::new(),
+        max_workers: settings.sync.max_workers,
+        batch_size: settings.sync.batch_size,
+        on_event: &on_event,
+    };
+    let written = prepared.write(writing, &session.cancel).await;
     drop(progress);
-    // A run that was cut short keeps its journal open: the next one tells what was done.
-    if let Some(journal) = journal
-        && report.ended_early.is_none()
-    {
-        let journal = journal.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = journal.end() {
-            session.printer.warn(&format!("the journal could not be closed: {error}"));
-        }
-    }
-    if let Err(error) = prepared.remember(&report) {
-        session.printer.warn(&format!(
-            "what was verified could not be remembered ({error}); the next run reads the edges again"
-        ));
+    let Written { report, notes } = written.map_err(|error| {
+        let place = place.display();
+        Failure::usage(format!(
+            "nothing was written: the journal {place} cannot be written: {error}"
+        ))
+    })?;
+    for note in &notes {
+        session.printer.warn(note);
     }
     Ok(report)
 }
