@@ -4,8 +4,8 @@
 use secrecy::SecretString;
 use url::Url;
 
+use super::kind::Value;
 use super::reader::Reader;
-use super::schema::Value;
 use super::secret::{self, Interrupted, Prompt, SecretError};
 use super::settings::Settings;
 use crate::dremio::{CloudRegion, ConnectOptions, Credentials, Deployment};

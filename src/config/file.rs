@@ -7,8 +7,9 @@ use secrecy::ExposeSecret;
 
 use super::error::{ConfigError, Problem, nearest, unknown};
 use super::ingestion;
+use super::kind::{Kind, Value};
 use super::placeholder;
-use super::schema::{self, KEYS, Key, Kind, Value};
+use super::schema::{self, KEYS, Key};
 use super::tree::{self, Node, Tree};
 
 /// What logs in to Dremio.
@@ -231,7 +232,7 @@ impl Reader<'_> {
         let (line, column) = (tree.line, tree.column);
         let parsed = match tree.node {
             Node::Null => Ok(None),
-            Node::Scalar(text) => key.parse(&text).map(Some),
+            Node::Scalar(text) => key.kind.parse(&text).map(Some),
             Node::List(items) => {
                 let texts: Option<Vec<String>> = items
                     .into_iter()
@@ -241,7 +242,7 @@ impl Reader<'_> {
                     })
                     .collect();
                 match texts {
-                    Some(texts) => key.parse_list(texts).map(Some),
+                    Some(texts) => key.kind.parse_list(texts).map(Some),
                     None => Err(format!("expected {}", key.kind.expected())),
                 }
             }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::FlagValue;
 use super::error::{ConfigError, Problem, nearest};
 use super::file::Stated;
-use super::schema::{self, KEYS, Key, PROFILE_VARIABLE, Value};
+use super::kind::Value;
+use super::schema::{self, KEYS, Key, PROFILE_VARIABLE};
 
 /// Who said what a setting is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl Layered {
             let own = key.variable();
             let names = std::iter::once(own.as_str()).chain(key.aliases.iter().copied());
             let Some((name, text)) = names.into_iter().find_map(given) else { continue };
-            match key.parse(text) {
+            match key.kind.parse(text) {
                 Ok(value) => self.set(key, Some(value), Origin::Environment(name.clone())),
                 Err(message) => problems.push(Problem::at(format!("${name}"), message)),
             }
@@ -123,8 +124,8 @@ impl Layered {
         for (path, value, flag) in flags {
             let Some(key) = schema::find(path) else { continue };
             let parsed = match value {
-                FlagValue::Text(text) => key.parse(text),
-                FlagValue::List(items) => key.parse_list(items.clone()),
+                FlagValue::Text(text) => key.kind.parse(text),
+                FlagValue::List(items) => key.kind.parse_list(items.clone()),
             };
             match parsed {
                 Ok(value) => self.set(key, Some(value), Origin::Flag(flag)),

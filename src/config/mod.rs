@@ -9,6 +9,7 @@ mod duration;
 mod error;
 mod file;
 mod ingestion;
+mod kind;
 mod layers;
 mod placeholder;
 pub mod places;
@@ -23,9 +24,10 @@ mod tree;
 pub use connection::CredentialError;
 pub use duration::{format_duration, parse_duration};
 pub use error::{ConfigError, Problem};
+pub use kind::{Kind, Value};
 pub use layers::{Layered, Origin, Setting};
 pub use places::Places;
-pub use schema::{KEYS, Key, Kind, Value};
+pub use schema::{KEYS, Key};
 pub use secret::{Interrupted, Prompt, SecretError};
 pub use settings::{
     DbtSettings, DiscoverySettings, DremioSettings, LineageSettings, LogSettings,

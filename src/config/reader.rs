@@ -6,9 +6,9 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::error::{ConfigError, Problem};
+use super::kind::Value;
 use super::layers::{Layered, Origin};
 use super::places::expand;
-use super::schema::Value;
 use super::settings::WatchSettings;
 use crate::dremio::CloudRegion;
 use crate::http::{HttpOptions, TlsOptions};

@@ -20,6 +20,8 @@ use dremio_explorer::sync::{
     ProjectionOptions, Selection, ServerTraits, desired,
 };
 
+mod edges;
+
 fn path(text: &str) -> DatasetPath {
     text.parse().expect("a path")
 }
@@ -200,6 +202,37 @@ fn stored_table<'a>(current: &'a mut Current, fqn: &str) -> &'a mut StoredTable 
 const DAILY: &str = "Dremio.Sales.marts.daily";
 const ORDERS: &str = "Dremio.lake.\"raw.crm\".orders";
 
+fn edge() -> DesiredEdge {
+    DesiredEdge {
+        from: ORDERS.to_owned(),
+        to: DAILY.to_owned(),
+        source: "ViewLineage".to_owned(),
+        sql: Some("SELECT 1".to_owned()),
+        columns: vec![(
+            vec!["amount".to_owned()],
+            "total".to_owned(),
+            Some("SUM(amount)".to_owned()),
+        )],
+    }
+}
+
+fn stored_edge(source: &str) -> StoredEdge {
+    StoredEdge {
+        from_entity: String::new(),
+        to_entity: String::new(),
+        lineage_details: Some(LineageDetails {
+            source: Some(source.to_owned()),
+            sql_query: Some("SELECT 1".to_owned()),
+            columns_lineage: vec![ColumnLineage {
+                from_columns: vec![format!("{ORDERS}.AMOUNT")],
+                to_column: format!("{DAILY}.total"),
+                function: Some("SUM(amount)".to_owned()),
+            }],
+            ..LineageDetails::default()
+        }),
+    }
+}
+
 #[test]
 fn folders_become_schemas_and_roots_databases() {
     let desired = project(&sales());
@@ -358,81 +391,6 @@ fn type_changes_resend_tags_and_dropped_columns_resend_edges() {
     assert_eq!(edge_item(&plan).expect("an edge").action, Action::Update);
 }
 
-fn edge() -> DesiredEdge {
-    DesiredEdge {
-        from: ORDERS.to_owned(),
-        to: DAILY.to_owned(),
-        source: "ViewLineage".to_owned(),
-        sql: Some("SELECT 1".to_owned()),
-        columns: vec![(
-            vec!["amount".to_owned()],
-            "total".to_owned(),
-            Some("SUM(amount)".to_owned()),
-        )],
-    }
-}
-
-fn stored_edge(source: &str) -> StoredEdge {
-    StoredEdge {
-        from_entity: String::new(),
-        to_entity: String::new(),
-        lineage_details: Some(LineageDetails {
-            source: Some(source.to_owned()),
-            sql_query: Some("SELECT 1".to_owned()),
-            columns_lineage: vec![ColumnLineage {
-                from_columns: vec![format!("{ORDERS}.AMOUNT")],
-                to_column: format!("{DAILY}.total"),
-                function: Some("SUM(amount)".to_owned()),
-            }],
-            ..LineageDetails::default()
-        }),
-    }
-}
-
-#[test]
-fn an_edge_drawn_by_hand_is_left_alone() {
-    let mut desired = project(&sales());
-    desired.edges.push(edge());
-    let mut current = synced(&desired);
-    let ids = (format!("id of {ORDERS}"), format!("id of {DAILY}"));
-    current.edges.insert(ids.clone(), stored_edge("Manual"));
-    let plan_of = |current: &Current| plan(&desired, current, &plan_options(Principal::User));
-    let first = plan_of(&current);
-    assert!(first.items.iter().any(|item| item.action == Action::Keep));
-    assert!(first.is_empty());
-
-    // Someone else's edge keeps its source; our mappings join theirs.
-    let mut other = stored_edge("QueryLineage");
-    let details = other.lineage_details.as_mut().expect("details");
-    details.columns_lineage[0].to_column = format!("{DAILY}.day");
-    current.edges.insert(ids, other);
-    let joined = plan_of(&current);
-    let payloads: Vec<_> = joined.items.iter().filter_map(|item| item.payload.as_ref()).collect();
-    let [Payload::Edge(body)] = payloads[..] else { panic!("one edge: {payloads:?}") };
-    assert_eq!(body.source, "QueryLineage");
-    assert_eq!(body.foreign.len(), 1);
-}
-
-#[test]
-fn a_plan_with_an_edge_of_a_pipeline_survives_its_json_form() {
-    let mut desired = project(&sales());
-    desired.edges.push(edge());
-    let mut current = synced(&desired);
-    let mut stored = stored_edge("PipelineLineage");
-    let details = stored.lineage_details.as_mut().expect("details");
-    details.sql_query = Some("SELECT 2".to_owned());
-    details.pipeline = serde_json::from_value(serde_json::json!({
-        "id": "44444444-4444-4444-4444-444444444444", "type": "pipeline",
-        "name": "nightly", "fullyQualifiedName": "airflow.nightly", "deleted": false,
-    }))
-    .expect("a reference");
-    current.edges.insert((format!("id of {ORDERS}"), format!("id of {DAILY}")), stored);
-    let plan = plan(&desired, &current, &plan_options(Principal::Bot));
-    let text = serde_json::to_string(&plan).expect("serializes");
-    assert!(text.contains("airflow.nightly"), "the names go back with it");
-    assert_eq!(serde_json::from_str::<Plan>(&text).expect("parses"), plan);
-}
-
 #[test]
 fn what_a_persons_put_takes_away_is_sent_back_or_told_of() {
     let desired = project(&sales());
@@ -576,33 +534,4 @@ fn unknown_columns_and_hidden_sql_leave_the_stored_ones() {
     assert_eq!(body.columns.len(), 2);
     assert!(body.schema_definition.is_some());
     assert_eq!(body.common.source_hash, hash);
-}
-
-#[test]
-fn an_edge_is_stale_only_if_the_views_sql_was_read_wholly() {
-    let deleted = |sql: Option<&str>| -> usize {
-        let mut catalog = sales();
-        let columns = vec![column("total", DataType::Double)];
-        describe(&mut catalog, "Sales.marts.daily", columns, sql);
-        let graph = Engine::new(&catalog).graph(&catalog);
-        let mut desired = project(&catalog);
-        desired.edges = desired_edges(&graph, &catalog, &desired, &desired);
-        desired.traced = traced(&graph, &desired);
-        let mut current = synced(&desired);
-        let ids = ("id of Dremio.lake.default.top".to_owned(), format!("id of {DAILY}"));
-        let details =
-            LineageDetails { source: Some("ViewLineage".to_owned()), ..LineageDetails::default() };
-        let (from_entity, to_entity) = ids.clone();
-        let edge = StoredEdge { from_entity, to_entity, lineage_details: Some(details) };
-        current.edges.insert(ids, edge);
-        let prune =
-            PlanOptions { prune: Some(Selection::default()), ..plan_options(Principal::Bot) };
-        let items = plan(&desired, &current, &prune).items;
-        items.iter().filter(|item| item.action == Action::Delete).count()
-    };
-    assert_eq!(deleted(Some("SELECT amount AS total FROM lake.raw.crm.orders")), 1);
-    assert_eq!(deleted(Some("SELECT 1 AS total")), 1, "it reads nothing any more");
-    assert_eq!(deleted(Some("SELECT absent AS total FROM lake.raw.crm.orders")), 0, "partly read");
-    assert_eq!(deleted(Some("SELECT FROM WHERE")), 0, "not understood");
-    assert_eq!(deleted(None), 0, "hidden");
 }
