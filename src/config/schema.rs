@@ -135,7 +135,7 @@ pub const KEYS: &[Key] = &[
         "dremio.retry_pause",
         Kind::Duration,
         &[],
-        "First pause before that; doubled each time, with jitter",
+        "First pause before that; doubled each time, with jitter; a quarter of it while other requests are answered",
     ),
     key(
         "openmetadata.url",
@@ -199,7 +199,7 @@ pub const KEYS: &[Key] = &[
         "openmetadata.retry_pause",
         Kind::Duration,
         &[],
-        "First pause before that; doubled each time, with jitter",
+        "First pause before that; doubled each time, with jitter; a quarter of it while other requests are answered",
     ),
     key(
         "discovery.strategy",

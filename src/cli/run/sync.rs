@@ -198,14 +198,6 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
         let PlanFile { settings, spaces, include, exclude, plan, .. } = read_plan(file)?;
         return Ok(Request { settings, spaces, include, exclude, reviewed: Some(plan) });
     }
-    let spaces = args
-        .space
-        .iter()
-        .map(|text| {
-            text.parse()
-                .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
-        })
-        .collect::<Result<_, _>>()?;
     let from_settings = settings.sync_settings();
     Ok(Request {
         settings: SyncSettings {
@@ -217,11 +209,20 @@ fn request(args: &SyncArgs, settings: &Settings) -> Result<Request, Failure> {
             reread_edges: args.reread_edges,
             ..from_settings
         },
-        spaces,
+        spaces: space_paths(&args.space)?,
         include: args.include.clone(),
         exclude: args.exclude.clone(),
         reviewed: None,
     })
+}
+
+/// What `--space` names.
+pub(super) fn space_paths(texts: &[String]) -> Result<Vec<DatasetPath>, Failure> {
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
+    };
+    texts.iter().map(parse).collect()
 }
 
 impl Request {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::notify;
 use crate::cli::args::{ReportFormat, WatchArgs};
 use crate::cli::printer::{Printer, Progress};
-use crate::cli::run::sync::interrupted_text;
+use crate::cli::run::sync::{interrupted_text, tell_step};
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
 use crate::config::{Interrupted, Prompt, Settings};
@@ -17,7 +17,6 @@ use crate::http::RequestLog;
 use crate::model::display::clean;
 use crate::model::time::rfc3339;
 use crate::report::WatchReport;
-use crate::sync::session::Step;
 use crate::watch::schedule::Verdict;
 use crate::watch::{DriftError, Event, Round, RoundError, Servers, Watcher};
 use crate::{dremio, openmetadata};
@@ -317,14 +316,7 @@ fn show(progress: &Progress, printer: &Printer, warned: &Mutex<HashSet<String>>,
         Event::Tables { done, all } => {
             progress.set("reading tables that views name".to_owned(), done, Some(all));
         }
-        Event::Step(Step::Texts(done, all)) => {
-            progress.set("reading wikis".to_owned(), done, Some(all));
-        }
-        Event::Step(Step::Current(read)) => {
-            let done = read.databases + read.lineages;
-            let all = read.databases_total + read.lineages_total;
-            progress.set("reading OpenMetadata".to_owned(), done, Some(all));
-        }
+        Event::Step(step) => tell_step(progress, step),
         Event::Applying { done, all } => progress.set("writing".to_owned(), done, Some(all)),
         Event::Warning(text) => {
             let mut warned = warned.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::cli::args::WatchArgs;
+use crate::cli::run::sync::space_paths;
 use crate::cli::session::{Session, Target};
 use crate::cli::status::{ExitStatus, Failure, flatten};
 use crate::config::Settings;
 use crate::dremio::Deployment;
-use crate::model::DatasetPath;
 use crate::model::time::rfc3339;
 use crate::openmetadata;
 use crate::snapshots::SnapshotStore;
@@ -30,7 +30,7 @@ impl From<StateError> for Failure {
 pub(super) async fn run(session: &Session, args: &WatchArgs) -> Result<ExitStatus, Failure> {
     let settings = session.settings()?;
     let _log = session.start_log(&settings, false);
-    let spaces = spaces(&args.space)?;
+    let spaces = space_paths(&args.space)?;
     let mut terminated = Terminated::listen();
     let data_dir = session.data_dir(&settings).ok_or_else(|| {
         Failure::usage(
@@ -105,14 +105,6 @@ pub(super) async fn run(session: &Session, args: &WatchArgs) -> Result<ExitStatu
         Ok(ExitStatus::Interrupted) if terminated.happened() => Ok(ExitStatus::Fine),
         ended => ended,
     }
-}
-
-fn spaces(texts: &[String]) -> Result<Vec<DatasetPath>, Failure> {
-    let parse = |text: &String| {
-        text.parse()
-            .map_err(|error| Failure::usage(format!("--space {text:?} is not a path: {error}")))
-    };
-    texts.iter().map(parse).collect()
 }
 
 /// How to reach OpenMetadata, if one is set. Writing needs one.
